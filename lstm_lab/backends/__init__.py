@@ -1,0 +1,74 @@
+"""Floor 1: the array libraries that the same layers run on, behind one small contract.
+
+A backend owes its array module ``xp``, the way in and out of its memory, and the pointwise
+functions of the cells made ready to be called. Time loops, packing and matrix products are
+written once, above this floor.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from .base import FLOATS, Array, Backend, BackendUnavailable, Pointwise
+from .cupy_backend import CupyBackend
+from .numpy_backend import NumpyBackend
+
+__all__ = [
+    "FLOATS",
+    "Array",
+    "Backend",
+    "BackendUnavailable",
+    "Pointwise",
+    "backend_of",
+    "get_backend",
+]
+
+BACKENDS = {"numpy": NumpyBackend, "cupy": CupyBackend}
+VARIABLE = "LSTM_LAB_BACKEND"
+
+
+@lru_cache(maxsize=None)
+def _load(name: str) -> Backend:
+    return BACKENDS[name]()
+
+
+def get_backend(backend: str | Backend | None = None) -> Backend:
+    """The backend of that name.
+
+    Parameters
+    ----------
+    backend : {"numpy", "cupy"}, Backend or None
+        None takes the environment variable ``LSTM_LAB_BACKEND``, and NumPy where it is not set.
+
+    Raises
+    ------
+    ValueError
+        If no backend has that name.
+    BackendUnavailable
+        If it cannot run on this machine; the message says what is missing.
+    """
+    if isinstance(backend, Backend):
+        return backend
+    source = "backend"
+    if backend is None:
+        backend, source = os.environ.get(VARIABLE) or "numpy", f"the variable {VARIABLE}"
+    if backend not in BACKENDS:
+        known = " or ".join(repr(name) for name in BACKENDS)
+        raise ValueError(f"{source} must be {known}, not {backend!r}")
+    return _load(backend)
+
+
+def backend_of(array: Any) -> Backend:
+    """The backend whose array this is.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of any backend that is in use.
+    """
+    for name, backend in BACKENDS.items():
+        if backend.owns(array):
+            return get_backend(name)
+    raise TypeError(f"expected an array of NumPy or CuPy, got a {type(array).__name__}")

@@ -1,0 +1,104 @@
+"""What a backend owes the rest of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of whichever backend is at work."""
+
+FLOATS = ("float32", "float64")
+
+
+class BackendUnavailable(RuntimeError):
+    """The backend asked for cannot run here; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """One elementwise function, written twice: as NumPy lines and as CUDA text.
+
+    Every argument is an array whose last two axes are (H, n), units by sequences. An array that
+    holds several such blocks side by side, the gates above all, has one axis more before them.
+
+    Attributes
+    ----------
+    numpy : callable
+        ``numpy(*arrays) -> None``; writes into the arrays that it is given.
+    arrays : tuple of (str, int)
+        The arguments in order: name, and how many (H, n) blocks lie side by side in it.
+    cuda : str
+        The same lines for a single unit. ``name(k)`` is its value in block ``k``; ``T`` is the
+        floating-point type.
+    """
+
+    numpy: Callable[..., None]
+    arrays: tuple[tuple[str, int], ...]
+    cuda: str
+
+    @property
+    def name(self) -> str:
+        return self.numpy.__qualname__.replace(".", "_")
+
+
+class Backend:
+    """An array module and the few things in which array modules differ.
+
+    Attributes
+    ----------
+    name : str
+        What ``backend=`` is called with.
+    xp : module
+        The array module, ``numpy`` or ``cupy``.
+    """
+
+    name: str
+    xp: Any
+
+    @staticmethod
+    def owns(array: Any) -> bool:
+        """Whether ``array`` is an array of this backend."""
+        raise NotImplementedError
+
+    def asarray(self, values: Any, dtype: Any = None) -> Array:
+        """An array of this backend that holds ``values``, which may lie on the host."""
+        raise NotImplementedError
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """The values of ``array`` on the host."""
+        raise NotImplementedError
+
+    def index(self, key: tuple) -> tuple:
+        """An index whose integer arrays were made on the host, for this backend's arrays."""
+        return tuple(self.asarray(k) if isinstance(k, np.ndarray) else k for k in key)
+
+    def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
+        """``function`` made ready to be called with this backend's arrays."""
+        raise NotImplementedError
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        """``out[...] = a @ b``, where ``out`` may be a strided view."""
+        self.xp.matmul(a, b, out=out)
+
+    def require(self, array: Any, name: str) -> None:
+        """Refuse an array of another backend: nothing is copied between host and device unasked.
+
+        Raises
+        ------
+        TypeError
+            If ``array`` is not an array of this backend; the message names the argument.
+        """
+        if self.owns(array):
+            return
+        kind = f"{type(array).__module__.split('.')[0]}.{type(array).__name__}"
+        raise TypeError(
+            f"{name} is a {kind}, but this layer computes with {self.name} arrays; "
+            f"convert it first: get_backend({self.name!r}).asarray({name})"
+        )
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name}>"

@@ -1,0 +1,84 @@
+"""CuPy on an NVIDIA GPU. CuPy itself is imported when the backend is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .base import Backend, BackendUnavailable, Pointwise
+from .cuda_source import THREADS, kernel_source
+
+
+class CupyBackend(Backend):
+    """Arrays are ``cupy.ndarray``; a pointwise function is one fused kernel.
+
+    Raises
+    ------
+    BackendUnavailable
+        If CuPy is not installed, or finds no GPU.
+    """
+
+    name = "cupy"
+
+    def __init__(self) -> None:
+        try:
+            import cupy
+        except ImportError as error:
+            raise BackendUnavailable(
+                "backend='cupy' needs CuPy, which is not installed; "
+                "install it with: pip install 'lstm_lab[cuda13]' "
+                "(or 'lstm_lab[cuda12]' for a CUDA 12 driver), or use backend='numpy'"
+            ) from error
+        try:
+            devices = cupy.cuda.runtime.getDeviceCount()
+        except Exception as error:
+            raise BackendUnavailable(
+                "backend='cupy' needs an NVIDIA GPU with its driver, and CuPy found none "
+                f"({error}); use backend='numpy'"
+            ) from error
+        if not devices:
+            raise BackendUnavailable(
+                "backend='cupy' needs an NVIDIA GPU, and none is visible; use backend='numpy'"
+            )
+        self.xp = cupy
+        self._kernel = lru_cache(maxsize=None)(self._compile)
+
+    @staticmethod
+    def owns(array: Any) -> bool:
+        # By name: asking must not import CuPy.
+        return (type(array).__module__.split(".")[0], type(array).__name__) == ("cupy", "ndarray")
+
+    def asarray(self, values: Any, dtype: Any = None) -> Any:
+        return self.xp.asarray(values, dtype=dtype)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return self.xp.asnumpy(array)
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        # cuBLAS writes only into plain memory.
+        if out.flags.c_contiguous:
+            self.xp.matmul(a, b, out=out)
+        else:
+            out[...] = self.xp.matmul(a, b)
+
+    def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
+        return self._kernel(function, np.dtype(dtype).name)
+
+    def _compile(self, function: Pointwise, dtype: str) -> Callable[..., None]:
+        kernel = self.xp.RawKernel(kernel_source(function, dtype), function.name)
+        # Lengths are read off an argument that holds a single block.
+        single = next(k for k, (_, blocks) in enumerate(function.arrays) if blocks == 1)
+
+        def launch(*arrays: Any) -> None:
+            units = arrays[single].size
+            block = arrays[single].shape[-1] * arrays[single].shape[-2]
+            for (name, _), array in zip(function.arrays, arrays, strict=True):
+                # The kernel walks over plain memory and would read a strided view wrongly.
+                assert array.flags.c_contiguous, f"{function.name}: {name} is not contiguous"
+            grid = (min(-(-units // THREADS), 65535),)
+            kernel(grid, (THREADS,), (*arrays, np.int64(block), np.int64(units)))
+
+        return launch

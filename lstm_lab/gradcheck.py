@@ -1,0 +1,229 @@
+"""Floor 4: is the gradient right? Finite differences say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .backends import Array, Backend, backend_of
+from .layers import Layer
+
+__all__ = ["Entry", "Report", "gradcheck"]
+
+STEP = 1e-3
+"""Half-width of the stencil. Its error is h⁴ f⁽⁵⁾/30; that of rounding, about 1e-16/h."""
+
+FLOOR = 1e-4
+"""Entries below this part of the largest gradient are compared with it, not with themselves."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of one gradient, twice: as the code has it, and as differences have it."""
+
+    name: str
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of `gradcheck`. True if every entry agrees.
+
+    Attributes
+    ----------
+    worst : Entry
+        Where code and differences are furthest apart.
+    errors : dict of str to float
+        The largest relative error in each array.
+    checked : int
+        How many entries were compared.
+    tolerance : float
+    """
+
+    worst: Entry
+    errors: dict[str, float]
+    checked: int
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the worst relative error is within the tolerance."""
+        return self.worst.error <= self.tolerance
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        w = self.worst
+        index = ", ".join(map(str, w.index))
+        verdict = "gradients agree" if self.passed else "GRADIENTS DIFFER"
+        return (
+            f"{verdict}: {self.checked} entries, worst relative error {w.error:.1e} "
+            f"(tolerance {self.tolerance:.0e}) at {w.name}[{index}]: "
+            f"backward says {w.analytic:.9g}, differences say {w.numeric:.9g}"
+        )
+
+    __repr__ = __str__
+
+
+def gradcheck(
+    layer_or_loss: Layer | Callable[..., tuple[float, Array]],
+    *inputs: Any,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+    max_entries: int | None = None,
+    dropout_seed: int | None = None,
+    **options: Any,
+) -> Report:
+    """Compare every gradient with central differences of fourth order, in float64.
+
+    A layer's outputs, and its final state where it has one, are weighted with random numbers and
+    added up, so that a single number is differentiated with respect to the input, the parameters
+    and the initial state.
+
+    Parameters
+    ----------
+    layer_or_loss : layer or callable
+        A layer with ``dtype="float64"``, or a loss: ``loss(prediction, ...) -> (value, gradient)``.
+    *inputs : arrays
+        A layer's ``x``; a loss's prediction and target.
+    tolerance : float
+        The largest relative error that passes.
+    seed : int
+        Of the random weights, and of the choice of entries.
+    max_entries : int or None
+        Compare at most so many entries of each array, drawn at random. None: all.
+    dropout_seed : int or None
+        Given, every call is a training call that drops the same units.
+    **options
+        Passed on: ``state`` and ``lengths`` of a layer, ``mask`` of a loss, and so on.
+
+    Returns
+    -------
+    Report
+        True if all agree; it names the worst entry.
+
+    Raises
+    ------
+    TypeError
+        If the layer or the input is not float64: differences need its digits.
+    """
+    rng = np.random.default_rng(seed)
+    if isinstance(layer_or_loss, Layer):
+        evaluate, arrays, gradients = _of_layer(
+            layer_or_loss, inputs, options, dropout_seed, rng
+        )
+    else:
+        evaluate, arrays, gradients = _of_loss(layer_or_loss, inputs, options)
+    scale = max(float(abs(g).max()) for g in gradients.values() if g.size)
+    worst, errors, checked = None, {}, 0
+    for name, array in arrays.items():
+        errors[name] = 0.0
+        for index in _entries(array.shape, max_entries, rng):
+            analytic, numeric = float(gradients[name][index]), _difference(evaluate, array, index)
+            size = max(abs(analytic), abs(numeric), FLOOR * scale, 1e-300)
+            error = abs(analytic - numeric) / size
+            error = error if np.isfinite(error) else np.inf
+            entry = Entry(name, index, analytic, numeric, error)
+            worst = entry if worst is None or error > worst.error else worst
+            errors[name] = max(errors[name], error)
+            checked += 1
+    return Report(worst, errors, checked, tolerance)
+
+
+def _difference(evaluate: Callable[[], float], array: Array, index: tuple[int, ...]) -> float:
+    """(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h, leaving the entry as it was."""
+    before = float(array[index])
+    total = 0.0
+    for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+        array[index] = before + shift * STEP
+        total += weight * evaluate()
+    array[index] = before
+    return total / (12 * STEP)
+
+
+def _entries(
+    shape: tuple[int, ...], most: int | None, rng: np.random.Generator
+) -> Iterator[tuple[int, ...]]:
+    size = int(np.prod(shape))
+    flat = np.arange(size) if most is None or size <= most else rng.permutation(size)[:most]
+    for k in flat:
+        yield tuple(int(j) for j in np.unravel_index(k, shape))
+
+
+def _need_float64(array: Array, name: str) -> None:
+    if array.dtype != np.float64:
+        raise TypeError(
+            f"{name} is {array.dtype}, but finite differences need float64: "
+            "make the layer with dtype='float64' and pass float64 arrays"
+        )
+
+
+def _of_loss(loss: Callable, inputs: tuple, options: dict) -> tuple:
+    prediction, rest = inputs[0].copy(), inputs[1:]
+    _need_float64(prediction, "prediction")
+    _, gradient = loss(prediction, *rest, **options)
+    return lambda: loss(prediction, *rest, **options)[0], {"prediction": prediction}, {
+        "prediction": gradient
+    }
+
+
+def _of_layer(
+    layer: Layer, inputs: tuple, options: dict, dropout_seed: int | None, rng: np.random.Generator
+) -> tuple:
+    for name, array in layer.params.items():
+        _need_float64(array, f"params[{name!r}]")
+    x = inputs[0].copy()
+    backend = backend_of(x)
+    state = [a.copy() for a in _arrays(options.pop("state", None))]
+
+    def run(trace: bool) -> tuple[Array, Any]:
+        if dropout_seed is not None:
+            options["rng"] = np.random.default_rng(dropout_seed)
+        if state:
+            options["state"] = _packed(state)
+        return layer.forward(x, **options, trace=trace)
+
+    y, trace = run(trace=True)
+    dy = backend.asarray(rng.normal(size=y.shape))
+    final = _arrays(getattr(trace, "state", None))
+    dstate = [backend.asarray(rng.normal(size=a.shape)) for a in final]
+
+    def evaluate() -> float:
+        output, after = run(trace=False)
+        total = _dot(backend, output, dy)
+        for array, weight in zip(_arrays(getattr(after, "state", None)), dstate, strict=True):
+            total += _dot(backend, array, weight)
+        return total
+
+    if dstate:
+        grad = layer.backward(dy, trace, _packed(dstate))
+    else:
+        grad = layer.backward(dy, trace)
+    arrays, gradients = dict(layer.params), dict(grad.params)
+    if grad.x is not None:
+        _need_float64(x, "x")
+        arrays["x"], gradients["x"] = x, grad.x
+    for k, (array, gradient) in enumerate(zip(state, _arrays(grad.state), strict=False)):
+        arrays[f"state[{k}]"], gradients[f"state[{k}]"] = array, gradient
+    return evaluate, arrays, gradients
+
+
+def _arrays(state: Any) -> list[Array]:
+    if state is None:
+        return []
+    return list(state) if isinstance(state, (tuple, list)) else [state]
+
+
+def _packed(arrays: list[Array]) -> Any:
+    return tuple(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def _dot(backend: Backend, a: Array, b: Array) -> float:
+    return float(backend.xp.sum(a * b))

@@ -1,0 +1,158 @@
+"""Torch's names and layout. Nothing here needs torch: a state_dict is a mapping to arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..backends import Array, Backend
+from ..layers import GRU, LSTM, RNN, Layer, Recurrent, Sequential
+
+# For every cell, the order in which torch stacks the gates, as blocks of ours.
+# Ours are o, i, f, g; torch's are i, f, g, o. Ours are n, r, z(, q); torch's are r, z, n.
+INPUT_ORDER = {"LSTM": (1, 2, 3, 0), "GRU": (1, 2, 0), "RNN": (0,)}
+RECURRENT_ORDER = {"LSTM": (1, 2, 3, 0), "GRU": (0, 1, 2), "RNN": (0,)}
+BY_ROWS = {4: LSTM, 3: GRU, 1: RNN}
+
+
+def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[str, np.ndarray]:
+    """A layer's parameters, or their gradients, under torch's names and in its layout.
+
+    Parameters
+    ----------
+    layer : Layer
+        An LSTM, GRU or RNN: ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0``,
+        ``_reverse``. A Sequential: each of its layers' names after the layer's own. Any other
+        layer: its own names, which are torch's.
+    values : mapping or None
+        None: ``layer.params``. Torch's second bias is then zero wherever ours is one bias.
+        Given, gradients with the names of ``layer.params``: both of torch's biases then have the
+        gradient of their sum.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Copies, ready for ``torch.nn.LSTM.load_state_dict`` after ``torch.from_numpy``.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` lacks one of the layer's parameters.
+    """
+    gradients = values is not None
+    values = layer.params if values is None else values
+    missing = [name for name in layer.params if name not in values]
+    if missing:
+        raise ValueError(f"values lack {missing[0]!r}; they must have the names of layer.params")
+    host = {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
+    if isinstance(layer, Sequential):
+        out = {}
+        for name, part in layer.layers.items():
+            own = {key: values[f"{name}.{key}"] for key in part.params}
+            converted = to_torch(part, own if gradients else None)
+            out.update({f"{name}.{key}": array for key, array in converted.items()})
+        return out
+    if not isinstance(layer, Recurrent):
+        return host
+    kind, hidden, out = layer.cell.name, layer.hidden_size, {}
+    for suffix in (name.removeprefix("bias") for name in host if name.startswith("bias")):
+        bias = host["bias" + suffix].reshape(-1, hidden)
+        first = bias[list(INPUT_ORDER[kind])].reshape(-1)
+        second = first.copy() if gradients else np.zeros_like(first)
+        if kind == "GRU":
+            second[2 * hidden :] = bias[3]
+        out["weight_ih" + suffix] = _reordered(host["weight_x" + suffix], INPUT_ORDER[kind])
+        out["weight_hh" + suffix] = _reordered(host["weight_h" + suffix], RECURRENT_ORDER[kind])
+        out["bias_ih" + suffix], out["bias_hh" + suffix] = first, second
+    return out
+
+
+def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = None) -> Recurrent:
+    """The layer that a torch LSTM, GRU or RNN (tanh) with this state_dict is.
+
+    Parameters
+    ----------
+    state_dict : mapping of str to tensor or array
+        float32 or float64, as from ``module.state_dict()``; with or without biases.
+    backend : {"numpy", "cupy"} or None
+
+    Returns
+    -------
+    LSTM, GRU or RNN
+        Which of them is read off the shapes. Dropout is no part of a state_dict.
+
+    Raises
+    ------
+    ValueError
+        If names or shapes are not those of such a module; the message names the entry.
+    """
+    arrays = {name: _host(value) for name, value in state_dict.items()}
+    if "weight_ih_l0" not in arrays or "weight_hh_l0" not in arrays:
+        raise ValueError(
+            "state_dict needs weight_ih_l0 and weight_hh_l0, those of one torch.nn.LSTM, GRU or "
+            f"RNN; it has {', '.join(sorted(arrays)) or 'nothing'}"
+        )
+    wide, tall = arrays["weight_ih_l0"], arrays["weight_hh_l0"]
+    if wide.ndim != 2 or tall.ndim != 2 or not tall.shape[1]:
+        raise ValueError(
+            f"weight_ih_l0 and weight_hh_l0 must be matrices, got {wide.shape} and {tall.shape}"
+        )
+    hidden = tall.shape[1]
+    kind = BY_ROWS.get(tall.shape[0] // hidden) if tall.shape[0] % hidden == 0 else None
+    if kind is None:
+        raise ValueError(
+            f"weight_hh_l0 is {tall.shape}; its rows must be 4, 3 or 1 times its {hidden} columns"
+            + (" (projections are not supported)" if "weight_hr_l0" in arrays else "")
+        )
+    layers = sum(name.startswith("weight_hh") and "_reverse" not in name for name in arrays)
+    layer = kind(
+        wide.shape[1],
+        hidden,
+        layers,
+        bidirectional="weight_hh_l0_reverse" in arrays,
+        backend=backend,
+        dtype=wide.dtype,
+    )
+    # The layer's own translation says which names and shapes there must be.
+    wanted = {name: array.shape for name, array in to_torch(layer).items()}
+    for name in wanted:
+        if name not in arrays and name.startswith("bias"):
+            arrays[name] = np.zeros(wanted[name], wide.dtype)
+    for name in sorted(wanted.keys() | arrays.keys()):
+        if name not in arrays or name not in wanted or arrays[name].shape != wanted[name]:
+            got = arrays[name].shape if name in arrays else "nothing"
+            raise ValueError(
+                f"state_dict[{name!r}]: expected {wanted.get(name, 'no such entry')}, got {got}"
+            )
+    for name, array in layer.params.items():
+        array[...] = layer.backend.asarray(_ours(layer, name, arrays), dtype=layer.dtype)
+    return layer
+
+
+def _ours(layer: Recurrent, name: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    kind, hidden = layer.cell.name, layer.hidden_size
+    part, _, rest = name.rpartition("_l")
+    suffix = "_l" + rest
+    if part == "weight_x":
+        return _reordered(arrays["weight_ih" + suffix], np.argsort(INPUT_ORDER[kind]))
+    if part == "weight_h":
+        return _reordered(arrays["weight_hh" + suffix], np.argsort(RECURRENT_ORDER[kind]))
+    first, second = arrays["bias_ih" + suffix], arrays["bias_hh" + suffix].copy()
+    inner = second[2 * hidden :].copy()
+    if kind == "GRU":
+        second[2 * hidden :] = 0
+    bias = _reordered(first + second, np.argsort(INPUT_ORDER[kind]))
+    return np.concatenate([bias, inner]) if kind == "GRU" else bias
+
+
+def _reordered(stacked: np.ndarray, order: Any) -> np.ndarray:
+    blocks = stacked.reshape(len(order), -1, *stacked.shape[1:])
+    return blocks[np.asarray(order)].reshape(stacked.shape)
+
+
+def _host(value: Any) -> np.ndarray:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value)

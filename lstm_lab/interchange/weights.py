@@ -1,0 +1,161 @@
+"""Weight files: safetensors, which cannot run code. What the layer is stands in the header."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..backends import Backend
+from ..layers import (
+    GRU,
+    LSTM,
+    RNN,
+    BiLSTM,
+    Dropout,
+    Embedding,
+    LastStep,
+    Layer,
+    Linear,
+    Sequential,
+)
+
+KEY = "lstm_lab"
+CLASSES = {c.__name__: c for c in (LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, LastStep)}
+
+
+def save(layer: Layer, path: str | os.PathLike) -> Path:
+    """Write a layer to a file: its parameters, and what it takes to build it again.
+
+    The file is written beside its place and then moved there, so that a crash leaves the old one.
+
+    Parameters
+    ----------
+    layer : Layer
+    path : path
+        By custom it ends in ``.safetensors``.
+
+    Raises
+    ------
+    FileExistsError
+        If ``path`` is there and is not a weight file of this library: nothing else is replaced.
+    """
+    from safetensors.numpy import save as serialise
+
+    path = Path(path)
+    if path.exists():
+        try:
+            _header(path)
+        except ValueError as error:
+            raise FileExistsError(
+                f"{path} is there already and is not a weight file of lstm_lab; "
+                "nothing was written"
+            ) from error
+    header = {"class": type(layer).__name__, "config": layer.config, "dtype": layer.dtype.name}
+    arrays = {
+        name: np.ascontiguousarray(layer.backend.to_numpy(array))
+        for name, array in layer.params.items()
+    }
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(serialise(arrays, metadata={KEY: json.dumps(header)}))
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer:
+    """The layer that `save` wrote.
+
+    Parameters
+    ----------
+    path : path
+    backend : {"numpy", "cupy"} or None
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is truncated, is not a weight file of this library, or its header and its arrays
+        contradict each other. Nothing in a file is ever executed, and no memory is taken on its
+        word alone.
+    """
+    from safetensors import safe_open
+
+    path = Path(path)
+    header = _header(path)
+    with safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        _check_shapes(header, arrays)
+        layer = _built(header["class"], header["config"], header["dtype"], backend)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not describe a layer of lstm_lab: {error}") from error
+    for name, array in layer.params.items():
+        array[...] = layer.backend.asarray(arrays[name], dtype=layer.dtype)
+    return layer
+
+
+def _header(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})[KEY])
+    except KeyError as error:
+        raise ValueError(f"{path} was not written by lstm_lab.interchange.save") from error
+    except (SafetensorError, ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path} is no readable weight file; it may be cut off ({error})") from error
+    if not isinstance(header, dict) or not {"class", "config", "dtype"} <= header.keys():
+        raise ValueError(f"{path} has an incomplete header")
+    return header
+
+
+def _check_shapes(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Hold the header's word against the arrays before anything is allocated."""
+    wanted = _shapes(header["class"], header["config"], most=len(arrays))
+    for name in sorted(wanted.keys() | arrays.keys()):
+        found = arrays[name].shape if name in arrays else "nothing"
+        if found != wanted.get(name):
+            raise ValueError(f"{name!r}: expected {wanted.get(name, 'nothing')}, found {found}")
+        if arrays[name].dtype != header["dtype"]:
+            raise ValueError(f"{name!r} is {arrays[name].dtype}, not {header['dtype']}")
+
+
+def _shapes(kind: str, config: dict[str, Any], most: int) -> dict[str, tuple[int, ...]]:
+    if not isinstance(config, dict):
+        raise TypeError(f"config is {config!r}, not a mapping")
+    if kind == "Sequential":
+        return {
+            f"{name}.{key}": shape
+            for name, part in config.items()
+            for key, shape in _shapes(part["class"], part, most).items()
+        }
+    if kind not in CLASSES:
+        raise ValueError(f"unknown layer {kind!r}")
+    if config.get("num_layers", 1) > most:
+        raise ValueError(f"num_layers is {config['num_layers']}, but it holds {most} arrays")
+    return CLASSES[kind].param_shapes(config)
+
+
+def _built(kind: str, config: dict[str, Any], dtype: str, backend: str | Backend | None) -> Layer:
+    if kind == "Sequential":
+        return Sequential(
+            **{
+                name: _built(
+                    part["class"],
+                    {key: value for key, value in part.items() if key != "class"},
+                    dtype,
+                    backend,
+                )
+                for name, part in config.items()
+            }
+        )
+    return CLASSES[kind](**config, dtype=dtype, backend=backend)

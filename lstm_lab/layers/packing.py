@@ -1,0 +1,92 @@
+"""Ragged batches: which sequences are still running at which step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Steps ``start`` to ``stop`` - 1, at which the same ``width`` sequences are running."""
+
+    start: int
+    stop: int
+    width: int
+
+
+class Packing:
+    """A batch of sequences, longest first, cut into stretches of constant width.
+
+    With the sequences sorted by length the ones that still run are always the first columns, so
+    that padding is never computed and every stretch is a dense block. A direction numbers the
+    steps in the order in which it takes them: step 0 of the reverse direction is each sequence's
+    own last element.
+
+    Parameters
+    ----------
+    lengths : sequence of int or None
+        Each sequence's length, in any order; None: all are ``steps`` long.
+    steps, batch : int
+        T and B of the padded array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``lengths`` are not B whole numbers from 1 to T.
+    """
+
+    def __init__(self, lengths: Sequence[int] | np.ndarray | None, steps: int, batch: int):
+        self.steps, self.batch = steps, batch
+        if lengths is None:
+            self.lengths = np.full(batch, steps)
+        else:
+            self.lengths = _checked(lengths, steps, batch)
+        self.ragged = bool((self.lengths != steps).any())
+        if self.ragged:
+            self.order = np.argsort(-self.lengths, kind="stable")
+            ends = np.unique(self.lengths)
+            widths = np.searchsorted(-self.lengths[self.order], -ends, side="right")
+            starts = np.concatenate([[0], ends[:-1]])
+            self.stretches = [
+                Stretch(int(start), int(stop), int(width))
+                for start, stop, width in zip(starts, ends, widths, strict=True)
+            ]
+        else:
+            self.order = np.arange(batch)
+            self.stretches = [Stretch(0, steps, batch)]
+
+    def index(self, stretch: Stretch, reverse: bool) -> tuple:
+        """Where a stretch lies in an array (T, B, ·): an index to read from or assign to."""
+        start, stop = stretch.start, stretch.stop
+        if not self.ragged:
+            if not reverse:
+                return slice(start, stop), slice(None)
+            last = self.steps - 1
+            return slice(last - start, last - stop if stop <= last else None, -1), slice(None)
+        columns = self.order[: stretch.width]
+        times = np.arange(start, stop)[:, None]
+        if reverse:
+            times = self.lengths[columns] - 1 - times
+        return times, columns[None]
+
+
+def _checked(lengths, steps: int, batch: int) -> np.ndarray:
+    try:
+        values = np.asarray(lengths)
+    except Exception as error:  # an array on a device refuses to come over by itself
+        raise TypeError("lengths lie on the host: pass a list or a NumPy array") from error
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"lengths must be whole numbers, got {values.dtype}")
+    if values.shape != (batch,):
+        raise ValueError(
+            f"lengths must have shape ({batch},), one for each sequence in the batch, "
+            f"got {values.shape}"
+        )
+    wrong = np.flatnonzero((values < 1) | (values > steps))
+    if wrong.size:
+        k = wrong[0]
+        raise ValueError(f"lengths[{k}] is {values[k]}; a length lies between 1 and T = {steps}")
+    return values.astype(np.int64)

@@ -1,0 +1,137 @@
+"""Layers one after another, and the step between a sequence and one answer for all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backends import Array, Backend
+from .base import Gradient, Layer, check_array
+from .packing import Packing
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What `LastStep.forward` leaves behind."""
+
+    shape: tuple[int, ...]
+    index: tuple  # of the steps that were picked
+
+
+class LastStep(Layer):
+    """Each sequence's own last step: (T, B, H) to (B, H).
+
+    After a bidirectional layer that step's second half has read a single element only: there the
+    final states are the better summary, ``trace.state``.
+    """
+
+    def __init__(self, *, backend: str | Backend | None = None, dtype: Any = "float32"):
+        super().__init__(backend, dtype)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {}
+
+    def forward(
+        self,
+        x: Array,
+        *,
+        lengths: Any = None,
+        rng: np.random.Generator | None = None,
+        trace: bool = True,
+    ) -> tuple[Array, Picked]:
+        """x (T, B, H) to y (B, H); ``lengths`` as in `LSTM.forward`."""
+        check_array(self.backend, x, "x", ("T", "B", "H"), self.dtype)
+        last = Packing(lengths, *x.shape[:2]).lengths - 1
+        index = self.backend.index((last, np.arange(x.shape[1])))
+        return x[index], Picked(x.shape, index)
+
+    def backward(self, dy: Array, trace: Picked) -> Gradient:
+        """The gradient goes to the steps that were picked, and nowhere else."""
+        check_array(self.backend, dy, "dy", trace.shape[1:], self.dtype)
+        dx = self.backend.xp.zeros(trace.shape, self.dtype)
+        dx[trace.index] = dy
+        return Gradient(dx)
+
+
+class Sequential(Layer):
+    """Layers one after another; every one is given ``lengths`` and ``rng``.
+
+    Parameters
+    ----------
+    **layers : Layer
+        In order, each with a name: ``Sequential(encoder=LSTM(3, 16), last=LastStep(),
+        head=Linear(16, 1))``. All on one backend and in one dtype.
+
+    Attributes
+    ----------
+    layers : dict of str to Layer
+    params : dict of str to array
+        The layers' own arrays, under ``"encoder.weight_x_l0"`` and so on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no layer, or they differ in backend or dtype.
+    """
+
+    def __init__(self, **layers: Layer):
+        if not layers:
+            raise ValueError("Sequential needs at least one layer: Sequential(name=layer, ...)")
+        for name, layer in layers.items():
+            if not isinstance(layer, Layer):
+                raise TypeError(f"{name} must be a layer, got {type(layer).__name__}")
+        (first_name, first), *rest = layers.items()
+        for name, layer in rest:
+            if layer.backend is not first.backend or layer.dtype != first.dtype:
+                raise ValueError(
+                    f"all layers need one backend and dtype, but {first_name} is "
+                    f"{first.backend.name} {first.dtype} and {name} is "
+                    f"{layer.backend.name} {layer.dtype}"
+                )
+        super().__init__(first.backend, first.dtype)
+        self.layers = layers
+        self.params = {
+            f"{name}.{key}": array
+            for name, layer in layers.items()
+            for key, array in layer.params.items()
+        }
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {
+            name: {"class": type(layer).__name__, **layer.config}
+            for name, layer in self.layers.items()
+        }
+
+    def to(self, backend: str | Backend) -> Sequential:
+        """The same layers, with copies of their parameters, on another backend."""
+        return Sequential(**{name: layer.to(backend) for name, layer in self.layers.items()})
+
+    def forward(
+        self,
+        x: Array,
+        *,
+        lengths: Any = None,
+        rng: np.random.Generator | None = None,
+        trace: bool = True,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Through all layers; the trace is a dict of theirs, by name."""
+        traces = {}
+        for name, layer in self.layers.items():
+            x, traces[name] = layer.forward(x, lengths=lengths, rng=rng, trace=trace)
+        return x, traces
+
+    def backward(self, dy: Array, trace: dict[str, Any]) -> Gradient:
+        """Back through all layers, last to first."""
+        params = {}
+        for name, layer in reversed(self.layers.items()):
+            gradient = layer.backward(dy, trace[name])
+            params.update({f"{name}.{key}": value for key, value in gradient.params.items()})
+            dy = gradient.x
+        return Gradient(dy, {name: params[name] for name in self.params})
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(f'{n}={layer!r}' for n, layer in self.layers.items())})"

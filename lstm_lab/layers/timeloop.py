@@ -1,0 +1,221 @@
+"""The time loop: one layer, both directions at once, forward and back through time.
+
+Written once for every cell and every backend. The cells bring the pointwise part, the backend
+brings the arrays; this module owns the order of things and the matrix products.
+
+Shapes: K steps of a stretch, S directions, G blocks of gates, H hidden units, n sequences that
+are running, T time, B batch, D input. Both directions advance together, each in its own order of
+steps, and each with its batch sorted by length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..backends import Array, Backend
+from ..cells import Cell
+from .packing import Packing, Stretch
+
+CACHE_BYTES = 1 << 18
+"""How much of the gates is worked on at a time: about what stays in a core's own cache."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The parameters of one layer, an entry for each direction.
+
+    Each ``input`` is (input_rows · H, D), ``recurrent`` (recurrent_rows · H, H) and ``bias``
+    (blocks · H,).
+    """
+
+    input: list[Array]
+    recurrent: list[Array]
+    bias: list[Array]
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one stretch left behind: all that backward needs of it."""
+
+    stretch: Stretch
+    gates: Array  # (K, S, G, H, n), after the activation
+    states: tuple[Array, ...]  # each (K + 1, S, H, n); slot 0 is the state on entry
+    kept: tuple[Array, ...]  # each (K, S, H, n)
+
+
+def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
+    size = max(1, CACHE_BYTES // bytes_per_step)
+    return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]
+
+
+def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
+    for piece in _pieces(stretch.stop - stretch.start, bytes_per_step):
+        yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
+
+
+def forward(
+    cell: Cell,
+    backend: Backend,
+    weights: Weights,
+    x: Array,
+    packing: Packing,
+    state: list[Array],
+    keep: bool,
+) -> tuple[Array, list[Block]]:
+    """Run one layer over a batch of sequences.
+
+    Parameters
+    ----------
+    x : array (T, B, D)
+    state : list of arrays (S, H, B), batch in the order of ``packing``
+        The initial state. It is overwritten by each sequence's final state.
+    keep : bool
+        Whether to keep what backward needs. Without, memory beyond the output is O(B·H).
+
+    Returns
+    -------
+    y : array (T, B, S·H)
+        Zero after each sequence's end.
+    blocks : list of Block
+        Empty unless ``keep``.
+    """
+    xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
+    steps, batch, dtype = *x.shape[:2], x.dtype
+    step = backend.pointwise(cell.forward, dtype)
+    w_input = [cell.fold(w, hidden, cell.input_blocks) for w in weights.input]
+    w_recurrent = xp.stack(
+        [cell.fold(w, hidden, cell.recurrent_blocks) for w in weights.recurrent]
+    )
+    bias = xp.stack([cell.fold(b, hidden, slice(None)) for b in weights.bias])
+    bias = bias.reshape(1, directions, cell.blocks, hidden, 1)
+    input_rows = range(cell.blocks)[cell.input_blocks]
+    rows = slice(input_rows.start * hidden, input_rows.stop * hidden)
+
+    new = xp.zeros if packing.ragged else xp.empty
+    y = new((steps, batch, directions * hidden), dtype)
+    blocks = []
+    for whole in packing.stretches:
+        n = whole.width
+        step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
+        recurrent = xp.empty((directions, cell.recurrent_rows, hidden, n), dtype)
+        product = recurrent.reshape(directions, -1, n)
+        for stretch in [whole] if keep else _split(whole, step_bytes):
+            length = stretch.stop - stretch.start
+            shape = (directions, hidden, n)
+            gates = xp.empty((length, directions, cell.blocks, hidden, n), dtype)
+            states = tuple(xp.empty((length + 1, *shape), dtype) for _ in state)
+            kept = tuple(xp.empty((length, *shape), dtype) for _ in range(cell.kept))
+            index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
+            inputs = [x[i].transpose(0, 2, 1) for i in index]
+            flat = gates.reshape(length, directions, -1, n)
+            for running, initial in zip(states, state, strict=True):
+                running[0] = initial[..., :n]
+            for piece in _pieces(length, step_bytes):
+                if cell.input_rows < cell.blocks:
+                    gates[piece] = 0
+                for s in range(directions):
+                    backend.matmul(w_input[s], inputs[s][piece], out=flat[piece, s, rows])
+                gates[piece] += bias
+                for k in range(piece.start, piece.stop):
+                    xp.matmul(w_recurrent, states[0][k], out=product)
+                    step(
+                        gates[k],
+                        recurrent,
+                        *[running[k] for running in states],
+                        *[running[k + 1] for running in states],
+                        *[array[k] for array in kept],
+                    )
+            for running, final in zip(states, state, strict=True):
+                final[..., :n] = running[-1]
+            for s in range(directions):
+                own = slice(s * hidden, (s + 1) * hidden)
+                y[(*index[s], own)] = states[0][1:, s].transpose(0, 2, 1)
+            if keep:
+                blocks.append(Block(stretch, gates, states, kept))
+    return y, blocks
+
+
+def backward(
+    cell: Cell,
+    backend: Backend,
+    weights: Weights,
+    x: Array,
+    packing: Packing,
+    blocks: list[Block],
+    dy: Array,
+    dstate: list[Array],
+) -> tuple[Array, Weights]:
+    """Back through time: the gradients of one layer.
+
+    Parameters
+    ----------
+    dy : array (T, B, S·H)
+        Gradient of the loss with respect to the output; ignored after each sequence's end.
+    dstate : list of arrays (S, H, B), batch in the order of ``packing``
+        Gradient with respect to the final state. Overwritten by that of the initial state.
+
+    Returns
+    -------
+    dx : array (T, B, D)
+    gradients : Weights
+    """
+    xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
+    dtype = x.dtype
+    derive = backend.pointwise(cell.derivatives, dtype)
+    step = backend.pointwise(cell.backward, dtype)
+    transposed = xp.stack(weights.recurrent).transpose(0, 2, 1)
+    input_rows = range(cell.blocks)[cell.input_blocks]
+    rows_x = slice(input_rows.start * hidden, input_rows.stop * hidden)
+    recurrent_rows = range(cell.blocks)[cell.recurrent_blocks]
+    rows_h = slice(recurrent_rows.start * hidden, recurrent_rows.stop * hidden)
+
+    dx = xp.zeros(x.shape, dtype)
+    gradients = Weights(
+        *([xp.zeros_like(w) for w in ws] for ws in (weights.input, weights.recurrent, weights.bias))
+    )
+    for block in reversed(blocks):
+        stretch, gates, states = block.stretch, block.gates, block.states
+        length, n = stretch.stop - stretch.start, stretch.width
+        shape = (directions, hidden, n)
+        index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
+        arriving = xp.empty((length, *shape), dtype)
+        for s in range(directions):
+            own = slice(s * hidden, (s + 1) * hidden)
+            arriving[:, s] = dy[(*index[s], own)].transpose(0, 2, 1)
+        d = xp.empty_like(gates)
+        flat = d.reshape(length, directions, -1, n)
+        factors = tuple(xp.empty((length, *shape), dtype) for _ in range(cell.factors))
+        carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
+        dhidden, through = carried[0], xp.empty(shape, dtype)
+        step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
+        for piece in reversed(_pieces(length, step_bytes)):
+            after = slice(piece.start + 1, piece.stop + 1)
+            derive(
+                gates[piece],
+                *[running[piece] for running in states],
+                *[running[after] for running in states],
+                *[array[piece] for array in block.kept],
+                d[piece],
+                *[array[piece] for array in factors],
+            )
+            for k in range(piece.stop - 1, piece.start - 1, -1):
+                dhidden += arriving[k]
+                step(d[k], *[array[k] for array in factors], gates[k], *carried)
+                if cell.direct:
+                    xp.matmul(transposed, flat[k, :, rows_h], out=through)
+                    dhidden += through
+                else:
+                    xp.matmul(transposed, flat[k, :, rows_h], out=dhidden)
+        for array, full in zip(carried, dstate, strict=True):
+            full[..., :n] = array
+        for s in range(directions):
+            # Steps and sequences become one axis, so that each gradient is a single product.
+            columns = flat[:, s].transpose(1, 0, 2).reshape(-1, length * n)
+            before = states[0][:-1, s].transpose(0, 2, 1).reshape(length * n, hidden)
+            inputs = x[index[s]].reshape(length * n, -1)
+            gradients.input[s] += columns[rows_x] @ inputs
+            gradients.recurrent[s] += columns[rows_h] @ before
+            gradients.bias[s] += columns.sum(axis=1)
+            dx[index[s]] += (columns[rows_x].T @ weights.input[s]).reshape(length, n, -1)
+    return dx, gradients

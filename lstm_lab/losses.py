@@ -1,0 +1,146 @@
+"""Floor 3: losses. Each returns its value and its gradient with respect to the prediction.
+
+All are means over what counts: ``mask`` says what does. Where the mask is 0 anything may stand in
+the prediction and the target, NaN included; the gradient there is 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .backends import Array, Backend, backend_of
+
+__all__ = ["cross_entropy", "mse"]
+
+
+def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[float, Array]:
+    """Mean squared error.
+
+    Parameters
+    ----------
+    prediction, target : array (...)
+        Of one shape and dtype.
+    mask : array or None
+        Weights of at least 0, or booleans, over the leading axes: (T, B) for a prediction
+        (T, B, K). None: everything counts.
+
+    Returns
+    -------
+    loss : float
+        Σ m (p - y)² / Σ m, over all entries.
+    gradient : array (...)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit each other, or the mask leaves nothing.
+    """
+    backend = _checked(prediction, "prediction")
+    backend.require(target, "target")
+    if target.shape != prediction.shape:
+        raise ValueError(f"target must have shape {prediction.shape}, got {target.shape}")
+    if target.dtype != prediction.dtype:
+        raise TypeError(f"target is {target.dtype}, but prediction is {prediction.dtype}")
+    xp = backend.xp
+    difference = prediction - target
+    if mask is None:
+        return float(xp.mean(difference * difference)), difference * (2 / difference.size)
+    weights = _weights(backend, mask, prediction.shape, prediction.dtype, rank=prediction.ndim)
+    difference = xp.where(weights > 0, difference, 0)
+    weights = weights / _total(weights * xp.ones_like(difference))
+    gradient = weights * difference
+    return float(xp.sum(gradient * difference)), 2 * gradient
+
+
+def cross_entropy(
+    logits: Array,
+    target: Array,
+    mask: Array | None = None,
+    class_weights: Array | None = None,
+) -> tuple[float, Array]:
+    """Softmax cross-entropy, in nats.
+
+    Parameters
+    ----------
+    logits : array (..., K)
+        Scores of the K classes; any finite size.
+    target : array of int (...)
+        The right class, 0 to K - 1.
+    mask : array (...) or None
+        Weights of at least 0, or booleans, over the leading axes of ``target``.
+    class_weights : array (K,) or None
+        A weight for each class, as in torch.
+
+    Returns
+    -------
+    loss : float
+        Σ w (log Σ exp z - z_target) / Σ w, where w is the class's weight times the mask's.
+    gradient : array (..., K)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit each other, a target that counts is no class, or nothing counts.
+    """
+    backend = _checked(logits, "logits")
+    backend.require(target, "target")
+    xp, classes = backend.xp, logits.shape[-1]
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"target must hold whole numbers, the classes, not {target.dtype}")
+    if target.shape != logits.shape[:-1]:
+        raise ValueError(f"target must have shape {logits.shape[:-1]}, got {target.shape}")
+    weights = xp.ones(target.shape, logits.dtype)
+    if mask is not None:
+        weights = weights * _weights(backend, mask, target.shape, logits.dtype, target.ndim)
+    target = xp.where(weights > 0, target, 0)
+    if target.size and not 0 <= int(target.min()) <= int(target.max()) < classes:
+        raise ValueError(
+            f"target must hold classes from 0 to {classes - 1}, "
+            f"got {int(target.min())} to {int(target.max())}"
+        )
+    if class_weights is not None:
+        backend.require(class_weights, "class_weights")
+        if class_weights.shape != (classes,):
+            raise ValueError(
+                f"class_weights must have shape ({classes},), got {class_weights.shape}"
+            )
+        weights = weights * class_weights.astype(logits.dtype)[target]
+    weights = weights / _total(weights)
+    # The largest score is taken off first, so that no exponential overflows.
+    z = xp.where(weights[..., None] > 0, logits, 0)
+    z = z - z.max(axis=-1, keepdims=True)
+    exponentials = xp.exp(z)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    right = xp.take_along_axis(z, target[..., None], axis=-1)
+    loss = xp.sum(weights * (xp.log(total) - right)[..., 0])
+    gradient = exponentials / total
+    gradient -= xp.arange(classes) == target[..., None]
+    gradient *= weights[..., None]
+    return float(loss), gradient
+
+
+def _checked(array: Any, name: str) -> Backend:
+    backend = backend_of(array)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name} must hold floating-point numbers, not {array.dtype}")
+    if array.ndim < 1 or array.size < 1:
+        raise ValueError(f"{name} must hold at least one value, got shape {array.shape}")
+    return backend
+
+
+def _weights(backend: Backend, mask: Any, shape: tuple, dtype: Any, rank: int) -> Array:
+    """The mask in ``dtype``, with axes of size 1 added up to ``rank``."""
+    backend.require(mask, "mask")
+    if mask.ndim < 1 or mask.shape != shape[: mask.ndim]:
+        raise ValueError(f"mask must have the leading axes of {shape}, got shape {mask.shape}")
+    weights = mask.astype(dtype)
+    if bool((weights < 0).any()) or not bool(backend.xp.isfinite(weights).all()):
+        raise ValueError("mask must hold finite weights of at least 0")
+    return weights.reshape(mask.shape + (1,) * (rank - mask.ndim))
+
+
+def _total(weights: Array) -> Array:
+    total = weights.sum()
+    if not float(total) > 0:
+        raise ValueError("mask leaves nothing that counts")
+    return total

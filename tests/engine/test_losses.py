@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_lab import losses
+from lstm_lab.gradcheck import gradcheck
+
+RNG = np.random.default_rng(0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    st.sampled_from([None, "bool", "weights"]),
+    st.integers(0, 2**32 - 1),
+)
+def test_gradients_agree_with_finite_differences(shape, mask_kind, seed):
+    rng = np.random.default_rng(seed)
+    logits, other = rng.normal(size=(2, *shape, 3))
+    target = rng.integers(0, 3, shape)
+    mask = None
+    if mask_kind:
+        mask = rng.random(shape) < 0.7 if mask_kind == "bool" else rng.random(shape)
+        mask.flat[0] = 1
+    weights = rng.random(3) + 0.1
+    assert gradcheck(losses.mse, logits, other, mask=mask)
+    assert gradcheck(losses.cross_entropy, logits, target, mask=mask)
+    assert gradcheck(losses.cross_entropy, logits, target, mask=mask, class_weights=weights)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_is_torchs(weighted):
+    import torch
+
+    logits, target = RNG.normal(size=(6, 4, 5)), RNG.integers(0, 5, (6, 4))
+    mask = RNG.random((6, 4)) < 0.6
+    weights = RNG.random(5) if weighted else None
+    theirs = torch.tensor(logits, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(
+        theirs.reshape(-1, 5),
+        torch.tensor(np.where(mask, target, -100)).reshape(-1),
+        weight=None if weights is None else torch.tensor(weights),
+    )
+    loss.backward()
+    value, gradient = losses.cross_entropy(logits, target, mask, weights)
+    assert value == pytest.approx(loss.item(), abs=1e-12)
+    np.testing.assert_allclose(gradient, theirs.grad.numpy(), atol=1e-14)
+
+
+def test_values_by_hand():
+    p, y = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 0.0], [3.0, 1.0]])
+    assert losses.mse(p, y)[0] == (1 + 4 + 0 + 16) / 4
+    assert losses.mse(p, y, mask=np.array([True, False]))[0] == (1 + 4) / 2
+    assert losses.mse(p, y, mask=np.array([1.0, 3.0]))[0] == (1 + 4 + 3 * 16) / 8
+    logits, target = np.log(np.array([[0.2, 0.8], [0.5, 0.5]])), np.array([1, 0])
+    assert losses.cross_entropy(logits, target)[0] == pytest.approx(-np.log(0.8 * 0.5) / 2)
+    weighted = losses.cross_entropy(logits, target, class_weights=np.array([3.0, 1.0]))[0]
+    assert weighted == pytest.approx((-np.log(0.8) - 3 * np.log(0.5)) / 4)
+
+
+def test_huge_scores_do_not_overflow():
+    with np.errstate(all="raise", under="ignore"):
+        logits = np.array([[1e4, -1e4, 0.0]])
+        right, wrong = (losses.cross_entropy(logits, np.array([k])) for k in (0, 1))
+    assert right[0] == 0 and wrong[0] == 2e4
+    np.testing.assert_array_equal(wrong[1], [[1, -1, 0]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_masked_may_be_anything(backend, dtype):
+    mask = np.array([[1, 0], [1, 1]], bool)
+    p, y = RNG.normal(size=(2, 2, 2, 3)).astype(dtype)
+    ids = np.array([[1, 99], [0, 2]])
+    results = []
+    for rubbish in (0, np.nan):
+        p[0, 1], y[0, 1] = rubbish, rubbish
+        a = losses.mse(*map(backend.asarray, (p, y, mask)))
+        b = losses.cross_entropy(*map(backend.asarray, (p, ids, mask)))
+        results.append([a[0], b[0], *(backend.to_numpy(g) for g in (a[1], b[1]))])
+        assert not results[-1][2][0, 1].any() and not results[-1][3][0, 1].any()
+        assert results[-1][3].dtype == dtype
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)

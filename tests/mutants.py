@@ -1,0 +1,146 @@
+"""Do the tests notice? Plant one fault at a time in a copy of the library, and run a test on it.
+
+``python -m tests.mutants`` prints which mutants died, and by which test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RECURRENT = "tests/engine/test_recurrent.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``old`` becomes ``new`` in a file of the library, and ``test`` must then fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTANTS = [
+    Mutant(
+        "input and forget gate swapped",
+        "cells.py",
+        "o, i, f, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
+        "o, f, i, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
+        f"{RECURRENT}::test_the_trace_obeys_the_equations",
+    ),
+    Mutant(
+        "the same swap, against torch's golden file",
+        "cells.py",
+        "o, i, f, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
+        "o, f, i, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
+        "tests/engine/test_torch_parity.py::test_against_the_golden_file",
+    ),
+    Mutant(
+        "the cell gradient is not carried back",
+        "cells.py",
+        "    dcell *= gates[:, 2]",
+        "    dcell *= 0",
+        f"{RECURRENT}::test_gradients_at_the_edges",
+    ),
+    Mutant(
+        "the hidden gradient does not reach the cell",
+        "cells.py",
+        "    dcell += dh_dc",
+        "    dcell += 0 * dh_dc",
+        f"{RECURRENT}::test_gradients_at_the_edges",
+    ),
+    Mutant(
+        "the reverse direction is not put back in order",
+        "layers/timeloop.py",
+        "            y[(*index[s], own)] = states[0][1:, s].transpose(0, 2, 1)",
+        "            y[(*index[0], own)] = states[0][1:, s].transpose(0, 2, 1)",
+        f"{RECURRENT}::test_the_reverse_direction_reads_from_each_sequences_own_end",
+    ),
+    Mutant(
+        "lengths are ignored",
+        "layers/packing.py",
+        "        if lengths is None:",
+        "        if True:",
+        f"{RECURRENT}::test_padding_changes_nothing",
+    ),
+    Mutant(
+        "the reverse direction starts in the padding",
+        "layers/packing.py",
+        "            times = self.lengths[columns] - 1 - times",
+        "            times = self.lengths.max() - 1 - times",
+        f"{RECURRENT}::test_a_sequence_does_not_see_its_neighbours",
+    ),
+    Mutant(
+        "the initial state is ignored",
+        "layers/timeloop.py",
+        "                running[0] = initial[..., :n]",
+        "                running[0] = 0 * initial[..., :n]",
+        f"{RECURRENT}::test_a_sequence_does_not_see_its_neighbours",
+    ),
+    Mutant(
+        "the final state's gradient is ignored",
+        "layers/recurrent.py",
+        '        dstates = self._unpack(dstate, "dstate", packing.batch)',
+        '        dstates = self._unpack(None, "dstate", packing.batch)',
+        f"{RECURRENT}::test_gradients_at_the_edges",
+    ),
+    Mutant(
+        "GRU: the reset gate stays outside the recurrent product's bias",
+        "cells.py",
+        "    np.multiply(r, q, out=hidden)",
+        "    np.multiply(r, recurrent[:, 2], out=hidden)",
+        "tests/engine/test_torch_parity.py::test_against_the_golden_file",
+    ),
+    Mutant(
+        "cross-entropy divides by all, not by what counts",
+        "losses.py",
+        "    weights = weights / _total(weights)\n    # The largest",
+        "    weights = weights / weights.size\n    # The largest",
+        "tests/engine/test_losses.py::test_values_by_hand",
+    ),
+]
+
+
+def dies(mutant: Mutant) -> bool:
+    """Whether the mutant's test fails on a copy of the library with the fault in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for part in ("lstm_lab", "tests/engine"):
+            shutil.copytree(
+                ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for part in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
+            shutil.copy(ROOT / part, copy / part)
+        target = copy / "lstm_lab" / mutant.file
+        source = target.read_text(encoding="utf-8")
+        if source.count(mutant.old) != 1:
+            raise ValueError(f"{mutant.name}: {mutant.old!r} must stand once in {mutant.file}")
+        target.write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.test],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+        )
+    # 1: tests ran and failed. Anything else, such as a file that cannot be read, proves nothing.
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.name}: pytest stopped with {done.returncode}\n{done.stdout}")
+    return done.returncode == 1
+
+
+if __name__ == "__main__":
+    survivors = 0
+    for mutant in MUTANTS:
+        dead = dies(mutant)
+        survivors += not dead
+        print(f"{'died    ' if dead else 'SURVIVED'}  {mutant.name}: {mutant.test}", flush=True)
+    sys.exit(survivors > 0)
