@@ -1,0 +1,144 @@
+// The equations of the RNN and the LSTM, forward and backward, for one sequence (batch of one).
+// Third home of what lstm_lab.cells holds; a test keeps the two equal within 1e-5.
+//
+// Layout, as in the library: row blocks of H in the order o, i, f, g;
+// W (4H, D), U (4H, H), b (4H), all row-major and flat; x (T, D), h and c (T, H).
+
+export const sigmoid = (z) => 0.5 * Math.tanh(0.5 * z) + 0.5;
+
+/** a (rows, n) times v[at : at + n], added onto out (rows). */
+function addProduct(out, a, v, at, n) {
+  for (let r = 0, k = 0; r < out.length; r++) {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += a[k++] * v[at + j];
+    out[r] += sum;
+  }
+}
+
+/** The transpose of a (rows, n) times d (rows), added onto out[at : at + n]. */
+function addTransposed(out, at, a, d, n) {
+  for (let r = 0, k = 0; r < d.length; r++) {
+    for (let j = 0; j < n; j++) out[at + j] += a[k++] * d[r];
+  }
+}
+
+/** The outer product of d (rows) and v[at : at + n], added onto out (rows, n). */
+function addOuter(out, d, v, at, n) {
+  for (let r = 0, k = 0; r < d.length; r++) {
+    for (let j = 0; j < n; j++) out[k++] += d[r] * v[at + j];
+  }
+}
+
+/**
+ * Forward pass of an LSTM over T steps.
+ * net {D, H, W, U, b}; x (T·D); state {h, c} of H each, zeros if absent.
+ * Returns the trace {T, x, h0, c0, o, i, f, g, c, tanhc, h}, each gate (T·H), after its activation.
+ */
+export function lstmForward(net, x, T, state = {}) {
+  const { D, H, W, U, b } = net;
+  const h0 = Float64Array.from(state.h ?? new Float64Array(H));
+  const c0 = Float64Array.from(state.c ?? new Float64Array(H));
+  const trace = { T, x, h0, c0 };
+  for (const name of ["o", "i", "f", "g", "c", "tanhc", "h"]) trace[name] = new Float64Array(T * H);
+  const z = new Float64Array(4 * H);
+  for (let t = 0; t < T; t++) {
+    const now = t * H, before = now - H;
+    z.set(b);
+    addProduct(z, W, x, t * D, D);
+    addProduct(z, U, t ? trace.h : h0, t ? before : 0, H);
+    for (let j = 0; j < H; j++) {
+      const o = sigmoid(z[j]), i = sigmoid(z[H + j]), f = sigmoid(z[2 * H + j]);
+      const g = Math.tanh(z[3 * H + j]);
+      const c = f * (t ? trace.c[before + j] : c0[j]) + i * g;
+      const tanhc = Math.tanh(c);
+      trace.o[now + j] = o;
+      trace.i[now + j] = i;
+      trace.f[now + j] = f;
+      trace.g[now + j] = g;
+      trace.c[now + j] = c;
+      trace.tanhc[now + j] = tanhc;
+      trace.h[now + j] = o * tanhc;
+    }
+  }
+  return trace;
+}
+
+/**
+ * Backward pass: dy (T·H) is the loss's gradient with respect to h at every step,
+ * dstate {h, c} what reaches the last state from elsewhere.
+ * Returns {x, W, U, b, h0, c0} and, for drawing, h and c: the total dL/dh_t and dL/dc_t (T·H).
+ */
+export function lstmBackward(net, trace, dy, dstate = {}) {
+  const { D, H, W, U } = net, { T } = trace;
+  const grad = {
+    x: new Float64Array(T * D), W: new Float64Array(4 * H * D), U: new Float64Array(4 * H * H),
+    b: new Float64Array(4 * H), h: new Float64Array(T * H), c: new Float64Array(T * H),
+  };
+  let dh = Float64Array.from(dstate.h ?? new Float64Array(H));
+  const dc = Float64Array.from(dstate.c ?? new Float64Array(H));
+  const dz = new Float64Array(4 * H);
+  for (let t = T - 1; t >= 0; t--) {
+    const now = t * H, before = now - H;
+    for (let j = 0; j < H; j++) {
+      const k = now + j, cBefore = t ? trace.c[before + j] : trace.c0[j];
+      const { [k]: o } = trace.o, { [k]: i } = trace.i, { [k]: f } = trace.f, { [k]: g } = trace.g;
+      const tc = trace.tanhc[k];
+      dh[j] += dy[k];
+      dc[j] += dh[j] * o * (1 - tc * tc);
+      grad.h[k] = dh[j];
+      grad.c[k] = dc[j];
+      dz[j] = dh[j] * tc * o * (1 - o);
+      dz[H + j] = dc[j] * g * i * (1 - i);
+      dz[2 * H + j] = dc[j] * cBefore * f * (1 - f);
+      dz[3 * H + j] = dc[j] * i * (1 - g * g);
+      dc[j] *= f;
+    }
+    addTransposed(grad.x, t * D, W, dz, D);
+    addOuter(grad.W, dz, trace.x, t * D, D);
+    addOuter(grad.U, dz, t ? trace.h : trace.h0, t ? before : 0, H);
+    for (let r = 0; r < 4 * H; r++) grad.b[r] += dz[r];
+    dh = new Float64Array(H);
+    addTransposed(dh, 0, U, dz, H);
+  }
+  return { ...grad, h0: dh, c0: dc };
+}
+
+/** Forward pass of a tanh RNN: net {D, H, W (H·D), U (H·H), b (H)}; returns {T, x, h0, h}. */
+export function rnnForward(net, x, T, state = {}) {
+  const { D, H, W, U, b } = net;
+  const h0 = Float64Array.from(state.h ?? new Float64Array(H));
+  const h = new Float64Array(T * H), z = new Float64Array(H);
+  for (let t = 0; t < T; t++) {
+    z.set(b);
+    addProduct(z, W, x, t * D, D);
+    addProduct(z, U, t ? h : h0, t ? (t - 1) * H : 0, H);
+    for (let j = 0; j < H; j++) h[t * H + j] = Math.tanh(z[j]);
+  }
+  return { T, x, h0, h };
+}
+
+/** Backward pass of a tanh RNN: returns {x, W, U, b, h0} and h, the total dL/dh_t (T·H). */
+export function rnnBackward(net, trace, dy, dstate = {}) {
+  const { D, H, W, U } = net, { T } = trace;
+  const grad = {
+    x: new Float64Array(T * D), W: new Float64Array(H * D), U: new Float64Array(H * H),
+    b: new Float64Array(H), h: new Float64Array(T * H),
+  };
+  let dh = Float64Array.from(dstate.h ?? new Float64Array(H));
+  const dz = new Float64Array(H);
+  for (let t = T - 1; t >= 0; t--) {
+    for (let j = 0; j < H; j++) {
+      const k = t * H + j;
+      dh[j] += dy[k];
+      grad.h[k] = dh[j];
+      dz[j] = dh[j] * (1 - trace.h[k] * trace.h[k]);
+      grad.b[j] += dz[j];
+    }
+    addTransposed(grad.x, t * D, W, dz, D);
+    addOuter(grad.W, dz, trace.x, t * D, D);
+    addOuter(grad.U, dz, t ? trace.h : trace.h0, t ? (t - 1) * H : 0, H);
+    dh = new Float64Array(H);
+    addTransposed(dh, 0, U, dz, H);
+  }
+  return { ...grad, h0: dh };
+}

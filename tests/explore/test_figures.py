@@ -1,0 +1,77 @@
+"""Source that is shown is source that runs; figures have alternative text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lstm_lab import LSTM, cells
+from lstm_lab.explore import GATE_COLORS, line_of, show, show_source, use_style
+from lstm_lab.explore.bundle import STATIC
+
+
+def code(markdown):
+    return re.search(r"```python\n(.*?)\n```", markdown.data, re.S)[1]
+
+
+def test_source_is_the_librarys_own():
+    shown = show_source(cells.lstm_forward, docstring=True)
+    assert code(shown) in (STATIC.parents[1] / "cells.py").read_text(encoding="utf-8")
+    assert shown.data.startswith("`lstm_lab/cells.py`, lines ")
+
+
+def test_source_without_docstrings_is_the_same_code():
+    shown = code(show_source(LSTM))
+    assert '"""' not in shown
+    assert shown.startswith("class LSTM")
+    compile(shown, "shown", "exec")
+    assert code(show_source(LSTM, docstring=True)).count("def ") == shown.count("def ")
+
+
+def test_source_of_a_method_stands_at_the_margin():
+    assert code(show_source(LSTM.forward)).startswith("def forward(")
+
+
+def test_source_keeps_comments_and_decorators():
+    from tests.explore import sample
+
+    shown = code(show_source(sample))
+    assert "# Why it is so." in shown
+    assert "@property" in shown
+    assert "does" not in shown
+
+
+def test_what_has_no_source_is_refused():
+    for thing in (3, len):
+        with pytest.raises(TypeError, match="obj: expected something written in Python"):
+            show_source(thing)
+
+
+def test_a_figure_is_shown_with_its_words():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.use("agg")
+        use_style()
+        fig, ax = plt.subplots()
+        ax.plot([0, 1], **line_of("f"))
+        shown = show(fig, alt='A "gate" < 1')
+        assert not plt.fignum_exists(fig.number)
+    assert re.match(r'<img src="data:image/png;base64,iVBOR', shown.data)
+    assert 'alt="A &quot;gate&quot; &lt; 1"' in shown.data
+
+
+def test_a_figure_needs_words():
+    with pytest.raises(ValueError, match="alt: expected a sentence"):
+        show(None, alt=" ")
+
+
+def test_colours_are_those_of_the_explorables():
+    css = (STATIC / "explore.css").read_text(encoding="utf-8")
+    for quantity, colour in re.findall(r'\[data-q="(\w)"\] \{ --ll-q: (#\w+); \}', css):
+        assert GATE_COLORS[quantity].lower() == colour
+    assert line_of("c", linewidth=1) == {"color": "#000000", "linestyle": "-", "linewidth": 1}
+    with pytest.raises(KeyError, match="quantity: expected one of"):
+        line_of("q")
