@@ -1,0 +1,88 @@
+"""Two real time series that come with statsmodels: no network is needed to read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Series", "el_nino", "sunspots"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series with one value after another, at equal distances in time.
+
+    Attributes
+    ----------
+    values : numpy.ndarray (N,), float64
+    times : numpy.ndarray (N,), float64
+        Years; January is the whole number, each further month a twelfth more.
+    name, unit, source, licence : str
+    """
+
+    values: np.ndarray
+    times: np.ndarray
+    name: str
+    unit: str
+    source: str
+    licence: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        span = f"{int(self.times[0])}–{int(self.times[-1])}"
+        return f"<Series {self.name}: {len(self)} values, {span}, in {self.unit}; {self.licence}>"
+
+
+def sunspots() -> Series:
+    """The sun's activity: yearly mean sunspot numbers, 1700 to 2008.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If statsmodels is not installed.
+    """
+    table = _table("sunspots")
+    return Series(
+        values=table["SUNACTIVITY"].to_numpy("float64"),
+        times=table["YEAR"].to_numpy("float64"),
+        name="Sunspots",
+        unit="sunspot number",
+        source="NOAA National Geophysical Data Center, as packaged with statsmodels",
+        licence="public domain",
+    )
+
+
+def el_nino() -> Series:
+    """Sea surface temperature off Ecuador and Peru (Niño 1+2), monthly, 1950 to 2010.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If statsmodels is not installed.
+    """
+    table = _table("elnino")
+    values = table.drop(columns="YEAR").to_numpy("float64").ravel()
+    return Series(
+        values=values,
+        times=table["YEAR"].iloc[0] + np.arange(len(values)) / 12,
+        name="El Niño",
+        unit="°C",
+        source="NOAA National Weather Service, ERSST.V3B, as packaged with statsmodels",
+        licence="public domain",
+    )
+
+
+def _table(name: str) -> Any:
+    """One of statsmodels' packaged tables, as a pandas data frame."""
+    try:
+        from statsmodels import datasets
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            "this data set comes with statsmodels, which is not installed; "
+            "install it with: pip install 'lstm_lab[book]'"
+        ) from error
+    return getattr(datasets, name).load_pandas().data

@@ -1,0 +1,233 @@
+"""Floor 4: one training loop, with progress, checkpoints, resume, and an end that can be trusted.
+
+`fit` trains, `evaluate` measures, `predict` runs a model over many sequences in batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..layers.base import checked_size
+from ..optim import number
+from . import checkpoint as checkpoints
+from .checkpoint import CheckpointError
+from .examples import Examples, named
+from .history import History
+from .loop import Diverged, Run, mean_loss
+from .progress import Bar, Interrupt
+
+__all__ = ["CheckpointError", "Diverged", "History", "evaluate", "fit", "predict"]
+
+
+def fit(
+    model: Any,
+    x: Any,
+    target: Any,
+    *,
+    loss: Callable,
+    optimizer: Any,
+    epochs: int,
+    lengths: Any = None,
+    mask: Any = None,
+    target_axis: int | None = None,
+    validation: Any = None,
+    batch_size: int = 32,
+    clip_norm: float | None = None,
+    patience: int | None = None,
+    seed: int = 0,
+    checkpoint: Any = None,
+    checkpoint_every: int | None = None,
+    progress: bool = True,
+) -> History:
+    """Train ``model`` in place, minibatch by minibatch.
+
+    Ctrl-C, or ■ in Jupyter, ends the training cleanly after the step that is running: what was
+    learnt stays, and the history says "interrupted". A second one breaks at once.
+
+    Parameters
+    ----------
+    model : Layer
+        What has ``params``, ``forward``, ``backward``, ``backend`` and ``dtype``.
+    x : numpy.ndarray (T, N, D), or integers (T, N)
+        N sequences, time first. Stays on the host; each batch is moved to the model's backend.
+    target : numpy.ndarray (N, ...) or (T, N, ...)
+        One answer for a sequence, or one for each step.
+    loss : callable
+        ``loss(prediction, target) -> (value, gradient)``, with ``mask=`` if there is one.
+    optimizer : Optimizer
+        From `lstm_lab.optim`.
+    epochs : int
+        Times that every sequence is seen.
+    lengths : (N,) ints, or None
+        Steps of each sequence; what lies beyond may be anything and is masked in the loss.
+    mask : numpy.ndarray or None
+        Weights of the targets, shaped like the first axes of ``target``; 0 leaves one out.
+    target_axis : {0, 1} or None
+        Where N stands in ``target``; needed only if ``x`` has as many steps as sequences and
+        the shape leaves it open.
+    validation : tuple (x, target) or dict or None
+        Measured after each epoch; a dict may also hold ``lengths`` and ``mask``.
+    batch_size : int
+    clip_norm : float or None
+        Longest gradient, over all parameters together.
+    patience : int or None
+        Stop after so many epochs without a better validation loss. The model is left with the
+        parameters of the best epoch.
+    seed : int
+        Of the order of the sequences and of dropout, in streams of their own.
+    checkpoint : path or None
+        Where to keep the training's state, after every epoch and at the end. **If the file is
+        there already, the training goes on from it**, bit for bit; if it is of another
+        training, or damaged, that is an error, and the file is left alone.
+    checkpoint_every : int or None
+        Keep it after every so many steps, too.
+    progress : bool
+        Show a bar, where tqdm is installed.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or holds NaN or infinity; the message names it.
+    Diverged
+        If the loss, a gradient or a parameter stops being finite.
+    CheckpointError
+        If ``checkpoint`` is there and does not fit.
+    """
+    _check_parts(model, loss, optimizer)
+    epochs = checked_size(epochs, "epochs")
+    batch_size = checked_size(batch_size, "batch_size")
+    if clip_norm is not None:
+        clip_norm = number(clip_norm, "clip_norm", low=0, open_low=True)
+    if patience is not None:
+        patience = checked_size(patience, "patience")
+        if validation is None:
+            raise ValueError("patience needs validation=: it waits for a better validation loss")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}")
+    if checkpoint_every is not None:
+        checkpoint_every = checked_size(checkpoint_every, "checkpoint_every")
+        if checkpoint is None:
+            raise ValueError("checkpoint_every needs checkpoint=, the file to write")
+
+    examples = Examples.check(
+        model, x, target, lengths=lengths, mask=mask, target_axis=target_axis
+    )
+    if validation is not None:
+        validation = Examples.check(
+            model, **named(validation), target_axis=examples.target_axis, prefix="validation "
+        )
+    run = Run(
+        model,
+        loss,
+        optimizer,
+        examples,
+        validation,
+        batch_size=batch_size,
+        clip_norm=clip_norm,
+        patience=patience,
+        seed=int(seed),
+    )
+    path = None if checkpoint is None else checkpoints.check_path(checkpoint)
+    if path is not None and path.exists():
+        _resume(run, path)
+    _train(run, epochs, path, checkpoint_every, progress)
+    run.take_best()
+    return run.history
+
+
+def _train(run: Run, epochs: int, path: Any, every: int | None, progress: bool) -> None:
+    """Step after step, until the epochs, the patience or the reader's are at an end."""
+    history, ending = run.history, "finished"
+    with Interrupt() as interrupt, Bar(progress, epochs * run.steps_per_epoch, run.steps) as bar:
+        while run.epoch < epochs:
+            if run.out_of_patience or interrupt.requested:
+                ending = "out of patience" if run.out_of_patience else "interrupted"
+                break
+            epoch = run.epoch + 1
+            run.step()
+            bar.step(epoch, epochs, history)
+            if path is not None and (not run.position or (every and run.steps % every == 0)):
+                _save(run, path)
+    if path is not None and ending == "interrupted":
+        _save(run, path)
+    history.ending = ending
+
+
+def _save(run: Run, path: Any) -> None:
+    run.require_finite_parameters()
+    checkpoints.write(path, *run.snapshot())
+
+
+def _resume(run: Run, path: Any) -> None:
+    try:
+        run.restore(*checkpoints.read(path))
+    except CheckpointError as error:
+        if str(path) in str(error):
+            raise
+        raise CheckpointError(
+            f"{path} is there already, but cannot be resumed: {error}. "
+            "It was left as it is; name another file, or move it away to train from the start"
+        ) from error
+
+
+def evaluate(
+    model: Any,
+    x: Any,
+    target: Any,
+    *,
+    loss: Callable,
+    lengths: Any = None,
+    mask: Any = None,
+    target_axis: int | None = None,
+    batch_size: int = 256,
+) -> float:
+    """The mean loss over all sequences, without dropout. Arguments as in `fit`."""
+    examples = Examples.check(
+        model, x, target, lengths=lengths, mask=mask, target_axis=target_axis
+    )
+    return mean_loss(model, examples, loss, checked_size(batch_size, "batch_size"))
+
+
+def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -> np.ndarray:
+    """The model's output for all sequences, without dropout, on the host.
+
+    Parameters
+    ----------
+    x : numpy.ndarray (T, N, D), or integers (T, N)
+    lengths : (N,) ints, or None
+
+    Returns
+    -------
+    numpy.ndarray (T, N, K), or (N, ...) if the model gives one answer for a sequence
+    """
+    x, lengths = Examples.check_input(model, x, lengths)
+    size = checked_size(batch_size, "batch_size")
+    parts = []
+    for start in range(0, x.shape[1], size):
+        part = slice(start, start + size)
+        inputs = model.backend.asarray(np.ascontiguousarray(x[:, part]))
+        own = None if lengths is None else lengths[part]
+        output, _ = model.forward(inputs, lengths=own, trace=False)
+        parts.append(model.backend.to_numpy(output))
+    # Outputs with a time axis have a feature axis too, so three axes at least.
+    each_step = parts[0].ndim >= 3 and len(parts[0]) == len(x)
+    return np.concatenate(parts, axis=1 if each_step else 0)
+
+
+def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    for name in ("params", "forward", "backward", "backend", "dtype"):
+        if not hasattr(model, name):
+            raise TypeError(f"model must be a layer; {type(model).__name__} has no .{name}")
+    if not model.params:
+        raise ValueError("model has no parameters: there is nothing to train")
+    if not callable(loss):
+        raise TypeError(f"loss must be a function such as losses.mse, not {loss!r}")
+    if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
+        raise TypeError(f"optimizer must be an optimiser such as optim.Adam(), not {optimizer!r}")

@@ -1,0 +1,248 @@
+"""What a training works on: sequences and their targets, checked once, on the host."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backends import Backend
+
+__all__ = ["Batch", "Examples"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some of the examples, on the model's backend.
+
+    Attributes
+    ----------
+    x, target : array
+    lengths, mask : array or None
+        ``lengths`` stays on the host.
+    weight : float
+        How much the batch counts in a mean over all examples: its unmasked target entries, or
+        its sequences where there is no mask.
+    """
+
+    x: Any
+    target: Any
+    lengths: np.ndarray | None
+    mask: Any
+    weight: float
+
+    @property
+    def masked(self) -> dict[str, Any]:
+        """The keyword that the loss is called with; losses that know no mask need none."""
+        return {} if self.mask is None else {"mask": self.mask}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N sequences and what is to be learnt from them.
+
+    Attributes
+    ----------
+    x : numpy.ndarray (T, N, ...)
+    target : numpy.ndarray (N, ...) or (T, N, ...)
+    target_axis : int
+        Where N stands in ``target`` and ``mask``: 0 or 1.
+    lengths : numpy.ndarray (N,) or None
+    mask : numpy.ndarray or None
+        Shaped like the first axes of ``target``. Where the target has a time axis, ``lengths``
+        are worked into it.
+    rows : numpy.ndarray
+        The sequences that count: those of which the mask leaves something.
+    """
+
+    x: np.ndarray
+    target: np.ndarray
+    target_axis: int
+    lengths: np.ndarray | None
+    mask: np.ndarray | None
+    rows: np.ndarray
+
+    @classmethod
+    def check(
+        cls,
+        model: Any,
+        x: Any,
+        target: Any,
+        *,
+        lengths: Any = None,
+        mask: Any = None,
+        target_axis: int | None = None,
+        prefix: str = "",
+    ) -> Examples:
+        """Bring everything into form, or say what is wrong with it.
+
+        Floating-point values are cast to the model's dtype. What lies beyond ``lengths`` or under
+        the mask may be anything.
+        """
+        x, lengths = cls.check_input(model, x, lengths, prefix)
+        target = _array(f"{prefix}target", target, model.dtype)
+        axis = _target_axis(f"{prefix}target", target, x, target_axis)
+        valid = _valid(x, lengths) if axis == 1 else None
+        mask = _mask(f"{prefix}mask", mask, target, valid)
+        _finite(f"{prefix}target", target, None if mask is None else mask != 0)
+        rows = np.arange(x.shape[1])
+        if mask is not None:
+            rows = rows[np.moveaxis(mask, axis, 0).reshape(len(rows), -1).any(axis=1)]
+        return cls(x, target, axis, lengths, mask, rows)
+
+    @staticmethod
+    def check_input(
+        model: Any, x: Any, lengths: Any, prefix: str = ""
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """``x`` and ``lengths`` alone."""
+        x = _array(f"{prefix}x", x, model.dtype)
+        if x.ndim < 2 or 0 in x.shape[:2]:
+            raise ValueError(
+                f"{prefix}x has shape {x.shape}; expected (T, N, ...): steps first, then sequences"
+            )
+        lengths = _lengths(f"{prefix}lengths", lengths, x)
+        _finite(f"{prefix}x", x, _valid(x, lengths))
+        return x, lengths
+
+    def batches(self, size: int, backend: Backend) -> Iterator[Batch]:
+        """All examples in order, ``size`` at a time; the last batch may be smaller."""
+        for start in range(0, len(self.rows), size):
+            yield self.batch(self.rows[start : start + size], backend)
+
+    def batch(self, rows: np.ndarray, backend: Backend) -> Batch:
+        """These examples, moved to ``backend``."""
+        mask = None if self.mask is None else self.mask.take(rows, self.target_axis)
+        return Batch(
+            x=backend.asarray(self.x.take(rows, 1)),
+            target=backend.asarray(self.target.take(rows, self.target_axis)),
+            lengths=None if self.lengths is None else self.lengths[rows],
+            mask=None if mask is None else backend.asarray(mask),
+            weight=float(len(rows) if mask is None else mask.sum()),
+        )
+
+    def fingerprint(self) -> dict[str, str]:
+        """Shape, dtype and a hash of the values, by name."""
+        arrays = {"x": self.x, "target": self.target, "lengths": self.lengths, "mask": self.mask}
+        return {name: _describe(array) for name, array in arrays.items()}
+
+
+def _describe(array: np.ndarray | None) -> str:
+    if array is None:
+        return "none"
+    digest = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
+    return f"shape {array.shape}, {array.dtype}, values {digest}"
+
+
+def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be a NumPy array, not {type(values).__name__}: each batch is moved to "
+            "the model's backend by itself"
+        ) from error
+    if array.dtype.kind == "f":
+        # Too large for the model's dtype becomes inf, which is then refused.
+        with np.errstate(over="ignore"):
+            return array.astype(dtype, copy=False)
+    if array.dtype.kind in "iu":
+        return array
+    raise TypeError(f"{name} has dtype {array.dtype}; expected floating-point numbers or integers")
+
+
+def _lengths(name: str, lengths: Any, x: np.ndarray) -> np.ndarray | None:
+    if lengths is None:
+        return None
+    steps, sequences = x.shape[:2]
+    lengths = np.asarray(lengths)
+    if lengths.shape != (sequences,) or lengths.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {sequences} whole numbers, one for each sequence; "
+            f"got shape {lengths.shape} and dtype {lengths.dtype}"
+        )
+    wrong = (lengths < 1) | (lengths > steps)
+    if wrong.any():
+        n = int(wrong.argmax())
+        raise ValueError(f"{name}[{n}] is {lengths[n]}; expected 1 to {steps}, the steps in x")
+    return lengths
+
+
+def _valid(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray | None:
+    """(T, N), True before each sequence's end."""
+    return None if lengths is None else np.arange(len(x))[:, None] < lengths
+
+
+def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None) -> int:
+    steps, sequences = x.shape[:2]
+    fits = {
+        0: target.ndim >= 1 and target.shape[0] == sequences,
+        1: target.ndim >= 2 and target.shape[:2] == (steps, sequences),
+    }
+    if given not in (None, 0, 1):
+        raise ValueError(f"target_axis must be 0 or 1, not {given!r}")
+    if given is None and fits[0] and fits[1]:
+        raise ValueError(
+            f"{name} has shape {target.shape}, and x has as many steps as sequences ({steps}): "
+            "say where the sequences are, target_axis=0 for (N, ...) or target_axis=1 for "
+            "(T, N, ...)"
+        )
+    axis = given if given is not None else (1 if fits[1] else 0)
+    if not fits[axis]:
+        forms = {0: f"({sequences}, ...)", 1: f"({steps}, {sequences}, ...)"}
+        wanted = forms[given] if given is not None else f"{forms[0]} or {forms[1]}"
+        raise ValueError(
+            f"{name} has shape {target.shape}; expected {wanted} for x of shape {x.shape}"
+        )
+    return axis
+
+
+def _mask(
+    name: str, mask: Any, target: np.ndarray, valid: np.ndarray | None
+) -> np.ndarray | None:
+    if mask is None:
+        return valid
+    mask = np.asarray(mask)
+    if mask.ndim < 1 or mask.shape != target.shape[: mask.ndim] or mask.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has shape {mask.shape} and dtype {mask.dtype}; expected numbers or booleans "
+            f"in the shape of the target's first axes, as in {target.shape}"
+        )
+    if valid is not None:
+        if mask.ndim < 2:
+            raise ValueError(f"{name} has shape {mask.shape}; expected (T, N, ...) like the target")
+        valid = valid.reshape(valid.shape + (1,) * (mask.ndim - 2))
+        mask = np.where(valid, mask, mask.dtype.type(0))
+    if not ((mask >= 0) & (mask < np.inf)).all() or not mask.any():
+        raise ValueError(f"{name} must hold finite weights of at least 0, and one above 0")
+    return mask
+
+
+def _finite(name: str, array: np.ndarray, valid: np.ndarray | None) -> None:
+    if array.dtype.kind != "f":
+        return
+    bad = ~np.isfinite(array)
+    if valid is not None and bad.any():
+        bad &= valid.reshape(valid.shape + (1,) * (array.ndim - valid.ndim))
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        count = np.count_nonzero(bad)
+        raise ValueError(
+            f"{name}[{', '.join(map(str, index))}] is {array[index]}, the first of {count} values "
+            "that are not finite; remove them or fill them in before training"
+        )
+
+
+def named(validation: Any) -> Mapping[str, Any]:
+    """The arguments of ``Examples.check`` out of what ``fit`` takes as ``validation``."""
+    if isinstance(validation, Mapping):
+        if {"x", "target"} <= set(validation) <= {"x", "target", "lengths", "mask"}:
+            return validation
+    elif isinstance(validation, (tuple, list)) and len(validation) == 2:
+        return {"x": validation[0], "target": validation[1]}
+    raise ValueError(
+        "validation must be (x, target), or a dict with 'x', 'target' and, if need be, 'lengths' "
+        f"and 'mask'; got {type(validation).__name__}"
+    )

@@ -1,0 +1,152 @@
+"""Data sets, and windows over them that do not leak."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lstm_lab import data
+from lstm_lab.data import Series, Standardizer, split, windows
+
+
+@pytest.fixture
+def load():
+    pytest.importorskip("statsmodels", reason="the data come with it: pip install lstm_lab[book]")
+    return lambda name: getattr(data, name)()
+
+
+def test_sunspots(load):
+    series = load("sunspots")
+    assert (len(series), series.times[0], series.times[-1]) == (309, 1700, 2008)
+    # The strongest year of the record, and the Maunder minimum's end.
+    assert series.times[series.values.argmax()] == 1957
+    assert list(series.values[:3]) == [5, 11, 16]
+    assert series.licence == "public domain"
+
+
+def test_el_nino(load):
+    series = load("el_nino")
+    assert len(series) == 61 * 12
+    assert series.values[:2] == pytest.approx([23.11, 24.20])
+    assert series.values[12] == pytest.approx(24.19)
+    assert series.values[-1] == pytest.approx(22.07)
+    assert series.times[12] == 1951
+    assert series.times[-1] == pytest.approx(2010 + 11 / 12)
+    # The warmest month is that of the great event of 1997/98 or of 1982/83.
+    assert int(series.times[series.values.argmax()]) in (1983, 1998)
+
+
+@pytest.mark.parametrize("name", ["sunspots", "el_nino"])
+def test_a_series_is_whole_and_says_where_it_comes_from(load, name):
+    series = load(name)
+    assert isinstance(series, Series)
+    assert series.values.dtype == series.times.dtype == np.float64
+    assert np.isfinite(series.values).all()
+    assert (np.diff(series.times) > 0).all()
+    assert series.name in repr(series)
+    assert "NOAA" in series.source
+
+
+def test_without_statsmodels_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install .lstm_lab"):
+        data.sunspots()
+
+
+def test_statsmodels_is_imported_only_when_asked_for():
+    code = "import sys, lstm_lab.data; print('statsmodels' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_windows():
+    x, target = windows(np.arange(10), length=4, horizon=2)
+    assert x.shape == (4, 5, 1)
+    assert target.shape == (5, 2)
+    for n in range(5):
+        assert list(x[:, n, 0]) == [n, n + 1, n + 2, n + 3]
+        assert list(target[n]) == [n + 4, n + 5]
+
+
+def test_windows_are_copies():
+    values = np.arange(6.0)
+    x, target = windows(values, 3)
+    values[:] = -1
+    x[0, 0, 0] = 99
+    assert x[1, 0, 0] == 1
+    assert (x[:, 1, 0] == [1, 2, 3]).all()
+    assert (target[:, 0] == [3, 4, 5]).all()
+
+
+def test_split_covers_the_series_once():
+    parts = split(np.arange(20), 4, 3)
+    assert [list(part) for part in parts] == [list(range(13)), [13, 14, 15, 16], [17, 18, 19]]
+
+
+def test_with_context_no_value_is_a_target_twice():
+    train, validation, test = split(np.arange(30), 6, 5, context=4)
+    targets = [windows(part, 4)[1][:, 0].tolist() for part in (train, validation, test)]
+    assert sum(targets, []) == list(range(4, 30))
+    assert targets[1][0] == 19
+    assert targets[2] == [25, 26, 27, 28, 29]
+
+
+def test_nothing_of_the_future_reaches_training():
+    """Another future leaves every training window and the standardiser exactly as they were."""
+    rng = np.random.default_rng(0)
+    series = rng.normal(size=60).cumsum()
+    other = series.copy()
+    other[45:] = 1e6 * rng.normal(size=15)
+
+    def prepared(values):
+        train, validation, test = split(values, 10, 15, context=8)
+        scale = Standardizer.fit(train)
+        return scale, *windows(scale(train), 8, 3), *windows(scale(validation), 8, 3), test
+
+    first, second = prepared(series), prepared(other)
+    assert first[0] == second[0]
+    for mine, others in zip(first[1:5], second[1:5], strict=True):
+        np.testing.assert_array_equal(mine, others)
+    assert (first[5] != second[5]).any()
+    # The same for the validation part, seen from training.
+    other = series.copy()
+    other[35:] += 7.0
+    third = prepared(other)
+    assert first[0] == third[0]
+    np.testing.assert_array_equal(first[1], third[1])
+    np.testing.assert_array_equal(first[2], third[2])
+    assert (first[4] != third[4]).any()
+
+
+def test_standardizer():
+    values = np.array([1.0, 2.0, 6.0])
+    scale = Standardizer.fit(values)
+    assert scale == Standardizer(values.mean(), values.std())
+    assert scale(values).mean() == pytest.approx(0)
+    assert scale(values).std() == pytest.approx(1)
+    np.testing.assert_allclose(scale.undo(scale([4.0, -1.0])), [4.0, -1.0])
+    assert scale.undo(np.zeros((2, 3))).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: windows(np.zeros((4, 2)), 2), r"values must be one series .*shape \(4, 2\)"),
+        (lambda: windows(["a", "b"], 1), "values must be one series"),
+        (lambda: windows([1, np.nan, 3], 1), r"values\[1\] is nan"),
+        (lambda: windows(np.zeros(5), 0), "length must be"),
+        (lambda: windows(np.zeros(5), 2, 0), "horizon must be"),
+        (lambda: windows(np.zeros(5), 4, 2), "need at least 6"),
+        (lambda: split(np.zeros(5)), "at least one part"),
+        (lambda: split(np.zeros(5), 5), "leave 0 to learn from"),
+        (lambda: split(np.zeros(5), 2, context=4), "at least 4 steps"),
+        (lambda: split(np.zeros(5), 0), "sizes must be"),
+        (lambda: split(np.zeros(5), 2, context=-1), "context must be"),
+        (lambda: Standardizer.fit(np.ones(4)), "all the same"),
+        (lambda: Standardizer.fit([]), "all the same"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
