@@ -19,13 +19,13 @@ import ast
 import copy
 import hashlib
 import json
-import os
 import posixpath
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from ..files import write_whole
 
 SOURCES = "[0-9][0-9]-*.py"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -166,20 +166,6 @@ def is_untouched(notebook: Path) -> bool:
         return False
 
 
-def _write(path: Path, text: str) -> None:
-    """Write beside, then rename: a power cut leaves the old notebook or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
-
-
 def _set_aside(path: Path) -> Path:
     """Rename a notebook to the first free name beside it."""
     number = 1
@@ -262,7 +248,8 @@ def _make(path: Path, text: str, labs: Path, force: bool) -> int:
                 )
                 return 1
             print(f"{name} is kept as {_set_aside(path).name}")
-    _write(path, text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text.encode("utf-8"))
     print(f"{name} written")
     return 0
 

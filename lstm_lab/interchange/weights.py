@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Backend
+from ..files import write_whole
 from ..layers import (
     GRU,
     LSTM,
@@ -30,7 +31,7 @@ CLASSES = {c.__name__: c for c in (LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dr
 def save(layer: Layer, path: str | os.PathLike) -> Path:
     """Write a layer to a file: its parameters, and what it takes to build it again.
 
-    The file is written beside its place and then moved there, so that a crash leaves the old one.
+    The file is written whole or not at all: a crash leaves the old one.
 
     Parameters
     ----------
@@ -59,12 +60,7 @@ def save(layer: Layer, path: str | os.PathLike) -> Path:
         name: np.ascontiguousarray(layer.backend.to_numpy(array))
         for name, array in layer.params.items()
     }
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(serialise(arrays, metadata={KEY: json.dumps(header)}))
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, serialise(arrays, metadata={KEY: json.dumps(header)}))
     return path
 
 

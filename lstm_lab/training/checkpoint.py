@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ..files import write_whole
 
 __all__ = ["CheckpointError", "differences", "read", "write"]
 
@@ -56,16 +57,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray], state: Mapping[str, Any
     """
     metadata = {"format": FORMAT, "state": json.dumps(state)}
     plain = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    data = _safetensors().numpy.save(plain, metadata=metadata)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, _safetensors().numpy.save(plain, metadata=metadata))
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

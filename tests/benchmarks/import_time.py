@@ -18,10 +18,9 @@ print(time.perf_counter() - start)
 
 def run(repeats: int = 9) -> dict[str, float]:
     """Seconds: the fastest and the median of `repeats` fresh interpreters, and the limit."""
-    seconds = [
-        float(subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, check=True).stdout)
-        for _ in range(repeats)
-    ]
+    command = [sys.executable, "-c", PROGRAM]
+    answers = [subprocess.run(command, capture_output=True, check=True) for _ in range(repeats)]
+    seconds = [float(answer.stdout) for answer in answers]
     return {"min_s": min(seconds), "median_s": statistics.median(seconds), "limit_s": LIMIT}
 
 

@@ -142,7 +142,7 @@ def test_an_unknown_backend_in_the_environment(monkeypatch):
 
 def test_cupy_absent(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(BackendUnavailable, match=r"not installed.*lstm_lab\[cuda13\]"):
+    with pytest.raises(BackendUnavailable, match=r"not installed.*\.\[cuda13\]"):
         cupy_backend.CupyBackend()
 
 

@@ -6,6 +6,7 @@ import sys
 import nbformat
 import pytest
 
+from lstm_lab import files
 from lstm_lab.checks import build
 
 from .shipped import LABS
@@ -181,11 +182,11 @@ def test_a_write_that_fails_leaves_the_old_notebook_and_no_litter(labs, monkeypa
     def no_disk(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(build.os, "replace", no_disk)
+    monkeypatch.setattr(files.os, "replace", no_disk)
     with pytest.raises(OSError, match="no space"):
         build.main([])
     assert {path: path.read_bytes() for path in labs.rglob("*.ipynb")} == before
-    assert not list(labs.rglob("*.new"))
+    assert not list(labs.rglob("*.part"))
 
 
 def test_a_mark_without_a_partner_is_refused(labs, capsys):

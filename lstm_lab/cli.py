@@ -1,0 +1,237 @@
+"""Floor 7: the command ``lstm-lab``.
+
+``book`` opens the book in JupyterLab, ``doctor`` says what this machine has and lacks, and
+``labs build`` makes the labs' notebooks from their sources. What a subcommand needs is imported
+inside it, so that ``doctor`` answers where half of it is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+START_PAGE = Path("book", "00-start.ipynb")
+# A workspace of its own: the tabs of the reader's other projects stay where they are.
+WORKSPACE = "lstm-lab"
+INSTALL_BOOK = "python -m pip install -e '.[book]'"
+INSTALL_TEST = "python -m pip install -e '.[test]'"
+INSTALL_TORCH = "python -m pip install torch==2.13.0"
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+
+class CommandError(Exception):
+    """What the reader has to put right; its text is the whole message."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process where it is None.
+
+    Returns
+    -------
+    int
+        The exit status: 0 when all is well, 1 when something is missing. Wrong usage exits
+        with 2, as argparse does.
+    """
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.run not in PASS_ON:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return arguments.run(arguments, rest)
+    except CommandError as error:
+        print(f"lstm-lab: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lstm-lab",
+        description="An interactive textbook and lab about LSTM networks.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"lstm-lab {version('lstm_lab')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    book = commands.add_parser(
+        "book",
+        help="open the book in JupyterLab",
+        description="Opens the book in JupyterLab. Every other argument goes to `jupyter lab`, "
+        "for example: lstm-lab book --no-browser --port 8890",
+        allow_abbrev=False,
+    )
+    book.set_defaults(run=_book)
+
+    doctor = commands.add_parser("doctor", help="what this machine has, and what it lacks")
+    doctor.set_defaults(run=_doctor)
+
+    labs = commands.add_parser("labs", help="work on the labs' notebooks")
+    actions = labs.add_subparsers(metavar="ACTION", required=True)
+    build = actions.add_parser("build", help="make them from labs/source", add_help=False)
+    build.set_defaults(run=_build_labs)
+    return parser
+
+
+def find_book(start: Path) -> Path:
+    """The folder that holds the book: `start`, one above it, or where the package lies.
+
+    Parameters
+    ----------
+    start : Path
+        The folder to look in first.
+
+    Raises
+    ------
+    CommandError
+        If the book is in none of them.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents, PACKAGE.parent):
+        if (folder / START_PAGE).is_file():
+            return folder
+    raise CommandError(
+        f"the book is not here: there is no {START_PAGE.as_posix()} in {start}, in a folder "
+        f"above it or beside the package in {PACKAGE.parent}.\n"
+        "Change into the folder that you cloned the book into, and call `lstm-lab book` there."
+    )
+
+
+def _book(arguments: argparse.Namespace, rest: list[str]) -> int:
+    root = find_book(Path.cwd())
+    _prepend("JUPYTER_CONFIG_PATH", PACKAGE / "jupyter_config")
+    # The kernel "python3" must be this very Python, whatever kernels the reader has registered.
+    _prepend("JUPYTER_PATH", Path(sys.prefix, "share", "jupyter"))
+    try:
+        from jupyterlab.labapp import LabApp
+
+        for name in ("ipykernel", "ipywidgets", "anywidget", "matplotlib"):
+            import_module(name)
+    except ImportError as error:
+        raise CommandError(
+            f"the book needs {error.name}, which is not installed in {sys.prefix}.\n"
+            f"Install what the book needs with: {INSTALL_BOOK}"
+        ) from error
+    LabApp.launch_instance([*_lab_options(root, rest), *rest])
+    return 0
+
+
+def _lab_options(root: Path, given: Sequence[str]) -> Iterator[str]:
+    """Our options for JupyterLab, less those that the reader gives: it takes none twice."""
+    options = {
+        "--ServerApp.root_dir": str(root),
+        "--LabApp.default_url": f"/lab/workspaces/{WORKSPACE}/tree/{START_PAGE.as_posix()}",
+    }
+    taken = {argument.partition("=")[0] for argument in given}
+    if "--notebook-dir" in taken:
+        taken.add("--ServerApp.root_dir")
+    for name, value in options.items():
+        if name not in taken:
+            yield f"{name}={value}"
+    # In a container everybody is root, and Jupyter would refuse to start.
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in taken:
+        yield "--allow-root"
+
+
+def _prepend(variable: str, folder: Path) -> None:
+    others = os.environ.get(variable)
+    os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
+
+
+def _build_labs(arguments: argparse.Namespace, rest: list[str]) -> int:
+    from lstm_lab.checks import build
+
+    return build.main(rest)
+
+
+# Subcommands that hand what they do not know to a parser of its own.
+PASS_ON = (_book, _build_labs)
+
+
+def find_browser() -> str | None:
+    """The Chromium or Chrome of this machine, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _doctor(arguments: argparse.Namespace, rest: list[str]) -> int:
+    print(f"Python      {platform.python_version()} in {sys.prefix}")
+    print(f"Machine     {platform.platform()}, {os.cpu_count()} processors")
+    print(f"lstm_lab    {version('lstm_lab')} in {PACKAGE}")
+    complete = _report_packages("Library", ("numpy", "safetensors", "tqdm"), INSTALL_BOOK)
+    complete &= _report_packages(
+        "Book",
+        ("jupyterlab", "ipykernel", "ipywidgets", "anywidget", "matplotlib", "statsmodels"),
+        INSTALL_BOOK,
+    )
+    try:
+        print(f"            the book is in {find_book(Path.cwd())}")
+    except CommandError as error:
+        print(f"            {error}")
+        complete = False
+    print(f"BLAS        {_blas()}")
+    print(f"GPU         {_gpu()}")
+    _report_packages("Tests", ("pytest", "nbval", "hypothesis", "playwright"), INSTALL_TEST)
+    _report_packages("", ("torch",), INSTALL_TORCH)
+    print(f"            browser: {find_browser() or 'none; install Chromium or Chrome'}")
+    print("\nThe book can be opened." if complete else "\nThe book lacks what is said above.")
+    return 0 if complete else 1
+
+
+def _report_packages(title: str, names: Sequence[str], install: str) -> bool:
+    found, missing = [], []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if found:
+        print(f"{title:<11} {', '.join(found)}")
+        title = ""
+    if missing:
+        print(f"{title:<11} missing: {', '.join(missing)}; install with: {install}")
+    return not missing
+
+
+def _blas() -> str:
+    import numpy as np
+
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        build = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return f"{build['name']} {build['version']} (threadpoolctl would name the core)"
+    return "; ".join(
+        f"{pool['internal_api']} {pool['version']}, core {pool.get('architecture', 'unknown')}, "
+        f"{pool['num_threads']} threads"
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    )
+
+
+def _gpu() -> str:
+    from lstm_lab.backends import BackendUnavailable, get_backend
+
+    try:
+        xp = get_backend("cupy").xp
+    except BackendUnavailable as error:
+        return f"not used: {error}"
+    runtime = xp.cuda.runtime
+    name = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
+    return f"{name}, CuPy {xp.__version__}, CUDA {runtime.runtimeGetVersion()}"

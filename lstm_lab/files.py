@@ -1,0 +1,28 @@
+"""Floor 1: files that are either written whole or left as they were."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside the place, make sure of it, and rename: a crash leaves the old file.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it is there: whether it may be is the caller's to decide.
+    data : bytes
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""What the tests share: what a test needs of the machine, and where it leaves its pictures.
+
+What a reader's machine may lack, a browser or PyTorch, skips a test with a sentence that says
+what to install. Where ``CI=true`` its absence is a failure: nothing goes unrun unseen there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lstm_lab.backends import BackendUnavailable, get_backend
+from lstm_lab.cli import INSTALL_TEST, INSTALL_TORCH, find_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # CI is root in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _lacking(sentence: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{sentence} (with CI=true this is a failure)", pytrace=False)
+    pytest.skip(sentence)
+
+
+def _require(name: str, how_to_install: str) -> ModuleType | str:
+    """The module `name` imported, or the path of the program `name`.
+
+    Where it is neither, the test is skipped with a sentence that says how to install it, and
+    fails where CI=true.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        program = shutil.which(name)
+    if program is None:
+        _lacking(f"this test needs {name}; install it with: {how_to_install}")
+    return program
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str, str], ModuleType | str]:
+    """``require("node", "your system's package nodejs")``: the program's path, or a module."""
+    return _require
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    api = _require("playwright.sync_api", INSTALL_TEST)
+    program = find_browser()
+    if program is None:
+        _lacking(
+            "this test needs a browser; install Chromium or Chrome, "
+            "on Debian and Ubuntu with: sudo apt install chromium"
+        )
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """The folder for what this test leaves to be looked at; git does not see it."""
+    folder = ROOT / "test-artifacts" / re.sub(r"\W+", "-", request.node.name).strip("-")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("torch"):
+        _require("torch", INSTALL_TORCH)
+    if item.get_closest_marker("gpu"):
+        try:
+            get_backend("cupy")
+        except BackendUnavailable as error:
+            pytest.skip(f"this test needs a GPU: {error}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", ())
+    unrun = sum("gpu" in report.keywords for report in skipped)
+    if unrun:
+        terminalreporter.section("GPU")
+        terminalreporter.line(
+            f"{unrun} GPU tests did not run: this machine has no GPU that CuPy can use."
+        )

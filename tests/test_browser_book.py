@@ -1,0 +1,217 @@
+"""The book as its reader sees it: the real server, the real JupyterLab, a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+START, CHAPTER = "00-start.ipynb", "03-memory-cell.ipynb"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+SECOND = 1000
+# Two cores may be running every other test meanwhile.
+PATIENCE = 90 * SECOND
+
+# The notebook asked for is in front, its kernel waits, and what was asked of it is done.
+READY = """name => {
+    const front = window.jupyterapp?.shell?.currentWidget;
+    return front?.context?.path?.endsWith(name) && window.running !== true
+        && front.sessionContext?.session?.kernel?.status === 'idle';
+}"""
+RUN_ALL = """() => {
+    window.running = true;
+    const done = jupyterapp.commands.execute('notebook:run-all-cells');
+    done.finally(() => { window.running = false; });
+}"""
+ERRORS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .flatMap(cell => cell.outputs || []).filter(output => output.output_type === 'error')
+    .map(error => `${error.ename}: ${error.evalue}`)"""
+TO_THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+IN_VIEW = """node => {
+    const {top, bottom} = node.getBoundingClientRect();
+    const middle = (top + bottom) / 2;
+    return 0 < middle && middle < innerHeight;
+}"""
+ENVIRONMENT = """async () => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const future = kernel.requestExecute({code: '', silent: true,
+        user_expressions: {prefix: "__import__('sys').prefix"}});
+    return (await future.done).content.user_expressions.prefix.data['text/plain'];
+}"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader's new home folder, but for a kernel "python3" that they once registered there."""
+    folder = tmp_path_factory.mktemp("home")
+    kernel = folder / ".local/share/jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    specification = {"argv": ["false"], "display_name": "Python 3", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def door(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address that `lstm-lab book` prints, served from a copy of the book."""
+    copy = tmp_path_factory.mktemp("book")
+    for folder in ("book", "labs"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "IPYTHON", "XDG_", "PYTEST"))
+    }
+    log = copy / "server.log"
+    with socket.socket() as free, log.open("w") as output:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        command = [Path(sys.executable).with_name("lstm-lab"), "book", "--no-browser"]
+        # Exposed for the tests alone: they call JupyterLab's commands by name.
+        command += ["--port", str(port), "--LabApp.expose_app_in_browser=True"]
+        free.close()
+        server = subprocess.Popen(
+            command,
+            cwd=copy,
+            # The hardest setting for the kernel: the reader's own kernels come first.
+            env=inherited | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield _address(server, log)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _address(server: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE / SECOND
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"http://127\.0\.0\.1:\S+\?token=\w+", log.read_text())
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    pytest.fail(f"the book was not served:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def page(chromium: Browser, artifacts: Path) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.screenshot(path=artifacts / "last.png")
+    page.close()
+    assert not errors
+
+
+def test_start_page_opens_clean(door: str, page: Page, artifacts: Path):
+    page.goto(door)
+    page.wait_for_function(READY, arg=START)
+    page.wait_for_timeout(4 * SECOND)  # prompts come late
+    page.screenshot(path=artifacts / "start.png")
+
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.locator(".Toastify__toast").all_inner_texts() == []
+    assert page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current").inner_text() == (
+        START
+    )
+    files = page.locator(".jp-DirListing-itemName:visible").all_inner_texts()
+    assert sorted(path.name for path in (ROOT / "book").glob("*.ipynb")) == [
+        name for name in sorted(files) if name.endswith(".ipynb")
+    ]
+
+
+def test_kernel_is_the_python_that_serves_the_book(door: str, page: Page):
+    page.goto(door)
+    page.wait_for_function(READY, arg=START)
+    assert page.evaluate(ENVIRONMENT) == repr(sys.prefix)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_dragging_a_slider_changes_picture_and_text(
+    theme: str, door: str, page: Page, artifacts: Path
+):
+    page.goto(door.replace(START, CHAPTER))
+    page.wait_for_function(READY, arg=CHAPTER)
+    page.evaluate(TO_THEME, THEMES[theme])
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(READY, arg=CHAPTER)
+    assert page.evaluate(ERRORS) == []
+
+    explorers = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer")
+    explorers.first.wait_for(state="attached")
+    for k in range(explorers.count()):
+        explorer = explorers.nth(k)
+        _show(explorer)
+        picture, before = _settled_picture(page, explorer)
+        text = explorer.locator('[data-role="summary"]').inner_text()
+        explorer.screenshot(path=artifacts / f"{k}-before.png")
+
+        _drag(page, explorer.locator("input[type=range]").first)
+        page.wait_for_timeout(SECOND)
+        explorer.screenshot(path=artifacts / f"{k}-after.png")
+        assert explorer.locator('[data-role="summary"]').inner_text() != text
+        assert picture.screenshot() != before
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def _show(node: Locator) -> None:
+    """Scroll there. JupyterLab does not lay out what is far away, so this may take two steps."""
+    for _ in range(10):
+        node.evaluate("node => node.scrollIntoView({block: 'center'})")
+        node.page.wait_for_timeout(SECOND / 4)
+        if node.is_visible() and node.evaluate(IN_VIEW):
+            return
+    pytest.fail("the explorer cannot be scrolled into view")
+
+
+def _settled_picture(page: Page, explorer: Locator) -> tuple[Locator, bytes]:
+    """The explorer's largest drawing, and its look once it has stopped moving."""
+    drawings = explorer.locator("canvas, svg")
+    drawings.first.wait_for(state="attached")
+    areas = drawings.evaluate_all("all => all.map(n => n.clientWidth * n.clientHeight)")
+    picture = drawings.nth(areas.index(max(areas)))
+    look = None
+    for _ in range(20):
+        last, look = look, picture.screenshot()
+        if look == last:
+            return picture, look
+        page.wait_for_timeout(SECOND / 4)
+    pytest.fail("the picture keeps moving by itself")
+
+
+def _drag(page: Page, slider: Locator) -> None:
+    """Press the slider's thumb and pull it a quarter of its way towards the further end."""
+    _show(slider)
+    share = slider.evaluate("s => (s.valueAsNumber - (+s.min)) / ((+s.max || 100) - (+s.min))")
+    box, thumb = slider.bounding_box(), 8
+    y = box["y"] + box["height"] / 2
+    x = box["x"] + thumb + share * (box["width"] - 2 * thumb)
+    way = box["width"] / 4 * (1 if share < 0.5 else -1)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + way, y, steps=20)
+    page.mouse.up()
