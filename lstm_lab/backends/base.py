@@ -80,6 +80,10 @@ class Backend:
         """``function`` made ready to be called with this backend's arrays."""
         raise NotImplementedError
 
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An array of any content, from memory that is used again where that pays."""
+        return self.xp.empty(shape, dtype)
+
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         """``out[...] = a @ b``, where ``out`` may be a strided view."""
         self.xp.matmul(a, b, out=out)

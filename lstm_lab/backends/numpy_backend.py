@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .base import Backend, Pointwise
+from .pool import Pool
 
 
 class NumpyBackend(Backend):
@@ -19,6 +20,12 @@ class NumpyBackend(Backend):
     @staticmethod
     def owns(array: Any) -> bool:
         return isinstance(array, np.ndarray)
+
+    def __init__(self) -> None:
+        self._pool = Pool()
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        return self._pool.empty(shape, dtype)
 
     def asarray(self, values: Any, dtype: Any = None) -> np.ndarray:
         return np.asarray(values, dtype=dtype)

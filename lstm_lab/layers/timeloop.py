@@ -17,7 +17,7 @@ from ..backends import Array, Backend
 from ..cells import Cell
 from .packing import Packing, Stretch
 
-CACHE_BYTES = 1 << 18
+CACHE_BYTES = 1 << 19
 """How much of the gates is worked on at a time: about what stays in a core's own cache."""
 
 
@@ -52,6 +52,15 @@ def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
 def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
     for piece in _pieces(stretch.stop - stretch.start, bytes_per_step):
         yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
+
+
+def _copy(backend: Backend, view: Array) -> Array:
+    """The values of a view in plain memory; the view itself if it is plain."""
+    if view.flags.c_contiguous:
+        return view
+    copy = backend.empty(view.shape, view.dtype)
+    copy[...] = view
+    return copy
 
 
 def forward(
@@ -92,20 +101,21 @@ def forward(
     input_rows = range(cell.blocks)[cell.input_blocks]
     rows = slice(input_rows.start * hidden, input_rows.stop * hidden)
 
+    # What the caller keeps is the caller's own: the pool is for what comes and goes.
     new = xp.zeros if packing.ragged else xp.empty
     y = new((steps, batch, directions * hidden), dtype)
     blocks = []
     for whole in packing.stretches:
         n = whole.width
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
-        recurrent = xp.empty((directions, cell.recurrent_rows, hidden, n), dtype)
+        recurrent = backend.empty((directions, cell.recurrent_rows, hidden, n), dtype)
         product = recurrent.reshape(directions, -1, n)
         for stretch in [whole] if keep else _split(whole, step_bytes):
             length = stretch.stop - stretch.start
             shape = (directions, hidden, n)
-            gates = xp.empty((length, directions, cell.blocks, hidden, n), dtype)
-            states = tuple(xp.empty((length + 1, *shape), dtype) for _ in state)
-            kept = tuple(xp.empty((length, *shape), dtype) for _ in range(cell.kept))
+            gates = backend.empty((length, directions, cell.blocks, hidden, n), dtype)
+            states = tuple(backend.empty((length + 1, *shape), dtype) for _ in state)
+            kept = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.kept))
             index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
             inputs = [x[i].transpose(0, 2, 1) for i in index]
             flat = gates.reshape(length, directions, -1, n)
@@ -117,15 +127,16 @@ def forward(
                 for s in range(directions):
                     backend.matmul(w_input[s], inputs[s][piece], out=flat[piece, s, rows])
                 gates[piece] += bias
-                for k in range(piece.start, piece.stop):
-                    xp.matmul(w_recurrent, states[0][k], out=product)
-                    step(
-                        gates[k],
-                        recurrent,
-                        *[running[k] for running in states],
-                        *[running[k + 1] for running in states],
-                        *[array[k] for array in kept],
-                    )
+                after = slice(piece.start + 1, piece.stop + 1)
+                for gate, hidden_before, *others in zip(
+                    gates[piece],
+                    *[running[piece] for running in states],
+                    *[running[after] for running in states],
+                    *[array[piece] for array in kept],
+                    strict=True,
+                ):
+                    xp.matmul(w_recurrent, hidden_before, out=product)
+                    step(gate, recurrent, hidden_before, *others)
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
             for s in range(directions):
@@ -179,15 +190,15 @@ def backward(
         length, n = stretch.stop - stretch.start, stretch.width
         shape = (directions, hidden, n)
         index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-        arriving = xp.empty((length, *shape), dtype)
+        arriving = backend.empty((length, *shape), dtype)
         for s in range(directions):
             own = slice(s * hidden, (s + 1) * hidden)
             arriving[:, s] = dy[(*index[s], own)].transpose(0, 2, 1)
-        d = xp.empty_like(gates)
+        d = backend.empty(gates.shape, dtype)
         flat = d.reshape(length, directions, -1, n)
-        factors = tuple(xp.empty((length, *shape), dtype) for _ in range(cell.factors))
+        factors = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.factors))
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
-        dhidden, through = carried[0], xp.empty(shape, dtype)
+        dhidden, through = carried[0], backend.empty(shape, dtype)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         for piece in reversed(_pieces(length, step_bytes)):
             after = slice(piece.start + 1, piece.stop + 1)
@@ -199,23 +210,32 @@ def backward(
                 d[piece],
                 *[array[piece] for array in factors],
             )
-            for k in range(piece.stop - 1, piece.start - 1, -1):
-                dhidden += arriving[k]
-                step(d[k], *[array[k] for array in factors], gates[k], *carried)
+            for gate, dy_step, d_step, columns, *own in zip(
+                gates[piece][::-1],
+                arriving[piece][::-1],
+                d[piece][::-1],
+                flat[piece, :, rows_h][::-1],
+                *[array[piece][::-1] for array in factors],
+                strict=True,
+            ):
+                dhidden += dy_step
+                step(d_step, *own, gate, *carried)
                 if cell.direct:
-                    xp.matmul(transposed, flat[k, :, rows_h], out=through)
+                    xp.matmul(transposed, columns, out=through)
                     dhidden += through
                 else:
-                    xp.matmul(transposed, flat[k, :, rows_h], out=dhidden)
+                    xp.matmul(transposed, columns, out=dhidden)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
             # Steps and sequences become one axis, so that each gradient is a single product.
-            columns = flat[:, s].transpose(1, 0, 2).reshape(-1, length * n)
-            before = states[0][:-1, s].transpose(0, 2, 1).reshape(length * n, hidden)
-            inputs = x[index[s]].reshape(length * n, -1)
+            columns = _copy(backend, flat[:, s].transpose(1, 0, 2)).reshape(-1, length * n)
+            before = _copy(backend, states[0][:-1, s].transpose(0, 2, 1)).reshape(length * n, -1)
+            inputs = _copy(backend, x[index[s]]).reshape(length * n, -1)
             gradients.input[s] += columns[rows_x] @ inputs
             gradients.recurrent[s] += columns[rows_h] @ before
             gradients.bias[s] += columns.sum(axis=1)
-            dx[index[s]] += (columns[rows_x].T @ weights.input[s]).reshape(length, n, -1)
+            product = backend.empty(inputs.shape, dtype)
+            xp.matmul(columns[rows_x].T, weights.input[s], out=product)
+            dx[index[s]] += product.reshape(length, n, -1)
     return dx, gradients

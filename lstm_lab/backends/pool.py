@@ -1,0 +1,61 @@
+"""Host memory that is used again.
+
+A large array that is freed goes back to the operating system, and the next one is given to the
+program page by page, each at the price of a page fault. For the buffers of an LSTM that price was
+measured at up to half of a forward and backward pass; a device's array library has a pool for the
+same reason.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+
+SMALLEST = 1 << 16
+"""Below this many bytes the C library keeps the memory itself."""
+
+MOST = 1 << 28
+"""How many bytes are kept at the most while nobody uses them."""
+
+ALIGNMENT = 64
+
+
+class Pool:
+    """Arrays whose memory comes back here when the last view of them is gone."""
+
+    def __init__(self) -> None:
+        self._free: dict[int, list[np.ndarray]] = {}
+        self.kept = 0
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Like ``numpy.empty``: an array of any content."""
+        dtype = np.dtype(dtype)
+        count = math.prod(shape)
+        if count * dtype.itemsize < SMALLEST:
+            return np.empty(shape, dtype)
+        size = _rounded(count * dtype.itemsize)
+        free = self._free.setdefault(size, [])
+        try:
+            memory = free.pop()
+            self.kept -= size
+        except IndexError:
+            memory = np.empty(size + ALIGNMENT, np.uint8)
+        first = -memory.ctypes.data % ALIGNMENT
+        # Views refer to this array, which is not the memory's owner: its end is the last view's.
+        whole = np.frombuffer(memory.data, dtype, count, first)
+        weakref.finalize(whole, self._take_back, size, memory).atexit = False
+        return whole.reshape(shape)
+
+    def _take_back(self, size: int, memory: np.ndarray) -> None:
+        if self.kept + size <= MOST:
+            self.kept += size
+            self._free[size].append(memory)
+
+
+def _rounded(size: int) -> int:
+    """Up to one of sixteen sizes in each octave, so that nearly equal arrays share memory."""
+    unit = 1 << (size.bit_length() - 5)
+    return -(-size // unit) * unit
