@@ -117,6 +117,8 @@ def find_book(start: Path) -> Path:
 def _book(arguments: argparse.Namespace, rest: list[str]) -> int:
     root = find_book(Path.cwd())
     _prepend("JUPYTER_CONFIG_PATH", PACKAGE / "jupyter_config")
+    # The start page runs its first cell by itself, in this JupyterLab alone.
+    _prepend("JUPYTER_PATH", PACKAGE / "jupyter_data")
     # The kernel "python3" must be this very Python, whatever kernels the reader has registered.
     _prepend("JUPYTER_PATH", Path(sys.prefix, "share", "jupyter"))
     try:

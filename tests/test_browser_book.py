@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,17 @@ RUN_ALL = """() => {
 ERRORS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .flatMap(cell => cell.outputs || []).filter(output => output.output_type === 'error')
     .map(error => `${error.ename}: ${error.evalue}`)"""
+RUN_CELLS = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .flatMap((cell, k) => cell.execution_count || cell.outputs?.length ? [k] : [])"""
 TO_THEME = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
 IN_VIEW = """node => {
     const {top, bottom} = node.getBoundingClientRect();
     const middle = (top + bottom) / 2;
     return 0 < middle && middle < innerHeight;
+}"""
+ON_TOP = """node => {
+    const {left, width, top, height} = node.getBoundingClientRect();
+    return document.elementFromPoint(left + width / 2, top + height / 2) === node;
 }"""
 ENVIRONMENT = """async () => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -69,7 +76,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def door(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address that `lstm-lab book` prints, served from a copy of the book."""
-    copy = tmp_path_factory.mktemp("book")
+    with _served(home, tmp_path_factory.mktemp("book")) as address:
+        yield address
+
+
+@contextmanager
+def _served(home: Path, copy: Path) -> Iterator[str]:
     for folder in ("book", "labs"):
         shutil.copytree(ROOT / folder, copy / folder)
     inherited = {
@@ -148,6 +160,59 @@ def test_kernel_is_the_python_that_serves_the_book(door: str, page: Page):
     page.goto(door)
     page.wait_for_function(READY, arg=START)
     assert page.evaluate(ENVIRONMENT) == repr(sys.prefix)
+
+
+def test_start_page_is_live_and_nothing_else_runs(
+    tmp_path: Path, chromium: Browser, artifacts: Path
+):
+    """A newcomer's first minute: nothing pressed, and the explorer's sliders are on the screen."""
+    home, copy = tmp_path / "home", tmp_path / "book"
+    home.mkdir()
+    screen = {"width": 1280, "height": 800}
+    notebook = copy / "book" / START
+    with _served(home, copy) as address, chromium.new_context(viewport=screen) as context:
+        committed = notebook.read_bytes()
+        context.set_default_timeout(PATIENCE)
+        errors: list[str] = []
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        context.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+
+        page = context.new_page()
+        page.goto(address)
+        explorer = page.locator(".lstm-lab-explorer")
+        explorer.wait_for()
+        page.wait_for_function(READY, arg=START)
+        page.wait_for_timeout(4 * SECOND)  # prompts come late
+        page.screenshot(path=artifacts / "start.png")
+        assert explorer.bounding_box()["y"] > 0
+        sliders = explorer.locator("input[type=range]:visible").all()
+        assert len(sliders) >= 5
+        for slider in sliders:
+            box = slider.bounding_box()
+            assert box["y"] + box["height"] < screen["height"]
+            assert slider.evaluate(ON_TOP)
+        assert page.evaluate(RUN_CELLS) == [1]
+        assert page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex") == 0
+        assert not page.evaluate("() => jupyterapp.shell.currentWidget.context.model.dirty")
+        assert page.locator(".jp-Dialog").count() == 0
+
+        # Neither a page that does not ask for it runs, nor one that is not of the book.
+        shutil.copy(notebook, copy / "elsewhere.ipynb")
+        for other in (f"book/{CHAPTER}", "elsewhere.ipynb"):
+            page.goto(address.replace(f"book/{START}", other))
+            page.wait_for_function(READY, arg=other)
+            page.wait_for_timeout(4 * SECOND)
+            page.screenshot(path=artifacts / f"{Path(other).stem}.png")
+            assert page.evaluate(RUN_CELLS) == []
+            assert page.locator(".jp-Dialog").count() == 0
+
+        # Opening it again, in the kernel that it has by now, shows the explorer again.
+        page.goto(address)
+        page.wait_for_function(READY, arg=START)
+        explorer.wait_for()
+        assert page.evaluate(RUN_CELLS) == [1]
+        assert errors == []
+        assert notebook.read_bytes() == committed
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -27,6 +27,16 @@ OVERFLOWS = """() => {
     ...(page.scrollWidth > page.clientWidth ? [`page ${page.scrollWidth}`] : [])];
 }"""
 
+LEAVES_CARD = """cards => cards.flatMap((card) => {
+  const inner = card.getBoundingClientRect(), words = document.createRange();
+  const edge = inner.right - parseFloat(getComputedStyle(card).paddingRight);
+  return [...card.children].filter((line) => {
+    words.selectNodeContents(line);
+    return card.scrollWidth > card.clientWidth
+      || words.getBoundingClientRect().right > edge + 0.5;
+  }).map((line) => line.textContent);
+})"""
+
 
 @pytest.fixture
 def show(chromium, tmp_path, artifacts):
@@ -252,6 +262,30 @@ def test_nothing_leaves_its_frame(kind, width, show):
         fold.click()
     page.locator("td").first.wait_for()
     assert page.evaluate(OVERFLOWS) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("longest", "setting"),
+    [
+        ("under 0.01 %", {"preset": "spikes", "b_f": 2.6}),
+        ("3 170 steps", {"preset": "noise", "b_f": 8}),
+        ("0.00034", {"preset": "noise", "b_f": -8}),
+    ],
+)
+def test_no_number_leaves_its_card(longest, setting, theme, show):
+    page = show(SequenceExplorer(length=500, **setting), theme=theme)
+    cards = page.locator(".ll-tile")
+    assert longest in page.locator(".ll-tiles").inner_text()
+    explorer = page.locator(".lstm-lab-explorer")
+    for width in (360, 480, 534, 700, 760, 800, 815, 850, 900, 1000, 1200):
+        page.set_viewport_size({"width": width + 32, "height": 800})
+        assert explorer.evaluate("node => node.offsetWidth") == width
+        assert cards.evaluate_all(LEAVES_CARD) == [], width
+        tops = cards.evaluate_all("all => all.map((n) => n.offsetTop)")
+        assert tops.count(tops[0]) in (2, 4), (width, "three cards, and one alone below")
+        heights = cards.evaluate_all("all => all.map((n) => n.offsetHeight)")
+        assert max(heights) < 80, (width, "a card has broken a line")
 
 
 def test_the_cell_fits_a_first_screen(show):

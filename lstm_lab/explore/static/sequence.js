@@ -239,7 +239,10 @@ function tile(q, words, formula) {
   const value = tag("strong", { class: "ll-tile-value" });
   const node = tag("div", { class: "ll-tile", "data-q": q }, tag("span", { class: "ll-tile-name" }, words), value,
     tag("span", { class: "ll-tile-formula", html: math(formula) }));
-  return { node, value, name: node.firstChild, formula: node.lastChild };
+  /** The number large, the words beside it ("steps", "under") small. */
+  const show = (text) => value.replaceChildren(
+    ...text.split(/([a-z]+)/).map((part, k) => (k % 2 ? tag("small", {}, part) : part)));
+  return { node, show, name: node.firstChild, formula: node.lastChild };
 }
 
 function render({ model, el }) {
@@ -272,12 +275,12 @@ function render({ model, el }) {
     scrub.refresh();
     period.hidden = !PERIODIC.has(s.preset);
     const words = sentence(run, step), closed = sigmoid(s.b_f);
-    tiles.mean.value.textContent = share(run.mean, 3);
+    tiles.mean.show(share(run.mean, 3));
     tiles.mean.formula.innerHTML = math(`σ(b_{f}) = ${share(closed, 3)}`);
-    tiles.halfLife.value.textContent = `${steps(run.halfLife)} steps`;
-    tiles.memory.value.textContent = `${steps(run.memory)} steps`;
+    tiles.halfLife.show(`${steps(run.halfLife)} steps`);
+    tiles.memory.show(`${steps(run.memory)} steps`);
     tiles.left.name.textContent = `first ${run.pulsed ? "pulse" : "input"} left`;
-    tiles.left.value.textContent = percent(run.left);
+    tiles.left.show(percent(run.left));
     tiles.left.formula.innerHTML = math(`f^{${s.length - 1 - run.first}}`);
     view.say(words);
     if (!width) return;

@@ -70,7 +70,7 @@ export function percent(share) {
 
 /** A count of steps: one decimal when few, thousands apart when many. */
 export const steps = (n) =>
-  n === Infinity ? "∞" : n < 100 ? fmt(n, 1) : Math.round(n).toLocaleString("en").replace(/,/g, " ");
+  n === Infinity ? "∞" : n < 100 ? fmt(n, 1) : Math.round(n).toLocaleString("en").replace(/,/g, "\u202f");
 
 const TONES = new Set(Object.keys(QUANTITIES));
 

@@ -1,0 +1,33 @@
+"""Run notebooks with the book's backend set to the stand-in for a device.
+
+``python -m tests.engine.run_on_device book/03-memory-cell.ipynb``
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from . import strict
+
+
+def main(paths: list[str]) -> int:
+    """0 if every code cell of every notebook runs; the error is printed where one does not."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    strict.register()
+    os.environ["LSTM_LAB_BACKEND"] = strict.StrictBackend.name
+    os.environ["MPLBACKEND"] = "agg"
+    for path in paths:
+        shell = InteractiveShell()
+        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            if cell["cell_type"] == "code" and not shell.run_cell("".join(cell["source"])).success:
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
