@@ -219,12 +219,35 @@ def _blas() -> str:
     except ImportError:
         build = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return f"{build['name']} {build['version']} (threadpoolctl would name the core)"
-    return "; ".join(
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    lines = [
         f"{pool['internal_api']} {pool['version']}, core {pool.get('architecture', 'unknown')}, "
         f"{pool['num_threads']} threads"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    )
+        for pool in pools
+    ]
+    lines += [advice for pool in pools if (advice := _blas_advice(pool, found))]
+    return "\n            ".join(dict.fromkeys(lines))
+
+
+def _blas_advice(pool: dict[str, object], simd: Sequence[str]) -> str | None:
+    """What would make matrix products faster here, if anything is known to.
+
+    Parameters
+    ----------
+    pool : dict
+        One library, as threadpoolctl describes it.
+    simd : sequence of str
+        The instruction sets that NumPy found on the processor.
+    """
+    wide = any(name == "X86_V4" or name.startswith("AVX512") for name in simd)
+    narrow = pool.get("architecture") in ("Haswell", "Zen", "Sandybridge")
+    if pool["internal_api"] == "openblas" and wide and narrow:
+        return (
+            "faster: this processor has AVX-512, and OpenBLAS does not use it; "
+            "set OPENBLAS_CORETYPE=SkylakeX before Python starts"
+        )
+    return None
 
 
 def _gpu() -> str:

@@ -284,6 +284,14 @@ def test_doctor_finds_all_that_the_book_needs():
         assert word in answer.stdout
 
 
+def test_doctor_knows_a_blas_that_is_slower_than_it_could_be():
+    slow = {"internal_api": "openblas", "architecture": "Haswell"}
+    assert "OPENBLAS_CORETYPE=SkylakeX" in cli._blas_advice(slow, ["X86_V3", "X86_V4"])
+    assert cli._blas_advice(slow, ["X86_V3"]) is None
+    assert cli._blas_advice(slow | {"architecture": "SkylakeX"}, ["X86_V4"]) is None
+    assert cli._blas_advice({"internal_api": "mkl"}, ["AVX512_ICL"]) is None
+
+
 def test_doctor_names_what_is_missing(monkeypatch, capsys):
     def version_without_jupyterlab(name: str) -> str:
         if name == "jupyterlab":
