@@ -236,6 +236,8 @@ class Cell:
         passing through U.
     gates : dict of str to int
         The names of the blocks that a trace shows.
+    peepholes : int
+        How many gates, the first blocks, see the cell state through a weight of their own.
     """
 
     name: str
@@ -251,6 +253,7 @@ class Cell:
     forward: Pointwise
     derivatives: Pointwise
     backward: Pointwise
+    peepholes: int = 0
 
     @property
     def input_rows(self) -> int:
@@ -271,7 +274,8 @@ class Cell:
         return folded
 
 
-def _pointwise(function, cuda: str, **blocks: int) -> Pointwise:
+def pointwise(function, cuda: str, **blocks: int) -> Pointwise:
+    """Both writings of a function; ``blocks`` says which arguments hold several blocks."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     return Pointwise(function, tuple((name, blocks.get(name, 1)) for name in names), cuda)
 
@@ -281,9 +285,9 @@ _ALL = slice(None)
 RNN_CELL = Cell(
     name="RNN", blocks=1, input_blocks=_ALL, recurrent_blocks=_ALL, halved=(),
     states=("hidden",), kept=0, factors=0, direct=False, gates={},
-    forward=_pointwise(rnn_forward, RNN_FORWARD),
-    derivatives=_pointwise(rnn_derivatives, RNN_DERIVATIVES),
-    backward=_pointwise(rnn_backward, RNN_BACKWARD),
+    forward=pointwise(rnn_forward, RNN_FORWARD),
+    derivatives=pointwise(rnn_derivatives, RNN_DERIVATIVES),
+    backward=pointwise(rnn_backward, RNN_BACKWARD),
 )  # fmt: skip
 
 # Blocks o, i, f, g: the three sigmoids side by side, and the three that feed the cell state.
@@ -291,9 +295,9 @@ LSTM_CELL = Cell(
     name="LSTM", blocks=4, input_blocks=_ALL, recurrent_blocks=_ALL, halved=(0, 1, 2),
     states=("hidden", "cell"), kept=1, factors=1, direct=False,
     gates={"output_gate": 0, "input_gate": 1, "forget_gate": 2, "candidate": 3},
-    forward=_pointwise(lstm_forward, LSTM_FORWARD, gates=4, recurrent=4),
-    derivatives=_pointwise(lstm_derivatives, LSTM_DERIVATIVES, gates=4, d=4),
-    backward=_pointwise(lstm_backward, LSTM_BACKWARD, gates=4, d=4),
+    forward=pointwise(lstm_forward, LSTM_FORWARD, gates=4, recurrent=4),
+    derivatives=pointwise(lstm_derivatives, LSTM_DERIVATIVES, gates=4, d=4),
+    backward=pointwise(lstm_backward, LSTM_BACKWARD, gates=4, d=4),
 )  # fmt: skip
 
 # Blocks n, r, z, q: W feeds the first three, U the last three, each in one piece.
@@ -301,7 +305,7 @@ GRU_CELL = Cell(
     name="GRU", blocks=4, input_blocks=slice(0, 3), recurrent_blocks=slice(1, 4), halved=(1, 2),
     states=("hidden",), kept=0, factors=0, direct=True,
     gates={"candidate": 0, "reset_gate": 1, "update_gate": 2},
-    forward=_pointwise(gru_forward, GRU_FORWARD, gates=4, recurrent=3),
-    derivatives=_pointwise(gru_derivatives, GRU_DERIVATIVES, gates=4, d=4),
-    backward=_pointwise(gru_backward, GRU_BACKWARD, gates=4, d=4),
+    forward=pointwise(gru_forward, GRU_FORWARD, gates=4, recurrent=3),
+    derivatives=pointwise(gru_derivatives, GRU_DERIVATIVES, gates=4, d=4),
+    backward=pointwise(gru_backward, GRU_BACKWARD, gates=4, d=4),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Array, Backend
+from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL
 from ..layers import GRU, LSTM, RNN, Layer, Recurrent, Sequential
 
 # For every cell, the order in which torch stacks the gates, as blocks of ours.
@@ -39,7 +40,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
     Raises
     ------
     ValueError
-        If ``values`` lacks one of the layer's parameters.
+        If ``values`` lacks one of the layer's parameters, or torch has no such cell.
     """
     gradients = values is not None
     values = layer.params if values is None else values
@@ -56,6 +57,8 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         return out
     if not isinstance(layer, Recurrent):
         return host
+    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL):
+        raise ValueError(f"torch has no LSTM with peepholes or other gates: {layer!r}")
     kind, hidden, out = layer.cell.name, layer.hidden_size, {}
     for suffix in (name.removeprefix("bias") for name in host if name.startswith("bias")):
         bias = host["bias" + suffix].reshape(-1, hidden)

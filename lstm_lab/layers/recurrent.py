@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
 from ..backends import Array, Backend
+from ..cell_variants import lstm_variant
 from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
 from . import initial, timeloop
 from .base import Gradient, Layer, check_array, checked_rate, checked_size
@@ -17,12 +19,14 @@ from .timeloop import Weights
 from .trace import LayerRecord, Trace
 
 INITIALISATIONS = ("uniform", "orthogonal")
+PARTS = ("weight_x", "weight_h", "bias", "peephole")  # in the order of `Weights`
 
 
 class Recurrent(Layer):
     """What LSTM, GRU and RNN share: everything but the cell."""
 
-    cell: ClassVar[Cell]
+    cell: Cell
+    truncated = False
 
     def __init__(
         self,
@@ -78,14 +82,21 @@ class Recurrent(Layer):
     def param_shapes(cls, config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters that a layer of this configuration has."""
         hidden, directions = config["hidden_size"], 2 if config.get("bidirectional") else 1
-        shapes = {}
+        cell, shapes = cls.cell_of(config), {}
         for layer in range(config.get("num_layers", 1)):
             width = config["input_size"] if layer == 0 else hidden * directions
             for suffix in (f"_l{layer}", f"_l{layer}_reverse")[:directions]:
-                shapes["weight_x" + suffix] = (cls.cell.input_rows * hidden, width)
-                shapes["weight_h" + suffix] = (cls.cell.recurrent_rows * hidden, hidden)
-                shapes["bias" + suffix] = (cls.cell.blocks * hidden,)
+                shapes["weight_x" + suffix] = (cell.input_rows * hidden, width)
+                shapes["weight_h" + suffix] = (cell.recurrent_rows * hidden, hidden)
+                shapes["bias" + suffix] = (cell.blocks * hidden,)
+                if cell.peepholes:
+                    shapes["peephole" + suffix] = (cell.peepholes * hidden,)
         return shapes
+
+    @classmethod
+    def cell_of(cls, config: dict[str, Any]) -> Cell:
+        """The cell of a layer of this configuration."""
+        return cls.cell
 
     def _initialisations(self) -> tuple[str, ...]:
         return INITIALISATIONS
@@ -103,6 +114,8 @@ class Recurrent(Layer):
             "weight_h": initial.uniform(rng, (cell.recurrent_rows * hidden, hidden), hidden),
             "bias": initial.uniform(rng, (cell.blocks * hidden,), hidden),
         }
+        if cell.peepholes:
+            values["peephole"] = initial.uniform(rng, (cell.peepholes * hidden,), hidden)
         if self.init == "orthogonal":
             for block in range(cell.recurrent_rows):
                 rows = slice(block * hidden, (block + 1) * hidden)
@@ -113,8 +126,8 @@ class Recurrent(Layer):
         suffixes = [suffix for number, _, suffix in self._parts() if number == layer]
         return Weights(
             *(
-                [self.params[name + suffix] for suffix in suffixes]
-                for name in ("weight_x", "weight_h", "bias")
+                [self.params[name + suffix] for suffix in suffixes if name + suffix in self.params]
+                for name in PARTS
             )
         )
 
@@ -222,6 +235,7 @@ class Recurrent(Layer):
                 record.blocks,
                 d,
                 running,
+                self.truncated,
             )
             if record.mask is not None:
                 d *= record.mask
@@ -229,9 +243,9 @@ class Recurrent(Layer):
                 array[part] = self._rows(first, packing)
             for number, direction, suffix in self._parts():
                 if number == layer:
-                    params["weight_x" + suffix] = gradients.input[direction]
-                    params["weight_h" + suffix] = gradients.recurrent[direction]
-                    params["bias" + suffix] = gradients.bias[direction]
+                    for name, field in zip(PARTS, fields(Weights), strict=True):
+                        if name + suffix in self.params:
+                            params[name + suffix] = getattr(gradients, field.name)[direction]
         ordered = {name: params[name] for name in self.params}
         return Gradient(d, ordered, self._pack(initial_d))
 
@@ -323,9 +337,20 @@ class LSTM(Recurrent):
         Uniform in ±1/√H; the same with orthogonal blocks in U; or uniform with the gate biases of
         Tallec & Ollivier 2018 for memories up to ``chrono_length`` steps.
     forget_bias : float
-        First value of every forget-gate bias, unless ``init="chrono"``.
+        First value of every forget-gate bias, unless ``init="chrono"``. A cell without a forget
+        gate has none.
     chrono_length : int
         The longest dependency that "chrono" prepares for.
+    peepholes : bool
+        Whether the gates see the cell state too: p ⊙ c, one weight a unit and gate (Gers &
+        Schmidhuber 2000, doi:10.1109/IJCNN.2000.861302).
+    forget_gate : bool
+        False is the cell of 1997: c_t = c_{t-1} + i_t ⊙ g_t.
+    coupled : bool
+        CIFG: the forget gate is 1 - i_t (Greff et al. 2017, doi:10.1109/TNNLS.2016.2582924).
+    truncated : bool
+        Train as in 1997: ``backward`` lets nothing pass from the gates to h_{t-1}. That is not
+        the loss's gradient, and `gradcheck` says so.
     backend : {"numpy", "cupy"} or None
         None: the environment variable ``LSTM_LAB_BACKEND``, else NumPy.
     dtype : {"float32", "float64"}
@@ -337,7 +362,9 @@ class LSTM(Recurrent):
     params : dict of str to array
         For each layer k, and with the suffix ``_reverse`` for the reverse direction:
         ``weight_x_l{k}`` (4H, D), ``weight_h_l{k}`` (4H, H), ``bias_l{k}`` (4H,), in blocks of H
-        rows in the order o, i, f, g. One bias: `interchange.to_torch` makes two of it.
+        rows in the order o, i, f, g. One bias: `interchange.to_torch` makes two of it. Without a
+        forget gate of its own a cell has three blocks, o, i, g. ``peephole_l{k}``, where there
+        is one, holds H weights for each gate in the same order.
 
     Examples
     --------
@@ -351,7 +378,7 @@ class LSTM(Recurrent):
     (64, 16)
     """
 
-    cell = LSTM_CELL
+    cell: Cell = LSTM_CELL
 
     def __init__(
         self,
@@ -364,10 +391,21 @@ class LSTM(Recurrent):
         init: str = "uniform",
         forget_bias: float = 1.0,
         chrono_length: int = 100,
+        peepholes: bool = False,
+        forget_gate: bool = True,
+        coupled: bool = False,
+        truncated: bool = False,
         backend: str | Backend | None = None,
         dtype: Any = "float32",
         seed: Any = None,
     ):
+        if coupled and not forget_gate:
+            raise ValueError("coupled=True is a forget gate of 1 - i; it needs forget_gate=True")
+        self.peepholes, self.forget_gate = bool(peepholes), bool(forget_gate)
+        self.coupled, self.truncated = bool(coupled), bool(truncated)
+        self.cell = self.cell_of(
+            {"peepholes": peepholes, "forget_gate": forget_gate, "coupled": coupled}
+        )
         self.forget_bias = float(forget_bias)
         self.chrono_length = checked_size(chrono_length, "chrono_length")
         super().__init__(
@@ -388,10 +426,20 @@ class LSTM(Recurrent):
             **super().config,
             "forget_bias": self.forget_bias,
             "chrono_length": self.chrono_length,
+            "peepholes": self.peepholes,
+            "forget_gate": self.forget_gate,
+            "coupled": self.coupled,
+            "truncated": self.truncated,
         }
 
+    @classmethod
+    def cell_of(cls, config: dict[str, Any]) -> Cell:
+        keep = "gate" if config.get("forget_gate", True) else "all"
+        keep = "coupled" if config.get("coupled") else keep
+        return lstm_variant(keep, bool(config.get("peepholes")))
+
     def _initialisations(self) -> tuple[str, ...]:
-        return (*INITIALISATIONS, "chrono")
+        return (*INITIALISATIONS, "chrono") if self.forget_gate else INITIALISATIONS
 
     def _draw(self, rng: np.random.Generator, width: int) -> dict[str, np.ndarray]:
         values = super()._draw(rng, width)
@@ -400,9 +448,11 @@ class LSTM(Recurrent):
             for name, k in self.cell.gates.items()
         }
         if self.init == "chrono":
-            gate["forget_gate"][:] = initial.chrono(rng, self.hidden_size, self.chrono_length)
-            gate["input_gate"][:] = -gate["forget_gate"]
-        else:
+            kept = initial.chrono(rng, self.hidden_size, self.chrono_length)
+            gate["input_gate"][:] = -kept
+            if "forget_gate" in gate:
+                gate["forget_gate"][:] = kept
+        elif "forget_gate" in gate:
             gate["forget_gate"][:] = self.forget_bias
         return values
 
@@ -444,7 +494,7 @@ class GRU(Recurrent):
         ``bias_l{k}`` (4H,) in blocks n, r, z, q, where q is the bias inside the reset product.
     """
 
-    cell = GRU_CELL
+    cell: Cell = GRU_CELL
 
 
 class RNN(Recurrent):
@@ -454,4 +504,4 @@ class RNN(Recurrent):
     for the biases of the forget gate; the state is a single array.
     """
 
-    cell = RNN_CELL
+    cell: Cell = RNN_CELL

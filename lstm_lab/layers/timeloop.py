@@ -11,7 +11,7 @@ steps, and each with its batch sorted by length.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..backends import Array, Backend
 from ..cells import Cell
@@ -25,13 +25,14 @@ CACHE_BYTES = 1 << 19
 class Weights:
     """The parameters of one layer, an entry for each direction.
 
-    Each ``input`` is (input_rows · H, D), ``recurrent`` (recurrent_rows · H, H) and ``bias``
-    (blocks · H,).
+    Each ``input`` is (input_rows · H, D), ``recurrent`` (recurrent_rows · H, H), ``bias``
+    (blocks · H,) and ``peephole`` (peepholes · H,); no ``peephole`` at all where a cell has none.
     """
 
     input: list[Array]
     recurrent: list[Array]
     bias: list[Array]
+    peephole: list[Array]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
 def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
     for piece in _pieces(stretch.stop - stretch.start, bytes_per_step):
         yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
+
+
+def _peepholes(backend: Backend, weights: list[Array], hidden: int, n: int) -> list[Array]:
+    """The peephole weights, an equal column for each sequence; nothing where there are none."""
+    if not weights:
+        return []
+    stacked = backend.xp.stack(weights).reshape(len(weights), -1, hidden, 1)
+    columns = backend.empty((*stacked.shape[:3], n), stacked.dtype)
+    columns[...] = stacked
+    return [columns]
 
 
 def _copy(backend: Backend, view: Array) -> Array:
@@ -98,6 +109,7 @@ def forward(
     )
     bias = xp.stack([cell.fold(b, hidden, slice(None)) for b in weights.bias])
     bias = bias.reshape(1, directions, cell.blocks, hidden, 1)
+    seen = [p * 0.5 for p in weights.peephole]  # gates with peepholes pass through a sigmoid
     input_rows = range(cell.blocks)[cell.input_blocks]
     rows = slice(input_rows.start * hidden, input_rows.stop * hidden)
 
@@ -110,6 +122,7 @@ def forward(
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         recurrent = backend.empty((directions, cell.recurrent_rows, hidden, n), dtype)
         product = recurrent.reshape(directions, -1, n)
+        peepholes = _peepholes(backend, seen, hidden, n)
         for stretch in [whole] if keep else _split(whole, step_bytes):
             length = stretch.stop - stretch.start
             shape = (directions, hidden, n)
@@ -136,7 +149,7 @@ def forward(
                     strict=True,
                 ):
                     xp.matmul(w_recurrent, hidden_before, out=product)
-                    step(gate, recurrent, hidden_before, *others)
+                    step(gate, recurrent, hidden_before, *others, *peepholes)
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
             for s in range(directions):
@@ -156,6 +169,7 @@ def backward(
     blocks: list[Block],
     dy: Array,
     dstate: list[Array],
+    truncated: bool = False,
 ) -> tuple[Array, Weights]:
     """Back through time: the gradients of one layer.
 
@@ -165,6 +179,9 @@ def backward(
         Gradient of the loss with respect to the output; ignored after each sequence's end.
     dstate : list of arrays (S, H, B), batch in the order of ``packing``
         Gradient with respect to the final state. Overwritten by that of the initial state.
+    truncated : bool
+        Let no gradient pass from the gates and the candidate to the hidden state before: what
+        is left flows along the cell state alone (Hochreiter & Schmidhuber 1997, appendix A.1).
 
     Returns
     -------
@@ -183,7 +200,7 @@ def backward(
 
     dx = xp.zeros(x.shape, dtype)
     gradients = Weights(
-        *([xp.zeros_like(w) for w in ws] for ws in (weights.input, weights.recurrent, weights.bias))
+        *([xp.zeros_like(w) for w in getattr(weights, f.name)] for f in fields(Weights))
     )
     for block in reversed(blocks):
         stretch, gates, states = block.stretch, block.gates, block.states
@@ -199,6 +216,7 @@ def backward(
         factors = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.factors))
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
         dhidden, through = carried[0], backend.empty(shape, dtype)
+        peepholes = _peepholes(backend, weights.peephole, hidden, n)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         for piece in reversed(_pieces(length, step_bytes)):
             after = slice(piece.start + 1, piece.stop + 1)
@@ -219,8 +237,10 @@ def backward(
                 strict=True,
             ):
                 dhidden += dy_step
-                step(d_step, *own, gate, *carried)
-                if cell.direct:
+                step(d_step, *own, gate, *peepholes, *carried)
+                if truncated:
+                    dhidden[...] = 0
+                elif cell.direct:
                     xp.matmul(transposed, columns, out=through)
                     dhidden += through
                 else:
@@ -235,6 +255,11 @@ def backward(
             gradients.input[s] += columns[rows_x] @ inputs
             gradients.recurrent[s] += columns[rows_h] @ before
             gradients.bias[s] += columns.sum(axis=1)
+            for k in range(cell.peepholes):
+                # The output gate, block 0, sees the new cell state; the others see the old one.
+                seen = states[1][1:, s] if k == 0 else states[1][:-1, s]
+                own = slice(k * hidden, (k + 1) * hidden)
+                gradients.peephole[s][own] += (d[:, s, k] * seen).sum(axis=(0, 2))
             product = backend.empty(inputs.shape, dtype)
             xp.matmul(columns[rows_x].T, weights.input[s], out=product)
             dx[index[s]] += product.reshape(length, n, -1)

@@ -1,0 +1,204 @@
+r"""Floor 2: the LSTM's relatives. Fewer gates, or gates that look into the cell.
+
+Shapes and the three functions of a cell are those of `lstm_lab.cells`. What changes is
+
+what is kept of the old memory, :math:`k_t` in :math:`c_t = k_t c_{t-1} + i_t g_t`
+    "gate": the forget gate :math:`f_t`, as in `cells.LSTM_CELL`. "all": 1, the cell of 1997, which
+    never forgets (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735). "coupled":
+    :math:`1 - i_t`, CIFG: what is not written is kept (Greff et al. 2017,
+    doi:10.1109/TNNLS.2016.2582924).
+whether the gates see the cell
+    Peepholes add :math:`p_i c_{t-1}`, :math:`p_f c_{t-1}` and :math:`p_o c_t` to the gates'
+    pre-activations, one weight a unit and gate (Gers & Schmidhuber 2000,
+    doi:10.1109/IJCNN.2000.861302).
+
+Blocks of gates are o, i, f, g, or o, i, g where there is no forget gate.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from .cells import LSTM_CELL, Cell, pointwise
+
+KEEPS = ("gate", "all", "coupled")
+
+
+@lru_cache(maxsize=None)
+def lstm_variant(keep: str = "gate", peepholes: bool = False) -> Cell:
+    """The cell of that kind; the plain LSTM is `cells.LSTM_CELL` itself.
+
+    Parameters
+    ----------
+    keep : {"gate", "all", "coupled"}
+    peepholes : bool
+    """
+    if keep == "gate" and not peepholes:
+        return LSTM_CELL
+    blocks = 4 if keep == "gate" else 3
+    names = ("output_gate", "input_gate", "forget_gate", "candidate")
+    gates = {name: k for k, name in enumerate(n for n in names if keep == "gate" or n[0] != "f")}
+    sizes = {"gates": blocks, "recurrent": blocks, "d": blocks, "peepholes": blocks - 1}
+    forward, derivatives, backward = _numpy_lines(keep, peepholes)
+    forward_text, derivatives_text, backward_text = _cuda_text(keep, peepholes)
+    suffix = keep + ("_peepholes" if peepholes else "")
+    for function in (forward, derivatives, backward):
+        function.__qualname__ = f"lstm_{function.__name__}_{suffix}"
+    return Cell(
+        name="LSTM",
+        blocks=blocks,
+        input_blocks=slice(None),
+        recurrent_blocks=slice(None),
+        halved=tuple(range(blocks - 1)),
+        states=("hidden", "cell"),
+        kept=1,
+        factors=1,
+        direct=False,
+        gates=gates,
+        forward=pointwise(forward, forward_text, **sizes),
+        derivatives=pointwise(derivatives, derivatives_text, **sizes),
+        backward=pointwise(backward, backward_text, **sizes),
+        peepholes=blocks - 1 if peepholes else 0,
+    )
+
+
+def _numpy_lines(keep: str, peepholes: bool):
+    last = 3 if keep == "gate" else 2
+
+    def squash(gates):
+        np.tanh(gates, out=gates)
+        gates *= 0.5
+        gates += 0.5
+
+    def step(gates, recurrent, cell_before, hidden, cell, tanh_cell, p):
+        gates += recurrent
+        if p is not None:  # `hidden` is free until the end
+            for k in range(1, last):
+                np.multiply(p[:, k], cell_before, out=hidden)
+                gates[:, k] += hidden
+        o, i, g = gates[:, 0], gates[:, 1], gates[:, last]
+        squash(gates[:, 1:last])
+        np.tanh(g, out=g)
+        if keep == "gate":
+            np.multiply(gates[:, 2], cell_before, out=cell)
+        elif keep == "all":
+            cell[...] = cell_before
+        else:
+            np.multiply(i, cell_before, out=cell)
+            np.subtract(cell_before, cell, out=cell)
+        np.multiply(i, g, out=hidden)
+        cell += hidden
+        if p is not None:
+            np.multiply(p[:, 0], cell, out=hidden)
+            o += hidden
+        squash(o)
+        np.tanh(cell, out=tanh_cell)
+        np.multiply(o, tanh_cell, out=hidden)
+
+    def derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dh_dc):
+        """What each pre-activation feeds: o feeds h, the others feed c; and c feeds h."""
+        o, i, g = (gates[..., k, :, :] for k in (0, 1, last))
+        sigmoids = gates[..., :last, :, :]
+        np.subtract(1, sigmoids, out=d[..., :last, :, :])
+        d[..., :last, :, :] *= sigmoids
+        d[..., 0, :, :] *= tanh_cell
+        if keep == "coupled":
+            np.subtract(g, cell_before, out=dh_dc)
+            d[..., 1, :, :] *= dh_dc
+        else:
+            d[..., 1, :, :] *= g
+        if keep == "gate":
+            d[..., 2, :, :] *= cell_before
+        dc_dg = d[..., last, :, :]
+        np.multiply(g, g, out=dc_dg)
+        np.subtract(1, dc_dg, out=dc_dg)
+        dc_dg *= i
+        np.multiply(tanh_cell, tanh_cell, out=dh_dc)
+        np.subtract(1, dh_dc, out=dh_dc)
+        dh_dc *= o
+
+    def step_back(d, dh_dc, gates, dhidden, dcell, p):
+        dh_dc *= dhidden
+        dcell += dh_dc
+        d[:, 0] *= dhidden
+        if p is not None:
+            np.multiply(d[:, 0], p[:, 0], out=dh_dc)
+            dcell += dh_dc
+        d[:, 1:] *= dcell[:, None]
+        if keep == "gate":
+            dcell *= gates[:, 2]
+        elif keep == "coupled":
+            np.multiply(dcell, gates[:, 1], out=dh_dc)
+            dcell -= dh_dc
+        if p is not None:
+            for k in range(1, last):
+                np.multiply(d[:, k], p[:, k], out=dh_dc)
+                dcell += dh_dc
+
+    if peepholes:
+
+        def forward(
+            gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell, peepholes
+        ):
+            """One step; ``peepholes`` are p_o, p_i and p_f, halved like the gates' weights."""
+            step(gates, recurrent, cell_before, hidden, cell, tanh_cell, peepholes)
+
+        def backward(d, dh_dc, gates, peepholes, dhidden, dcell):
+            """Turn d into the gradients of the pre-activations, and carry dcell back."""
+            step_back(d, dh_dc, gates, dhidden, dcell, peepholes)
+
+    else:
+
+        def forward(gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell):
+            """One step."""
+            step(gates, recurrent, cell_before, hidden, cell, tanh_cell, None)
+
+        def backward(d, dh_dc, gates, dhidden, dcell):
+            """Turn d into the gradients of the pre-activations, and carry dcell back."""
+            step_back(d, dh_dc, gates, dhidden, dcell, None)
+
+    return forward, derivatives, backward
+
+
+def _cuda_text(keep: str, peepholes: bool) -> tuple[str, str, str]:
+    last = 3 if keep == "gate" else 2
+    kept = {"gate": "f", "all": "T(1)", "coupled": "(1 - i)"}[keep]
+
+    def sigmoid(k: int, cell: str) -> str:
+        seen = f" + peepholes({k}) * {cell}" if peepholes else ""
+        return f"T(0.5) * tanh(gates({k}) + recurrent({k}){seen}) + T(0.5)"
+
+    before, f = "cell_before(0)", keep == "gate"
+    forward = [
+        f"const T i = {sigmoid(1, before)};",
+        f"const T f = {sigmoid(2, before)};" if f else "",
+        f"const T g = tanh(gates({last}) + recurrent({last}));",
+        f"const T c = {kept} * {before} + i * g;",
+        f"const T o = {sigmoid(0, 'c')};",
+        f"gates(0) = o; gates(1) = i; gates({last}) = g;",
+        "gates(2) = f;" if f else "",
+        "cell(0) = c;",
+        "tanh_cell(0) = tanh(c);",
+        "hidden(0) = o * tanh_cell(0);",
+    ]
+    fed = f"(g - {before})" if keep == "coupled" else "g"
+    derivatives = [
+        f"const T o = gates(0), i = gates(1), g = gates({last}), t = tanh_cell(0);",
+        "d(0) = o * (1 - o) * t;",
+        f"d(1) = i * (1 - i) * {fed};",
+        f"d(2) = gates(2) * (1 - gates(2)) * {before};" if f else "",
+        f"d({last}) = i * (1 - g * g);",
+        "dh_dc(0) = o * (1 - t * t);",
+    ]
+    kept_back = {"gate": "dc * gates(2)", "all": "dc", "coupled": "dc * (1 - gates(1))"}[keep]
+    seen = [f" + d({k}) * peepholes({k})" for k in range(1, last)] if peepholes else []
+    backward = [
+        "d(0) *= dhidden(0);",
+        "const T dc = dcell(0) + dhidden(0) * dh_dc(0)"
+        + (" + d(0) * peepholes(0);" if peepholes else ";"),
+        *(f"d({k}) *= dc;" for k in range(1, last + 1)),
+        f"dcell(0) = {kept_back}{''.join(seen)};",
+    ]
+    return tuple("\n".join(filter(None, lines)) for lines in (forward, derivatives, backward))
