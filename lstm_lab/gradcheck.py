@@ -102,7 +102,9 @@ def gradcheck(
     dropout_seed : int or None
         Given, every call is a training call that drops the same units.
     **options
-        Passed on: ``state`` and ``lengths`` of a layer, ``mask`` of a loss, and so on.
+        Passed on: ``state`` and ``lengths`` of a layer, ``mask`` of a loss, and so on. One that
+        the layer's gradient has a field for, such as ``memory`` of `Attention`, is differentiated
+        too.
 
     Returns
     -------
@@ -184,11 +186,10 @@ def _of_layer(
     state = [a.copy() for a in _arrays(options.pop("state", None))]
 
     def run(trace: bool) -> tuple[Array, Any]:
-        if dropout_seed is not None:
-            options["rng"] = np.random.default_rng(dropout_seed)
+        more = {} if dropout_seed is None else {"rng": np.random.default_rng(dropout_seed)}
         if state:
-            options["state"] = _packed(state)
-        return layer.forward(x, **options, trace=trace)
+            more["state"] = _packed(state)
+        return layer.forward(x, **options, **more, trace=trace)
 
     y, trace = run(trace=True)
     dy = backend.asarray(rng.normal(size=y.shape))
@@ -210,6 +211,12 @@ def _of_layer(
     if grad.x is not None:
         _need_float64(x, "x")
         arrays["x"], gradients["x"] = x, grad.x
+    for name in options:
+        gradient = getattr(grad, name, None)
+        if gradient is not None:
+            _need_float64(options[name], name)
+            options[name] = arrays[name] = options[name].copy()
+            gradients[name] = gradient
     for k, (array, gradient) in enumerate(zip(state, _arrays(grad.state), strict=False)):
         arrays[f"state[{k}]"], gradients[f"state[{k}]"] = array, gradient
     return evaluate, arrays, gradients

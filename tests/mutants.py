@@ -100,6 +100,13 @@ MUTANTS = [
         "tests/engine/test_torch_parity.py::test_against_the_golden_file",
     ),
     Mutant(
+        "attention looks into the padding",
+        "layers/attention.py",
+        "            scores = xp.where(valid[:, None], scores, -np.inf)",
+        "            pass",
+        "tests/engine/test_attention.py::test_the_equations",
+    ),
+    Mutant(
         "cross-entropy divides by all, not by what counts",
         "losses.py",
         "    weights = weights / _total(weights)\n    # The largest",

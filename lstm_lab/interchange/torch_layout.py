@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..backends import Array, Backend
-from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL
-from ..layers import GRU, LSTM, RNN, Layer, Recurrent, Sequential
+from ..layers import Layer, Recurrent, Sequential
+from .blocks import BY_ROWS, check_plain, host_values, reordered, to_host
 
 # For every cell, the order in which torch stacks the gates, as blocks of ours.
 # Ours are o, i, f, g; torch's are i, f, g, o. Ours are n, r, z(, q); torch's are r, z, n.
 INPUT_ORDER = {"LSTM": (1, 2, 3, 0), "GRU": (1, 2, 0), "RNN": (0,)}
 RECURRENT_ORDER = {"LSTM": (1, 2, 3, 0), "GRU": (0, 1, 2), "RNN": (0,)}
-BY_ROWS = {4: LSTM, 3: GRU, 1: RNN}
 
 
 def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[str, np.ndarray]:
@@ -44,10 +43,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
     """
     gradients = values is not None
     values = layer.params if values is None else values
-    missing = [name for name in layer.params if name not in values]
-    if missing:
-        raise ValueError(f"values lack {missing[0]!r}; they must have the names of layer.params")
-    host = {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
+    host = host_values(layer, values)
     if isinstance(layer, Sequential):
         out = {}
         for name, part in layer.layers.items():
@@ -57,8 +53,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         return out
     if not isinstance(layer, Recurrent):
         return host
-    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL):
-        raise ValueError(f"torch has no LSTM with peepholes or other gates: {layer!r}")
+    check_plain(layer, "torch")
     kind, hidden, out = layer.cell.name, layer.hidden_size, {}
     for suffix in (name.removeprefix("bias") for name in host if name.startswith("bias")):
         bias = host["bias" + suffix].reshape(-1, hidden)
@@ -66,8 +61,8 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         second = first.copy() if gradients else np.zeros_like(first)
         if kind == "GRU":
             second[2 * hidden :] = bias[3]
-        out["weight_ih" + suffix] = _reordered(host["weight_x" + suffix], INPUT_ORDER[kind])
-        out["weight_hh" + suffix] = _reordered(host["weight_h" + suffix], RECURRENT_ORDER[kind])
+        out["weight_ih" + suffix] = reordered(host["weight_x" + suffix], INPUT_ORDER[kind])
+        out["weight_hh" + suffix] = reordered(host["weight_h" + suffix], RECURRENT_ORDER[kind])
         out["bias_ih" + suffix], out["bias_hh" + suffix] = first, second
     return out
 
@@ -91,7 +86,7 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     ValueError
         If names or shapes are not those of such a module; the message names the entry.
     """
-    arrays = {name: _host(value) for name, value in state_dict.items()}
+    arrays = {name: to_host(value) for name, value in state_dict.items()}
     if "weight_ih_l0" not in arrays or "weight_hh_l0" not in arrays:
         raise ValueError(
             "state_dict needs weight_ih_l0 and weight_hh_l0, those of one torch.nn.LSTM, GRU or "
@@ -139,23 +134,12 @@ def _ours(layer: Recurrent, name: str, arrays: Mapping[str, np.ndarray]) -> np.n
     part, _, rest = name.rpartition("_l")
     suffix = "_l" + rest
     if part == "weight_x":
-        return _reordered(arrays["weight_ih" + suffix], np.argsort(INPUT_ORDER[kind]))
+        return reordered(arrays["weight_ih" + suffix], np.argsort(INPUT_ORDER[kind]))
     if part == "weight_h":
-        return _reordered(arrays["weight_hh" + suffix], np.argsort(RECURRENT_ORDER[kind]))
+        return reordered(arrays["weight_hh" + suffix], np.argsort(RECURRENT_ORDER[kind]))
     first, second = arrays["bias_ih" + suffix], arrays["bias_hh" + suffix].copy()
     inner = second[2 * hidden :].copy()
     if kind == "GRU":
         second[2 * hidden :] = 0
-    bias = _reordered(first + second, np.argsort(INPUT_ORDER[kind]))
+    bias = reordered(first + second, np.argsort(INPUT_ORDER[kind]))
     return np.concatenate([bias, inner]) if kind == "GRU" else bias
-
-
-def _reordered(stacked: np.ndarray, order: Any) -> np.ndarray:
-    blocks = stacked.reshape(len(order), -1, *stacked.shape[1:])
-    return blocks[np.asarray(order)].reshape(stacked.shape)
-
-
-def _host(value: Any) -> np.ndarray:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return np.asarray(value)

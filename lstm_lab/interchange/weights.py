@@ -15,6 +15,7 @@ from ..layers import (
     GRU,
     LSTM,
     RNN,
+    Attention,
     BiLSTM,
     Dropout,
     Embedding,
@@ -25,7 +26,10 @@ from ..layers import (
 )
 
 KEY = "lstm_lab"
-CLASSES = {c.__name__: c for c in (LSTM, BiLSTM, GRU, RNN, Linear, Embedding, Dropout, LastStep)}
+CLASSES = {
+    c.__name__: c
+    for c in (LSTM, BiLSTM, GRU, RNN, Attention, Linear, Embedding, Dropout, LastStep)
+}
 
 
 def save(layer: Layer, path: str | os.PathLike) -> Path:
@@ -108,7 +112,9 @@ def _header(path: Path) -> dict[str, Any]:
     except KeyError as error:
         raise ValueError(f"{path} was not written by lstm_lab.interchange.save") from error
     except (SafetensorError, ValueError, OSError, RecursionError) as error:
-        raise ValueError(f"{path} is no readable weight file; it may be cut off ({error})") from error
+        raise ValueError(
+            f"{path} is no readable weight file; it may be cut off ({error})"
+        ) from error
     if not isinstance(header, dict) or not {"class", "config", "dtype"} <= header.keys():
         raise ValueError(f"{path} has an incomplete header")
     return header
@@ -136,7 +142,7 @@ def _shapes(kind: str, config: dict[str, Any], most: int) -> dict[str, tuple[int
         }
     if kind not in CLASSES:
         raise ValueError(f"unknown layer {kind!r}")
-    if config.get("num_layers", 1) > most:
+    if config.get("num_layers", 0) > most:
         raise ValueError(f"num_layers is {config['num_layers']}, but it holds {most} arrays")
     return CLASSES[kind].param_shapes(config)
 

@@ -1,5 +1,6 @@
 """Floor 3: layers. See `Layer` for what all of them share."""
 
+from .attention import Attention, AttentionGradient, AttentionTrace
 from .base import Gradient, Layer
 from .dense import Embedding, Linear
 from .dropout import Dropout
@@ -11,6 +12,9 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Attention",
+    "AttentionGradient",
+    "AttentionTrace",
     "BiLSTM",
     "Dropout",
     "Embedding",

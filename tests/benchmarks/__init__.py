@@ -1,1 +1,1 @@
-"""What this library takes, and what its peers take: ``make bench``. Nothing here can fail a test."""
+"""What this library takes, and what its peers take: ``make bench``. No test depends on it."""

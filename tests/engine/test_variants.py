@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lstm_lab import LSTM, Linear
 from lstm_lab.gradcheck import gradcheck
-from lstm_lab.interchange import load, save, to_torch
+from lstm_lab.interchange import load, save, to_keras, to_torch
 
 KINDS = [
     {"peepholes": peepholes, **kept}
@@ -198,3 +198,5 @@ def test_errors():
     for kind in KINDS:
         with pytest.raises(ValueError, match="torch has no LSTM"):
             to_torch(LSTM(3, 4, **kind))
+        with pytest.raises(ValueError, match="Keras has no LSTM"):
+            to_keras(LSTM(3, 4, **kind))

@@ -269,7 +269,7 @@ def test_nothing_leaves_its_frame(kind, width, show):
     ("longest", "setting"),
     [
         ("under 0.01 %", {"preset": "spikes", "b_f": 2.6}),
-        ("3 170 steps", {"preset": "noise", "b_f": 8}),
+        ("3\u202f170 steps", {"preset": "noise", "b_f": 8}),
         ("0.00034", {"preset": "noise", "b_f": -8}),
     ],
 )

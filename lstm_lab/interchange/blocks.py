@@ -1,0 +1,53 @@
+"""What the layouts share: gates as blocks of rows, and arrays on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backends import Array
+from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL
+from ..layers import GRU, LSTM, RNN, Layer, Recurrent
+
+BY_ROWS = {4: LSTM, 3: GRU, 1: RNN}
+"""The recurrent layer whose recurrent matrix has so many times H rows."""
+
+
+def reordered(stacked: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndarray:
+    """The same rows, whose k-th of ``len(order)`` equal blocks is now block ``order[k]``."""
+    blocks = stacked.reshape(len(order), -1, *stacked.shape[1:])
+    return blocks[np.asarray(order)].reshape(stacked.shape)
+
+
+def check_plain(layer: Recurrent, peer: str) -> None:
+    """Refuse a layer whose cell ``peer`` does not have.
+
+    Raises
+    ------
+    ValueError
+    """
+    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL):
+        raise ValueError(f"{peer} has no LSTM with peepholes or with other gates: {layer!r}")
+
+
+def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarray]:
+    """Copies on the host of the values that go with the layer's parameters.
+
+    Raises
+    ------
+    ValueError
+        If one of the parameters has none.
+    """
+    missing = [name for name in layer.params if name not in values]
+    if missing:
+        raise ValueError(f"values lack {missing[0]!r}; they must have the names of layer.params")
+    return {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
+
+
+def to_host(value: Any) -> np.ndarray:
+    """A NumPy array of a tensor or of anything else that NumPy takes."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return np.asarray(value)
