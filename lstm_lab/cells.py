@@ -1,7 +1,8 @@
 r"""Floor 2: the equations. One time step of each cell, and its adjoint.
 
 Everything here is pointwise: the matrix products stand in the time loop, one floor up. Each
-function is written twice side by side, as NumPy lines and as CUDA text for a single unit.
+function is written twice side by side: as NumPy lines, and as text for a single unit, which is
+compiled for GPUs (CUDA) and for CPUs (numba).
 
 Shapes
 ------
@@ -274,10 +275,10 @@ class Cell:
         return folded
 
 
-def pointwise(function, cuda: str, **blocks: int) -> Pointwise:
+def pointwise(function, unit: str, **blocks: int) -> Pointwise:
     """Both writings of a function; ``blocks`` says which arguments hold several blocks."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    return Pointwise(function, tuple((name, blocks.get(name, 1)) for name in names), cuda)
+    return Pointwise(function, tuple((name, blocks.get(name, 1)) for name in names), unit)
 
 
 _ALL = slice(None)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .base import FLOATS, Array, Backend, BackendUnavailable, Pointwise
 from .cupy_backend import CupyBackend
+from .numba_backend import NumbaBackend
 from .numpy_backend import NumpyBackend
 
 __all__ = [
@@ -25,7 +26,8 @@ __all__ = [
     "get_backend",
 ]
 
-BACKENDS = {"numpy": NumpyBackend, "cupy": CupyBackend}
+# An array belongs to the first that owns it: numba's arrays are NumPy's.
+BACKENDS = {"numpy": NumpyBackend, "numba": NumbaBackend, "cupy": CupyBackend}
 VARIABLE = "LSTM_LAB_BACKEND"
 
 
@@ -39,7 +41,7 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
 
     Parameters
     ----------
-    backend : {"numpy", "cupy"}, Backend or None
+    backend : {"numpy", "numba", "cupy"}, Backend or None
         None takes the environment variable ``LSTM_LAB_BACKEND``, and NumPy where it is not set.
 
     Raises

@@ -20,7 +20,7 @@ class BackendUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Pointwise:
-    """One elementwise function, written twice: as NumPy lines and as CUDA text.
+    """One elementwise function, written twice: as NumPy lines, and for a single unit.
 
     Every argument is an array whose last two axes are (H, n), units by sequences. An array that
     holds several such blocks side by side, the gates above all, has one axis more before them.
@@ -31,14 +31,15 @@ class Pointwise:
         ``numpy(*arrays) -> None``; writes into the arrays that it is given.
     arrays : tuple of (str, int)
         The arguments in order: name, and how many (H, n) blocks lie side by side in it.
-    cuda : str
-        The same lines for a single unit. ``name(k)`` is its value in block ``k``; ``T`` is the
-        floating-point type.
+    unit : str
+        The same lines for a single unit, from which a GPU's kernel and a CPU's compiled loop are
+        made. ``name(k)`` is its value in block ``k``; ``T`` is the floating-point type. The text
+        is C and holds nothing but assignments and declarations ``const T a = ..., b = ...;``.
     """
 
     numpy: Callable[..., None]
     arrays: tuple[tuple[str, int], ...]
-    cuda: str
+    unit: str
 
     @property
     def name(self) -> str:
@@ -79,6 +80,22 @@ class Backend:
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         """``function`` made ready to be called with this backend's arrays."""
         raise NotImplementedError
+
+    def forward_loop(
+        self, function: Pointwise, weights: Array, n: int, steps: int
+    ) -> Callable[..., None] | None:
+        """Many steps of a cell's ``forward`` in one piece, to be used in place of the time loop's.
+
+        `lstm_lab.layers.timeloop` says how both are called. None leaves ``steps`` steps of ``n``
+        sequences to the time loop.
+        """
+        return None
+
+    def backward_loop(
+        self, function: Pointwise, weights: Array, n: int, rows: slice, direct: bool
+    ) -> Callable[..., None] | None:
+        """The same for a cell's ``backward``."""
+        return None
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """An array of any content, from memory that is used again where that pays."""

@@ -26,7 +26,7 @@ _REAL = {"float32": "float", "float64": "double"}
 
 
 def kernel_source(function: Pointwise, dtype: str) -> str:
-    """The whole CUDA kernel around ``function.cuda``.
+    """The whole CUDA kernel around ``function.unit``.
 
     The kernel's arguments are the arrays' pointers, the values in one (H, n) block, and the
     number of units altogether: the product of all axes of an array with a single block.
@@ -40,6 +40,6 @@ def kernel_source(function: Pointwise, dtype: str) -> str:
             f"        #define {name}(k) {name}_[(lead * {blocks} + (k)) * block + inner]"
             for name, blocks in function.arrays
         ),
-        body="\n".join("        " + line for line in function.cuda.strip().splitlines()),
+        body="\n".join("        " + line for line in function.unit.strip().splitlines()),
         undefines="\n".join(f"        #undef {name}" for name in names),
     )

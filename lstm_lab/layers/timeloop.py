@@ -10,7 +10,7 @@ steps, and each with its batch sorted by length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from ..backends import Array, Backend
@@ -74,6 +74,75 @@ def _copy(backend: Backend, view: Array) -> Array:
     return copy
 
 
+def _forward_loop(
+    cell: Cell, backend: Backend, weights: Array, n: int, steps: int, peepholes: list[Array]
+) -> Callable[..., None]:
+    """``advance(gates, recurrent, *others)``: all steps of ``cell.forward``.
+
+    The arguments are those of ``cell.forward``, each with its steps as the first axis, less the
+    peepholes, which every step shares; ``recurrent`` is working space for the product of
+    ``weights`` (S, rows, H) in a single step.
+    """
+    whole = backend.forward_loop(cell.forward, weights, n, steps)
+    if whole is not None:
+        return lambda *arrays: whole(*arrays, *peepholes)
+    step = backend.pointwise(cell.forward, weights.dtype)
+    product_shape = (*weights.shape[:2], n)
+
+    def advance(gates: Array, recurrent: Array, *others: Array) -> None:
+        product = recurrent.reshape(product_shape)
+        for gate, hidden_before, *rest in zip(gates, *others, strict=True):
+            backend.xp.matmul(weights, hidden_before, out=product)
+            step(gate, recurrent, hidden_before, *rest, *peepholes)
+
+    return advance
+
+
+def _backward_loop(
+    cell: Cell,
+    backend: Backend,
+    weights: Array,
+    n: int,
+    rows: slice,
+    peepholes: list[Array],
+    truncated: bool,
+) -> Callable[..., None]:
+    """``go_back(arriving, stepwise, carried)``: all steps of ``cell.backward``, the last first.
+
+    ``arriving`` (K, S, H, n) is the gradient from the output. ``stepwise`` and ``carried`` are
+    the arguments of ``cell.backward``, the former with their steps as the first axis. ``rows``
+    are those of d that ``weights`` (S, rows, H) carry to the state before; if ``truncated``, they
+    carry nothing.
+    """
+    if not truncated:
+        whole = backend.backward_loop(cell.backward, weights, n, rows, cell.direct)
+        if whole is not None:
+            return lambda arriving, stepwise, carried: whole(
+                arriving, stepwise, [*peepholes, *carried]
+            )
+    step = backend.pointwise(cell.backward, weights.dtype)
+    transposed = weights.transpose(0, 2, 1)
+    through = backend.empty((*transposed.shape[:2], n), weights.dtype)
+
+    def go_back(arriving: Array, stepwise: tuple[Array, ...], carried: list[Array]) -> None:
+        dhidden, d = carried[0], stepwise[0]
+        columns = d.reshape(*d.shape[:2], -1, n)[:, :, rows]
+        for dy_step, columns_step, *own in zip(
+            *[array[::-1] for array in (arriving, columns, *stepwise)], strict=True
+        ):
+            dhidden += dy_step
+            step(*own, *peepholes, *carried)
+            if truncated:
+                dhidden[...] = 0
+            elif cell.direct:
+                backend.xp.matmul(transposed, columns_step, out=through)
+                dhidden += through
+            else:
+                backend.xp.matmul(transposed, columns_step, out=dhidden)
+
+    return go_back
+
+
 def forward(
     cell: Cell,
     backend: Backend,
@@ -102,7 +171,6 @@ def forward(
     """
     xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
     steps, batch, dtype = *x.shape[:2], x.dtype
-    step = backend.pointwise(cell.forward, dtype)
     w_input = [cell.fold(w, hidden, cell.input_blocks) for w in weights.input]
     w_recurrent = xp.stack(
         [cell.fold(w, hidden, cell.recurrent_blocks) for w in weights.recurrent]
@@ -121,8 +189,9 @@ def forward(
         n = whole.width
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         recurrent = backend.empty((directions, cell.recurrent_rows, hidden, n), dtype)
-        product = recurrent.reshape(directions, -1, n)
         peepholes = _peepholes(backend, seen, hidden, n)
+        steps_at_most = whole.stop - whole.start
+        advance = _forward_loop(cell, backend, w_recurrent, n, steps_at_most, peepholes)
         for stretch in [whole] if keep else _split(whole, step_bytes):
             length = stretch.stop - stretch.start
             shape = (directions, hidden, n)
@@ -141,15 +210,13 @@ def forward(
                     backend.matmul(w_input[s], inputs[s][piece], out=flat[piece, s, rows])
                 gates[piece] += bias
                 after = slice(piece.start + 1, piece.stop + 1)
-                for gate, hidden_before, *others in zip(
+                advance(
                     gates[piece],
+                    recurrent,
                     *[running[piece] for running in states],
                     *[running[after] for running in states],
                     *[array[piece] for array in kept],
-                    strict=True,
-                ):
-                    xp.matmul(w_recurrent, hidden_before, out=product)
-                    step(gate, recurrent, hidden_before, *others, *peepholes)
+                )
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
             for s in range(directions):
@@ -191,8 +258,7 @@ def backward(
     xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
     dtype = x.dtype
     derive = backend.pointwise(cell.derivatives, dtype)
-    step = backend.pointwise(cell.backward, dtype)
-    transposed = xp.stack(weights.recurrent).transpose(0, 2, 1)
+    w_recurrent = xp.stack(weights.recurrent)
     input_rows = range(cell.blocks)[cell.input_blocks]
     rows_x = slice(input_rows.start * hidden, input_rows.stop * hidden)
     recurrent_rows = range(cell.blocks)[cell.recurrent_blocks]
@@ -215,8 +281,8 @@ def backward(
         flat = d.reshape(length, directions, -1, n)
         factors = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.factors))
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
-        dhidden, through = carried[0], backend.empty(shape, dtype)
         peepholes = _peepholes(backend, weights.peephole, hidden, n)
+        go_back = _backward_loop(cell, backend, w_recurrent, n, rows_h, peepholes, truncated)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         for piece in reversed(_pieces(length, step_bytes)):
             after = slice(piece.start + 1, piece.stop + 1)
@@ -228,23 +294,8 @@ def backward(
                 d[piece],
                 *[array[piece] for array in factors],
             )
-            for gate, dy_step, d_step, columns, *own in zip(
-                gates[piece][::-1],
-                arriving[piece][::-1],
-                d[piece][::-1],
-                flat[piece, :, rows_h][::-1],
-                *[array[piece][::-1] for array in factors],
-                strict=True,
-            ):
-                dhidden += dy_step
-                step(d_step, *own, gate, *peepholes, *carried)
-                if truncated:
-                    dhidden[...] = 0
-                elif cell.direct:
-                    xp.matmul(transposed, columns, out=through)
-                    dhidden += through
-                else:
-                    xp.matmul(transposed, columns, out=dhidden)
+            own = (d[piece], *[array[piece] for array in factors], gates[piece])
+            go_back(arriving[piece], own, carried)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from . import import_time, recurrent
@@ -17,14 +18,14 @@ def machine(threads: int) -> dict[str, object]:
     """What the figures depend on."""
     blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     numpy_blas = next((pool for pool in blas if "numpy" in pool["filepath"]), *blas[:1])
-    versions = {"python": platform.python_version(), "numpy": np.__version__}
-    try:
+    versions = {"python": platform.python_version()}
+    for name in ("numpy", "numba", "torch"):
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    with suppress(ImportError):
         import torch
 
-        versions["torch"] = torch.__version__
         torch.set_num_threads(threads)
-    except ImportError:
-        pass
     return {
         "threads": threads,
         "blas": f"{numpy_blas['internal_api']} {numpy_blas['version']}",
@@ -45,10 +46,17 @@ def main() -> None:
     with threadpool_limits(options.threads):
         rows = recurrent.run(options.rounds)
     print("\nforward + backward, float32, median ms")
-    print(f"{'layer':8s}{'(T, B, D, H)':22s}{'ours':>9s}{'torch':>9s}{'ours/torch':>12s}")
+    columns = {
+        "numpy_ms": "numpy",
+        "numba_ms": "numba",
+        "torch_ms": "torch",
+        "numpy_ratio": "numpy/torch",
+        "numba_ratio": "numba/torch",
+    }
+    print(f"{'layer':8s}{'(T, B, D, H)':22s}" + "".join(f"{c:>13s}" for c in columns.values()))
     for row in rows:
-        theirs = f"{row['torch_ms']:9.2f}{row['ratio']:12.2f}" if "ratio" in row else ""
-        print(f"{row['layer']:8s}{row['shape']!s:22s}{row['ours_ms']:9.2f}{theirs}")
+        figures = [f"{row[c]:13.2f}" if c in row else f"{'-':>13s}" for c in columns]
+        print(f"{row['layer']:8s}{row['shape']!s:22s}" + "".join(figures))
     imports = import_time.run()
     print(
         f"\nimport lstm_lab, over import numpy: {imports['median_s']:.3f} s "

@@ -1,4 +1,4 @@
-"""Forward and backward of a layer, ours beside torch's, taking turns in one process."""
+"""Forward and backward of a layer, our CPU backends beside torch, taking turns in one process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lstm_lab import LSTM
+from lstm_lab.backends import BackendUnavailable
 
 # (T, B, D, H), and whether in both directions
 SHAPES = [
@@ -21,12 +22,13 @@ SHAPES = [
     ((100, 32, 32, 64), True),
 ]
 ROUNDS = 15
+BACKENDS = ("numpy", "numba")
 
 
 def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
-    """One row for each shape: medians in ms, and the median of the rounds' ratios ours/torch.
+    """One row for each shape: medians in ms, and the medians of the rounds' ratios to torch.
 
-    Torch's columns are missing where torch is.
+    What numba and torch would fill is missing where they are.
     """
     return [_row(shape, bidirectional, rounds) for shape, bidirectional in SHAPES]
 
@@ -34,9 +36,9 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
 def _row(shape: tuple[int, int, int, int], bidirectional: bool, rounds: int) -> dict[str, Any]:
     steps, batch, inputs, hidden = shape
     x = np.random.default_rng(0).normal(size=(steps, batch, inputs)).astype("float32")
-    contestants = {"ours": _ours(x, hidden, bidirectional)}
-    if (theirs := _torch(x, hidden, bidirectional)) is not None:
-        contestants["torch"] = theirs
+    contestants = {name: _ours(x, hidden, bidirectional, name) for name in BACKENDS}
+    contestants["torch"] = _torch(x, hidden, bidirectional)
+    contestants = {name: call for name, call in contestants.items() if call is not None}
     seconds = {name: [] for name in contestants}
     for round_ in range(rounds + 2):
         for name, call in contestants.items():
@@ -46,14 +48,21 @@ def _row(shape: tuple[int, int, int, int], bidirectional: bool, rounds: int) -> 
                 seconds[name].append(time.perf_counter() - start)
     row = {"shape": shape, "layer": "BiLSTM" if bidirectional else "LSTM"}
     row |= {f"{name}_ms": 1e3 * statistics.median(times) for name, times in seconds.items()}
-    if "torch" in seconds:
-        pairs = zip(seconds["ours"], seconds["torch"], strict=True)
-        row["ratio"] = statistics.median(a / b for a, b in pairs)
+    theirs = seconds.pop("torch", None)
+    if theirs is not None:
+        for name, ours in seconds.items():
+            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+            row[f"{name}_ratio"] = statistics.median(ratios)
     return row
 
 
-def _ours(x: np.ndarray, hidden: int, bidirectional: bool) -> Callable[[], None]:
-    layer = LSTM(x.shape[2], hidden, bidirectional=bidirectional, backend="numpy", seed=0)
+def _ours(
+    x: np.ndarray, hidden: int, bidirectional: bool, backend: str
+) -> Callable[[], None] | None:
+    try:
+        layer = LSTM(x.shape[2], hidden, bidirectional=bidirectional, backend=backend, seed=0)
+    except BackendUnavailable:
+        return None
     dy = np.ones((*x.shape[:2], layer.output_size), dtype="float32")
 
     def call() -> None:

@@ -1,0 +1,124 @@
+"""The Python source of compiled loops: plain text, so that it can be made without numba.
+
+`Pointwise.unit` is C. Its assignments become Python once declarations are taken apart and
+``name(k)`` is an element of block ``k``. So the very equations that run on a GPU are compiled
+for the CPU, in a single pass over the units and without temporary arrays.
+
+Each source is one function, ``loop``. What it calls: ``T``, the floating-point type; ``tanh``;
+``empty``, NumPy's; and ``multiply(x, matrix, out)``, which is ``out[:] = x @ matrix``.
+"""
+
+from __future__ import annotations
+
+import re
+from textwrap import indent
+
+from .base import Pointwise
+
+_POINTWISE = """\
+def loop({parameters}):
+    units = {single}.shape[-2] * {single}.shape[-1]
+    {flat}
+    for lead in range({single}.size // units):
+        {blocks}
+        for unit in range(units):
+            {equations}
+"""
+
+_FORWARD = """\
+def loop(weights, {parameters}):
+    steps, directions, units, _ = hidden.shape
+    {flat}
+    for direction in range(directions):
+        product = recurrent[direction].reshape(-1)
+        for step in range(steps):
+            multiply(hidden_before[step, direction, :, 0], weights[direction], product)
+            lead = step * directions + direction
+            {blocks}
+            for unit in range(units):
+                {equations}
+"""
+
+_BACKWARD = """\
+def loop(weights, first_row, arriving, {parameters}):
+    steps, directions, units, _ = arriving.shape
+    through = empty(units, arriving.dtype)
+    {flat}
+    for direction in range(directions):
+        for step in range(steps - 1, -1, -1):
+            lead = step * directions + direction
+            {blocks}
+            for unit in range(units):
+                dhidden_0[unit] += arriving[step, direction, unit, 0]
+                {equations}
+            columns = d[step, direction].reshape(-1)[first_row:]
+            multiply(columns[: weights.shape[1]], weights[direction], through)
+            for unit in range(units):
+                dhidden_0[unit] = {direct}through[unit]
+"""
+
+
+def pointwise_source(function: Pointwise) -> str:
+    """A function with the arguments of ``function.numpy``, all of them contiguous."""
+    single = next(name for name, blocks in function.arrays if blocks == 1)
+    return _filled(_POINTWISE, function, single=single)
+
+
+def forward_source(function: Pointwise) -> str:
+    """All steps of a cell's ``forward``, for a single sequence (n = 1).
+
+    Arguments: the weights (S, H, rows), transposed; then those of ``function``. All have their
+    steps first but ``recurrent``, which is working space, and ``peepholes``, which are weights.
+    """
+    return _filled(_FORWARD, function, carried=("recurrent", "peepholes"))
+
+
+def backward_source(function: Pointwise, direct: bool) -> str:
+    """All steps of a cell's ``backward``, from the last to the first, for a single sequence.
+
+    Arguments: the weights (S, rows, H) and the first row of ``d`` that they act on; the gradient
+    that arrives from the output; then those of ``function``. All have their steps first but
+    what follows ``gates``: peepholes, and the gradients that are carried from step to step.
+    """
+    names = [name for name, _ in function.arrays]
+    carried = tuple(names[names.index("gates") + 1 :])
+    return _filled(_BACKWARD, function, carried, direct="dhidden_0[unit] + " * direct)
+
+
+def _filled(template: str, function: Pointwise, carried: tuple[str, ...] = (), **words: str) -> str:
+    """The template with the equations in it. ``carried`` arrays have no axis of steps."""
+    blocks = dict(function.arrays)
+    equations = re.sub(rf"\b({'|'.join(blocks)})\((\d+)\)", r"\1_\2[unit]", function.unit)
+    used = sorted(set(re.findall(r"\b((\w+)_(\d+))\[unit\]", equations)))
+    lines = {
+        "flat": [f"{name}_flat = {name}.reshape(-1)" for name in blocks],
+        "blocks": [
+            f"{view} = {name}_flat[({'direction' if name in carried else 'lead'}"
+            f" * {blocks[name]} + {k}) * units :][:units]"
+            for view, name, k in used
+        ],
+        "equations": _statements(equations),
+    }
+    words["parameters"] = ", ".join(blocks)
+    for field, text in lines.items():
+        template = re.sub(
+            rf"^( *)\{{{field}\}}$",
+            lambda line, text=text: indent("\n".join(text), line[1]),
+            template,
+            flags=re.M,
+        )
+    return template.format(**words)
+
+
+def _statements(text: str) -> list[str]:
+    """Assignments in C as assignments in Python, with every number of the type ``T``."""
+    # An integer beside a float32 would be a float64 in numba.
+    text = re.sub(r"(?<!T\()(?<![\w.\[])\d+(?![\w.])", r"T(\g<0>)", text)
+    statements = []
+    for part in text.split(";"):
+        declared = part.strip().removeprefix("const T ")
+        statements += re.split(r",\s*(?=\w+ = )", declared) if declared else []
+    for statement in statements:
+        if not re.match(r"[\w\[\]]+ [-+*/]?= [^={}?]+$", statement):
+            raise ValueError(f"not an assignment that Python would understand: {statement!r}")
+    return statements
