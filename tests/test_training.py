@@ -16,6 +16,7 @@ import pytest
 
 from lstm_lab import GRU, LSTM, Dropout, Embedding, LastStep, Linear, Sequential
 from lstm_lab.backends import get_backend
+from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.losses import cross_entropy, mse
 from lstm_lab.optim import SGD, Adam, RMSprop, cosine, step_decay
 from lstm_lab.training import CheckpointError, Diverged, History, evaluate, fit, predict
@@ -144,9 +145,11 @@ def test_dropout_draws_anew_at_each_step_and_not_in_validation():
     assert not any(call.trace for call in rest)
 
 
-@pytest.mark.parametrize("name", ["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
-def test_a_device_learns_the_same_and_resumes(name, tmp_path):
+@pytest.mark.parametrize("name", ["strict", "numba", pytest.param("cupy", marks=pytest.mark.gpu)])
+def test_a_device_learns_the_same_and_resumes(name, tmp_path, require):
     """Dropout, order and first weights come from the host, whatever computes."""
+    if name == "numba":
+        require("numba", INSTALL_TEST)
     on_host, on_device = recurrent(), recurrent(backend=name)
     options = {"epochs": 2, "patience": 2, "lengths": np.tile([4, 2, 3], 4)[:11]}
     expected = long_training(tmp_path, on_host, Adam(0.01), **options)

@@ -75,7 +75,7 @@ def from_keras(
         flat list two layers would look like two directions.
     kind : {"LSTM", "GRU", "SimpleRNN"} or None
         Keras' name of the layer; None: read off the shapes.
-    backend : {"numpy", "cupy"} or None
+    backend : {"numpy", "numba", "cupy"} or None
 
     Returns
     -------

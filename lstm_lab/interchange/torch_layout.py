@@ -74,7 +74,7 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     ----------
     state_dict : mapping of str to tensor or array
         float32 or float64, as from ``module.state_dict()``; with or without biases.
-    backend : {"numpy", "cupy"} or None
+    backend : {"numpy", "numba", "cupy"} or None
 
     Returns
     -------

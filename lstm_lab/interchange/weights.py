@@ -74,7 +74,7 @@ def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer
     Parameters
     ----------
     path : path
-    backend : {"numpy", "cupy"} or None
+    backend : {"numpy", "numba", "cupy"} or None
 
     Raises
     ------

@@ -351,7 +351,7 @@ class LSTM(Recurrent):
     truncated : bool
         Train as in 1997: ``backward`` lets nothing pass from the gates to h_{t-1}. That is not
         the loss's gradient, and `gradcheck` says so.
-    backend : {"numpy", "cupy"} or None
+    backend : {"numpy", "numba", "cupy"} or None
         None: the environment variable ``LSTM_LAB_BACKEND``, else NumPy.
     dtype : {"float32", "float64"}
     seed : int, numpy.random.Generator or None

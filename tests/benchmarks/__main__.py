@@ -45,7 +45,6 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     with threadpool_limits(options.threads):
         rows = recurrent.run(options.rounds)
-    print("\nforward + backward, float32, median ms")
     columns = {
         "numpy_ms": "numpy",
         "numba_ms": "numba",
@@ -53,10 +52,13 @@ def main() -> None:
         "numpy_ratio": "numpy/torch",
         "numba_ratio": "numba/torch",
     }
-    print(f"{'layer':8s}{'(T, B, D, H)':22s}" + "".join(f"{c:>13s}" for c in columns.values()))
-    for row in rows:
-        figures = [f"{row[c]:13.2f}" if c in row else f"{'-':>13s}" for c in columns]
-        print(f"{row['layer']:8s}{row['shape']!s:22s}" + "".join(figures))
+    for passes in ("forward + backward", "forward"):
+        heading = "".join(f"{column:>13s}" for column in columns.values())
+        print(f"\n{passes}, float32, median ms\n{'layer':16s}{'(T, B, D, H)':22s}{heading}")
+        for row in rows:
+            if row["passes"] == passes:
+                cells = [f"{row[c]:13.2f}" if c in row else f"{'-':>13s}" for c in columns]
+                print(f"{row['layer']:16s}{row['shape']!s:22s}{''.join(cells)}")
     imports = import_time.run()
     print(
         f"\nimport lstm_lab, over import numpy: {imports['median_s']:.3f} s "

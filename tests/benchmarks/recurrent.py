@@ -1,89 +1,140 @@
-"""Forward and backward of a layer, our CPU backends beside torch, taking turns in one process."""
+"""Recurrent layers, our CPU backends beside torch, taking turns in one process."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lstm_lab import LSTM
+from lstm_lab import GRU, LSTM, RNN
 from lstm_lab.backends import BackendUnavailable
 
-# (T, B, D, H), and whether in both directions
-SHAPES = [
-    ((100, 32, 32, 64), False),
-    ((64, 32, 128, 128), False),
-    ((100, 64, 128, 256), False),
-    ((128, 1, 64, 64), False),
-    ((100, 1, 8, 32), False),
-    ((100, 32, 32, 64), True),
-]
 ROUNDS = 15
+WARM_UP = 2
 BACKENDS = ("numpy", "numba")
+KINDS = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer and one batch; a ragged batch has lengths uniform in T/10 to T."""
+
+    kind: str
+    shape: tuple[int, int, int, int]  # T, B, D, H
+    bidirectional: bool = False
+    ragged: bool = False
+
+    @property
+    def name(self) -> str:
+        return "Bi" * self.bidirectional + self.kind + ", ragged" * self.ragged
+
+    @property
+    def lengths(self) -> np.ndarray | None:
+        steps, batch = self.shape[:2]
+        if not self.ragged:
+            return None
+        return np.random.default_rng(1).integers(steps // 10, steps + 1, batch)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """The input, and a gradient of the output."""
+        steps, batch, inputs, hidden = self.shape
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(steps, batch, inputs))
+        dy = rng.normal(size=(steps, batch, hidden * (1 + self.bidirectional)))
+        return x.astype("float32"), dy.astype("float32")
+
+
+CASES = [
+    Case("LSTM", (100, 32, 32, 64)),
+    Case("LSTM", (64, 32, 128, 128)),
+    Case("LSTM", (100, 64, 128, 256)),
+    Case("LSTM", (35, 20, 200, 200)),
+    Case("LSTM", (200, 128, 128, 128)),
+    Case("LSTM", (128, 1, 64, 64)),
+    Case("LSTM", (100, 1, 8, 32)),
+    Case("LSTM", (100, 32, 32, 64), bidirectional=True),
+    Case("LSTM", (64, 32, 128, 128), bidirectional=True),
+    Case("LSTM", (100, 32, 32, 64), bidirectional=True, ragged=True),
+    Case("GRU", (64, 32, 128, 128)),
+    Case("RNN", (64, 32, 128, 128)),
+]
+
+Call = Callable[[], Any]
 
 
 def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
-    """One row for each shape: medians in ms, and the medians of the rounds' ratios to torch.
+    """A row for each case and pass: medians in ms, and medians of the rounds' ratios to torch.
 
     What numba and torch would fill is missing where they are.
     """
-    return [_row(shape, bidirectional, rounds) for shape, bidirectional in SHAPES]
+    rows = []
+    for case in CASES:
+        contestants = {name: _ours(case, name) for name in BACKENDS} | {"torch": _torch(case)}
+        contestants = {name: calls for name, calls in contestants.items() if calls is not None}
+        for number, passes in enumerate(("forward", "forward + backward")):
+            calls = {name: both[number] for name, both in contestants.items()}
+            row = {"layer": case.name, "shape": case.shape, "passes": passes}
+            rows.append(row | _measure(calls, rounds))
+    return rows
 
 
-def _row(shape: tuple[int, int, int, int], bidirectional: bool, rounds: int) -> dict[str, Any]:
-    steps, batch, inputs, hidden = shape
-    x = np.random.default_rng(0).normal(size=(steps, batch, inputs)).astype("float32")
-    contestants = {name: _ours(x, hidden, bidirectional, name) for name in BACKENDS}
-    contestants["torch"] = _torch(x, hidden, bidirectional)
-    contestants = {name: call for name, call in contestants.items() if call is not None}
-    seconds = {name: [] for name in contestants}
-    for round_ in range(rounds + 2):
-        for name, call in contestants.items():
+def _measure(calls: dict[str, Call], rounds: int) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(WARM_UP + rounds):
+        for name, call in calls.items():
             start = time.perf_counter()
             call()
-            if round_ >= 2:  # the first rounds warm up
+            if number >= WARM_UP:
                 seconds[name].append(time.perf_counter() - start)
-    row = {"shape": shape, "layer": "BiLSTM" if bidirectional else "LSTM"}
-    row |= {f"{name}_ms": 1e3 * statistics.median(times) for name, times in seconds.items()}
+    row = {f"{name}_ms": 1e3 * statistics.median(times) for name, times in seconds.items()}
     theirs = seconds.pop("torch", None)
-    if theirs is not None:
-        for name, ours in seconds.items():
-            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-            row[f"{name}_ratio"] = statistics.median(ratios)
+    for name, ours in seconds.items() if theirs else ():
+        row[f"{name}_ratio"] = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     return row
 
 
-def _ours(
-    x: np.ndarray, hidden: int, bidirectional: bool, backend: str
-) -> Callable[[], None] | None:
+def _ours(case: Case, backend: str) -> tuple[Call, Call] | None:
+    x, dy = case.arrays()
+    inputs, hidden = case.shape[2:]
     try:
-        layer = LSTM(x.shape[2], hidden, bidirectional=bidirectional, backend=backend, seed=0)
+        layer = KINDS[case.kind](
+            inputs, hidden, bidirectional=case.bidirectional, backend=backend, seed=0
+        )
     except BackendUnavailable:
         return None
-    dy = np.ones((*x.shape[:2], layer.output_size), dtype="float32")
+    lengths = case.lengths
 
-    def call() -> None:
-        _, trace = layer.forward(x)
-        layer.backward(dy, trace)
+    def forward() -> Any:
+        return layer.forward(x, lengths=lengths)
 
-    return call
+    return forward, lambda: layer.backward(dy, forward()[1])
 
 
-def _torch(x: np.ndarray, hidden: int, bidirectional: bool) -> Callable[[], None] | None:
+def _torch(case: Case) -> tuple[Call, Call] | None:
     try:
         import torch
+        from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
     except ImportError:
         return None
-    layer = torch.nn.LSTM(x.shape[2], hidden, bidirectional=bidirectional)
-    inputs = torch.tensor(x, requires_grad=True)
-    dy = torch.ones(*x.shape[:2], hidden * (1 + bidirectional))
+    x, dy = (torch.tensor(array) for array in case.arrays())
+    inputs, hidden = case.shape[2:]
+    layer = getattr(torch.nn, case.kind)(inputs, hidden, bidirectional=case.bidirectional)
+    x.requires_grad_()
+    lengths = None if case.lengths is None else torch.tensor(case.lengths)
 
-    def call() -> None:
+    def forward() -> Any:
+        if lengths is None:
+            return layer(x)[0]
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        return pad_packed_sequence(layer(packed)[0], total_length=len(x))[0]
+
+    def both() -> None:
         layer.zero_grad()
-        inputs.grad = None
-        layer(inputs)[0].backward(dy)
+        x.grad = None
+        forward().backward(dy)
 
-    return call
+    return forward, both
