@@ -12,7 +12,6 @@ from lstm_lab.data import Series, Standardizer, split, windows
 
 @pytest.fixture
 def load():
-    pytest.importorskip("statsmodels", reason="the data come with it: pip install lstm_lab[book]")
     return lambda name: getattr(data, name)()
 
 

@@ -205,7 +205,8 @@ def test_clip_norm_shortens_the_step_and_the_history_has_the_length_before():
 
 
 def test_history_draws_itself():
-    matplotlib = pytest.importorskip("matplotlib")
+    import matplotlib
+
     matplotlib.use("agg")
     x, target = line()
     history = quiet(Average(), x, target, epochs=60, validation=(x, target), batch_size=5)
@@ -563,7 +564,7 @@ def test_a_damaged_checkpoint_is_one_clear_error(tmp_path):
 
 def rewritten(path, change):
     """The checkpoint again, after ``change(tensors, state)``."""
-    numpy_io = pytest.importorskip("safetensors.numpy")
+    import safetensors.numpy as numpy_io
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
@@ -605,7 +606,8 @@ def test_a_hostile_checkpoint_is_one_clear_error(tmp_path, change):
 
 
 def test_another_safetensors_file_is_no_checkpoint_and_stays(tmp_path):
-    numpy_io = pytest.importorskip("safetensors.numpy")
+    import safetensors.numpy as numpy_io
+
     path = tmp_path / "run"
     numpy_io.save_file({"weight": np.ones(3)}, path)
     before = path.read_bytes()

@@ -29,7 +29,7 @@ import numpy as np
 
 from .calls import Outcome, as_tuple, call, close, equal, leaves, replaced
 from .explain import explain, listed
-from .report import RIGHT, TODO, WRONG, Hint, Progress, Result
+from .report import RIGHT, UNDONE, WRONG, Hint, Progress, Result
 
 PRINTED_LINES = 8
 """How much of what a function prints is shown."""
@@ -152,7 +152,7 @@ class Lab:
         """Return the last result of every exercise; one never checked is not done yet."""
         return Progress(
             tuple(
-                self._results.get(name, Result(name, TODO, "unchecked", "Not checked yet."))
+                self._results.get(name, Result(name, UNDONE, "unchecked", "Not checked yet."))
                 for name in self.exercises
             )
         )
@@ -253,17 +253,17 @@ class _Examination:
                 "The function returns nothing. If you have written something already, look whether "
                 f"it ends with `return`, and {listed(names)} after it."
             )
-            return _Verdict(TODO, "nothing", text)
+            return _Verdict(UNDONE, "nothing", text)
         parts = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
         missing = [part is Ellipsis or part is None for part in parts]
         if all(missing):
             text = "Replace the `...` with your own lines, then run the cell and this one again."
-            return _Verdict(TODO, "untouched", text)
+            return _Verdict(UNDONE, "untouched", text)
         if any(missing) and len(parts) == len(names):
             there = listed(n for n, gone in zip(names, missing, strict=True) if not gone)
             to_come = listed(n for n, gone in zip(names, missing, strict=True) if gone)
             text = f"There is {there}; {to_come} is still to come."
-            return _Verdict(TODO, "half", text)
+            return _Verdict(UNDONE, "half", text)
         return None
 
     def _placeholder(self) -> _Verdict | None:
@@ -272,7 +272,7 @@ class _Examination:
         trouble = self._trouble(self.outcomes[0])
         if trouble.id != "placeholder":
             return None
-        return _Verdict(TODO, trouble.id, trouble.message, trouble.line)
+        return _Verdict(UNDONE, trouble.id, trouble.message, trouble.line)
 
     def _trouble(self, outcome: Outcome):
         return explain(outcome.error, self.function, self.exercise.arguments)

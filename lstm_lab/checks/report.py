@@ -13,11 +13,11 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-RIGHT, WRONG, TODO = "right", "wrong", "todo"
+RIGHT, WRONG, UNDONE = "right", "wrong", "todo"
 
-_SIGN = {RIGHT: "\N{CHECK MARK}", WRONG: "\N{BALLOT X}", TODO: "\N{WHITE CIRCLE}"}
-_WORD = {RIGHT: "Right", WRONG: "Not right yet", TODO: "Not done yet"}
-_COLOUR = {RIGHT: "#00805f", WRONG: "#c04e00", TODO: "#6b6b6b", "hint": "#0072b2"}
+_SIGN = {RIGHT: "\N{CHECK MARK}", WRONG: "\N{BALLOT X}", UNDONE: "\N{WHITE CIRCLE}"}
+_WORD = {RIGHT: "Right", WRONG: "Not right yet", UNDONE: "Not done yet"}
+_COLOUR = {RIGHT: "#00805f", WRONG: "#c04e00", UNDONE: "#6b6b6b", "hint": "#0072b2"}
 
 _STYLE = """<style>
 .lstm-check{border-left:5px solid var(--lstm-accent);background:rgba(128,128,128,.1);
@@ -201,5 +201,5 @@ class Progress(_Shown):
             f"<code>{html.escape(r.exercise)}</code> {_WORD[r.status].lower()}</li>"
             for r in self.results
         )
-        status = RIGHT if self.complete else TODO
+        status = RIGHT if self.complete else UNDONE
         return _box(status, f"<p><strong>{self._title}</strong></p><ul>{rows}</ul>")

@@ -49,8 +49,8 @@ def test_what_has_no_source_is_refused():
 
 
 def test_a_figure_is_shown_with_its_words():
-    plt = pytest.importorskip("matplotlib.pyplot")
     import matplotlib
+    import matplotlib.pyplot as plt
 
     with matplotlib.rc_context():
         matplotlib.use("agg")

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lstm_lab.checks.report import RIGHT, TODO, WRONG, Progress, Result
+from lstm_lab.checks.report import RIGHT, UNDONE, WRONG, Progress, Result
 
 
 def student(source: str, name: str = "sigmoid"):
@@ -25,12 +25,12 @@ def student(source: str, name: str = "sigmoid"):
 def test_a_result_is_true_only_when_right():
     assert Result("sigmoid", RIGHT, "right", "")
     assert not Result("sigmoid", WRONG, "tanh", "")
-    assert not Result("sigmoid", TODO, "untouched", "")
+    assert not Result("sigmoid", UNDONE, "untouched", "")
 
 
 @pytest.mark.parametrize(
     "status, sign, word",
-    [(RIGHT, "✓", "Right"), (WRONG, "✗", "Not right yet"), (TODO, "○", "Not done yet")],
+    [(RIGHT, "✓", "Right"), (WRONG, "✗", "Not right yet"), (UNDONE, "○", "Not done yet")],
 )
 def test_sign_and_word_stand_in_the_plain_and_in_the_rich_text(status, sign, word):
     result = Result("sigmoid", status, "id", "A message.", hints=("First.", "Second."))

@@ -11,7 +11,7 @@ import pytest
 
 from lstm_lab.checks import engine, lab01
 from lstm_lab.checks.calls import Outcome, equal
-from lstm_lab.checks.report import RIGHT, TODO, WRONG
+from lstm_lab.checks.report import RIGHT, UNDONE, WRONG
 
 from .shipped import ANSWERS, LABS, code_cells
 
@@ -43,7 +43,7 @@ def test_wrong_answer_gets_its_own_diagnosis_every_time(answer):
     (result,) = told
     assert not result
     assert result.id == diagnosis, str(result)
-    assert result.status == (TODO if diagnosis in ("half", "nothing") else WRONG)
+    assert result.status == (UNDONE if diagnosis in ("half", "nothing") else WRONG)
 
 
 @EACH_EXERCISE

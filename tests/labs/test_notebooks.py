@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lstm_lab.checks.build import SOLUTION
-from lstm_lab.checks.report import TODO
+from lstm_lab.checks.report import UNDONE
 
 from .shipped import LABS, code_cells, run_cells
 
@@ -17,7 +17,7 @@ SOLVED = LABS / "solved" / "01-gates.ipynb"
 def test_the_untouched_copy_runs_to_its_end_and_nothing_is_done(fresh_lab, no_window, capsys):
     run_cells(code_cells(STUDENT))
     results = fresh_lab.progress().results
-    assert [(r.status, r.id) for r in results] == [(TODO, "untouched")] * 6
+    assert [(r.status, r.id) for r in results] == [(UNDONE, "untouched")] * 6
     assert capsys.readouterr().out.count("Not done yet") == 2
 
 
