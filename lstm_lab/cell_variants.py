@@ -17,7 +17,7 @@ Blocks of gates are o, i, f, g, or o, i, g where there is no forget gate.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .cells import LSTM_CELL, Cell, pointwise
 KEEPS = ("gate", "all", "coupled")
 
 
-@lru_cache(maxsize=None)
+@cache
 def lstm_variant(keep: str = "gate", peepholes: bool = False) -> Cell:
     """The cell of that kind; the plain LSTM is `cells.LSTM_CELL` itself.
 

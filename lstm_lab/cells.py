@@ -33,7 +33,6 @@ import numpy as np
 
 from .backends import Pointwise
 
-
 # --- RNN: h = tanh(a)     Elman 1990, doi:10.1207/s15516709cog1402_1 ---------------------------
 
 

@@ -8,7 +8,7 @@ written once, above this floor.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from .base import FLOATS, Array, Backend, BackendUnavailable, Pointwise
@@ -31,7 +31,7 @@ BACKENDS = {"numpy": NumpyBackend, "numba": NumbaBackend, "cupy": CupyBackend}
 VARIABLE = "LSTM_LAB_BACKEND"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(name: str) -> Backend:
     return BACKENDS[name]()
 

@@ -52,7 +52,7 @@ class Recurrent(Layer):
             raise ValueError(f"init must be one of {known}, not {init!r}")
         self.init = init
         rng = initial.generator(seed)
-        for layer, direction, suffix in self._parts():
+        for layer, _, suffix in self._parts():
             width = self.input_size if layer == 0 else self.hidden_size * self.directions
             for name, values in self._draw(rng, width).items():
                 self.params[name + suffix] = self.backend.asarray(values, dtype=self.dtype)

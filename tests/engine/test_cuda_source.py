@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from lstm_lab import cells
-from lstm_lab.cell_variants import KEEPS, lstm_variant
 from lstm_lab.backends.cuda_source import kernel_source
+from lstm_lab.cell_variants import KEEPS, lstm_variant
 
 VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
 FUNCTIONS = [

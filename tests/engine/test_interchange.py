@@ -147,7 +147,8 @@ def test_a_truncated_file(tmp_path, keep):
 
 
 def hostile(header, arrays=None):
-    arrays = {"weight": np.zeros((2, 3), "f"), "bias": np.zeros(2, "f")} if arrays is None else arrays
+    if arrays is None:
+        arrays = {"weight": np.zeros((2, 3), "f"), "bias": np.zeros(2, "f")}
     return serialise(arrays, metadata={"lstm_lab": json.dumps(header)})
 
 

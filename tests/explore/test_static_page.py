@@ -40,7 +40,7 @@ LEAVES_CARD = """cards => cards.flatMap((card) => {
 
 @pytest.fixture
 def show(chromium, tmp_path, artifacts):
-    """``show(widget, theme=…, width=…)``: a page with the widget; no error may reach its console."""
+    """``show(widget, theme=…, width=…)``: a page with it; no error may reach the console."""
     errors, pages = [], []
 
     def open_page(*widgets, theme="light", width=1200, height=800, **options):
