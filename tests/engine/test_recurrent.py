@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.backends import get_backend
+from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.gradcheck import gradcheck
 
 LAYERS = [LSTM, GRU, RNN]
@@ -269,6 +270,26 @@ def test_without_a_trace_memory_does_not_grow_with_time():
 
     # Beyond the output: the workspace, which is bounded, and nothing that is T long.
     assert peak(20_000) < 1.2 * peak(2_000)
+
+
+def test_a_stream_of_a_million_steps_takes_constant_memory(require):
+    """Fed in chunks with the state carried, it is the one-shot run, in a chunk's memory."""
+    import tracemalloc
+
+    require("numba", INSTALL_TEST)
+    chunk, lstm = 10_000, LSTM(1, 2, backend="numba", seed=0)
+    x = np.random.default_rng(0).normal(size=(1_000_000, 1, 1)).astype("float32")
+    whole, trace = lstm.forward(x, trace=False)
+    peaks, state = [], None
+    for start in range(0, len(x), chunk):
+        tracemalloc.start()
+        y, light = lstm.forward(x[start : start + chunk], state, trace=False)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        state = light.state
+        np.testing.assert_allclose(y, whole[start : start + chunk], atol=1e-6)
+    np.testing.assert_allclose(state, trace.state, atol=1e-6)
+    assert max(peaks[1:]) < 2**21 < whole.nbytes
 
 
 def test_the_trace_holds_at_most_eight_values_a_unit_and_step():
