@@ -21,6 +21,7 @@ from functools import cache
 
 import numpy as np
 
+from .backends import Pointwise
 from .cells import LSTM_CELL, Cell, pointwise
 
 KEEPS = ("gate", "all", "coupled")
@@ -40,12 +41,16 @@ def lstm_variant(keep: str = "gate", peepholes: bool = False) -> Cell:
     blocks = 4 if keep == "gate" else 3
     names = ("output_gate", "input_gate", "forget_gate", "candidate")
     gates = {name: k for k, name in enumerate(n for n in names if keep == "gate" or n[0] != "f")}
-    sizes = {"gates": blocks, "recurrent": blocks, "d": blocks, "peepholes": blocks - 1}
-    forward, derivatives, backward = _numpy_lines(keep, peepholes)
-    forward_text, derivatives_text, backward_text = _cuda_text(keep, peepholes)
-    suffix = keep + ("_peepholes" if peepholes else "")
-    for function in (forward, derivatives, backward):
-        function.__qualname__ = f"lstm_{function.__name__}_{suffix}"
+    sizes = {"gates": blocks, "recurrent": blocks, "d": blocks}
+    if peepholes:
+        sizes["peepholes"] = blocks - 1
+    lines, texts = _numpy_lines(keep), _unit_text(keep, peepholes)
+
+    def both(k: int) -> Pointwise:
+        function = lines[k]
+        function.__qualname__ = f"lstm_{function.__name__}_{keep}" + "_peepholes" * peepholes
+        return pointwise(function, texts[k], **sizes)
+
     return Cell(
         name="LSTM",
         blocks=blocks,
@@ -57,14 +62,15 @@ def lstm_variant(keep: str = "gate", peepholes: bool = False) -> Cell:
         factors=1,
         direct=False,
         gates=gates,
-        forward=pointwise(forward, forward_text, **sizes),
-        derivatives=pointwise(derivatives, derivatives_text, **sizes),
-        backward=pointwise(backward, backward_text, **sizes),
+        forward=both(0),
+        # Peepholes are added before the activation: what a gate feeds stays the same.
+        derivatives=LSTM_CELL.derivatives if keep == "gate" else both(1),
+        backward=both(2),
         peepholes=blocks - 1 if peepholes else 0,
     )
 
 
-def _numpy_lines(keep: str, peepholes: bool):
+def _numpy_lines(keep: str):
     last = 3 if keep == "gate" else 2
 
     def squash(gates):
@@ -72,11 +78,14 @@ def _numpy_lines(keep: str, peepholes: bool):
         gates *= 0.5
         gates += 0.5
 
-    def step(gates, recurrent, cell_before, hidden, cell, tanh_cell, p):
+    def forward(
+        gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell, peepholes=None
+    ):
+        """One step; ``peepholes`` are p_o, p_i and p_f, halved like the gates' weights."""
         gates += recurrent
-        if p is not None:  # `hidden` is free until the end
+        if peepholes is not None:  # `hidden` is free until the end
             for k in range(1, last):
-                np.multiply(p[:, k], cell_before, out=hidden)
+                np.multiply(peepholes[:, k], cell_before, out=hidden)
                 gates[:, k] += hidden
         o, i, g = gates[:, 0], gates[:, 1], gates[:, last]
         squash(gates[:, 1:last])
@@ -90,28 +99,25 @@ def _numpy_lines(keep: str, peepholes: bool):
             np.subtract(cell_before, cell, out=cell)
         np.multiply(i, g, out=hidden)
         cell += hidden
-        if p is not None:
-            np.multiply(p[:, 0], cell, out=hidden)
+        if peepholes is not None:
+            np.multiply(peepholes[:, 0], cell, out=hidden)
             o += hidden
         squash(o)
         np.tanh(cell, out=tanh_cell)
         np.multiply(o, tanh_cell, out=hidden)
 
     def derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dh_dc):
-        """What each pre-activation feeds: o feeds h, the others feed c; and c feeds h."""
-        o, i, g = (gates[..., k, :, :] for k in (0, 1, last))
-        sigmoids = gates[..., :last, :, :]
-        np.subtract(1, sigmoids, out=d[..., :last, :, :])
-        d[..., :last, :, :] *= sigmoids
-        d[..., 0, :, :] *= tanh_cell
+        """Without a forget gate: o feeds h, i and g feed c; and c feeds h."""
+        o, i, g = (gates[..., k, :, :] for k in range(3))
+        dh_do, dc_di, dc_dg = (d[..., k, :, :] for k in range(3))
+        np.subtract(1, gates[..., :2, :, :], out=d[..., :2, :, :])
+        d[..., :2, :, :] *= gates[..., :2, :, :]
+        dh_do *= tanh_cell
         if keep == "coupled":
             np.subtract(g, cell_before, out=dh_dc)
-            d[..., 1, :, :] *= dh_dc
+            dc_di *= dh_dc
         else:
-            d[..., 1, :, :] *= g
-        if keep == "gate":
-            d[..., 2, :, :] *= cell_before
-        dc_dg = d[..., last, :, :]
+            dc_di *= g
         np.multiply(g, g, out=dc_dg)
         np.subtract(1, dc_dg, out=dc_dg)
         dc_dg *= i
@@ -119,12 +125,13 @@ def _numpy_lines(keep: str, peepholes: bool):
         np.subtract(1, dh_dc, out=dh_dc)
         dh_dc *= o
 
-    def step_back(d, dh_dc, gates, dhidden, dcell, p):
+    def backward(d, dh_dc, gates, dhidden, dcell, peepholes=None):
+        """Turn d into the gradients of the pre-activations, and carry dcell one step back."""
         dh_dc *= dhidden
         dcell += dh_dc
         d[:, 0] *= dhidden
-        if p is not None:
-            np.multiply(d[:, 0], p[:, 0], out=dh_dc)
+        if peepholes is not None:
+            np.multiply(d[:, 0], peepholes[:, 0], out=dh_dc)
             dcell += dh_dc
         d[:, 1:] *= dcell[:, None]
         if keep == "gate":
@@ -132,37 +139,15 @@ def _numpy_lines(keep: str, peepholes: bool):
         elif keep == "coupled":
             np.multiply(dcell, gates[:, 1], out=dh_dc)
             dcell -= dh_dc
-        if p is not None:
+        if peepholes is not None:
             for k in range(1, last):
-                np.multiply(d[:, k], p[:, k], out=dh_dc)
+                np.multiply(d[:, k], peepholes[:, k], out=dh_dc)
                 dcell += dh_dc
-
-    if peepholes:
-
-        def forward(
-            gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell, peepholes
-        ):
-            """One step; ``peepholes`` are p_o, p_i and p_f, halved like the gates' weights."""
-            step(gates, recurrent, cell_before, hidden, cell, tanh_cell, peepholes)
-
-        def backward(d, dh_dc, gates, peepholes, dhidden, dcell):
-            """Turn d into the gradients of the pre-activations, and carry dcell back."""
-            step_back(d, dh_dc, gates, dhidden, dcell, peepholes)
-
-    else:
-
-        def forward(gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell):
-            """One step."""
-            step(gates, recurrent, cell_before, hidden, cell, tanh_cell, None)
-
-        def backward(d, dh_dc, gates, dhidden, dcell):
-            """Turn d into the gradients of the pre-activations, and carry dcell back."""
-            step_back(d, dh_dc, gates, dhidden, dcell, None)
 
     return forward, derivatives, backward
 
 
-def _cuda_text(keep: str, peepholes: bool) -> tuple[str, str, str]:
+def _unit_text(keep: str, peepholes: bool) -> tuple[str, str, str]:
     last = 3 if keep == "gate" else 2
     kept = {"gate": "f", "all": "T(1)", "coupled": "(1 - i)"}[keep]
 
@@ -185,11 +170,10 @@ def _cuda_text(keep: str, peepholes: bool) -> tuple[str, str, str]:
     ]
     fed = f"(g - {before})" if keep == "coupled" else "g"
     derivatives = [
-        f"const T o = gates(0), i = gates(1), g = gates({last}), t = tanh_cell(0);",
+        "const T o = gates(0), i = gates(1), g = gates(2), t = tanh_cell(0);",
         "d(0) = o * (1 - o) * t;",
         f"d(1) = i * (1 - i) * {fed};",
-        f"d(2) = gates(2) * (1 - gates(2)) * {before};" if f else "",
-        f"d({last}) = i * (1 - g * g);",
+        "d(2) = i * (1 - g * g);",
         "dh_dc(0) = o * (1 - t * t);",
     ]
     kept_back = {"gate": "dc * gates(2)", "all": "dc", "coupled": "dc * (1 - gates(1))"}[keep]

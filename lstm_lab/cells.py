@@ -275,8 +275,13 @@ class Cell:
 
 
 def pointwise(function, unit: str, **blocks: int) -> Pointwise:
-    """Both writings of a function; ``blocks`` says which arguments hold several blocks."""
+    """Both writings of a function; ``blocks`` says which arguments hold several blocks.
+
+    An argument with a default is there only if ``blocks`` names it.
+    """
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    optional = names[len(names) - len(function.__defaults__ or ()) :]
+    names = [name for name in names if name not in optional or name in blocks]
     return Pointwise(function, tuple((name, blocks.get(name, 1)) for name in names), unit)
 
 

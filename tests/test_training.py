@@ -898,7 +898,6 @@ def test_what_is_on_a_gpu_is_not_copied_unasked():
 
 
 def test_the_bar_shows_epoch_and_losses(capsys):
-    pytest.importorskip("tqdm")
     x, target = line()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -914,15 +913,14 @@ def test_the_bar_shows_epoch_and_losses(capsys):
 
 
 def test_an_early_end_fills_the_bar(capsys, ctrl_c):
-    pytest.importorskip("tqdm")
     x, target = line()
     fit(Average(), x, target, loss=interrupting(mse, {3}), optimizer=SGD(0.1), epochs=9)
     assert "3/3" in capsys.readouterr().err.split("\r")[-1]
 
 
 def test_an_early_end_fills_the_bar_of_a_notebook(monkeypatch, ctrl_c):
-    pytest.importorskip("ipywidgets")
-    notebook = pytest.importorskip("tqdm.notebook")
+    from tqdm import notebook
+
     bars = []
 
     class Watched(notebook.tqdm):

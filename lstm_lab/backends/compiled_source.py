@@ -78,7 +78,7 @@ def backward_source(function: Pointwise, direct: bool) -> str:
 
     Arguments: the weights (S, rows, H) and the first row of ``d`` that they act on; the gradient
     that arrives from the output; then those of ``function``. All have their steps first but
-    what follows ``gates``: peepholes, and the gradients that are carried from step to step.
+    what follows ``gates``: the gradients that are carried from step to step, and peepholes.
     """
     names = [name for name, _ in function.arrays]
     carried = tuple(names[names.index("gates") + 1 :])

@@ -118,7 +118,7 @@ def _backward_loop(
         whole = backend.backward_loop(cell.backward, weights, n, rows, cell.direct)
         if whole is not None:
             return lambda arriving, stepwise, carried: whole(
-                arriving, stepwise, [*peepholes, *carried]
+                arriving, stepwise, [*carried, *peepholes]
             )
     step = backend.pointwise(cell.backward, weights.dtype)
     transposed = weights.transpose(0, 2, 1)
@@ -131,7 +131,7 @@ def _backward_loop(
             *[array[::-1] for array in (arriving, columns, *stepwise)], strict=True
         ):
             dhidden += dy_step
-            step(*own, *peepholes, *carried)
+            step(*own, *carried, *peepholes)
             if truncated:
                 dhidden[...] = 0
             elif cell.direct:

@@ -17,11 +17,14 @@ from lstm_lab.backends.cuda_source import kernel_source
 from lstm_lab.cell_variants import KEEPS, lstm_variant
 
 VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
-FUNCTIONS = [
-    (getattr(cell, step), step)
-    for cell in (cells.RNN_CELL, cells.GRU_CELL, *VARIANTS)
-    for step in ("forward", "derivatives", "backward")
-]
+# A dict, for some cells share a function.
+FUNCTIONS = list(
+    {
+        getattr(cell, step): step
+        for cell in (cells.RNN_CELL, cells.GRU_CELL, *VARIANTS)
+        for step in ("forward", "derivatives", "backward")
+    }.items()
+)
 
 PRELUDE = """
 #include <cmath>
