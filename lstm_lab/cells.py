@@ -28,6 +28,7 @@ sigmoid gates and candidate alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -213,6 +214,26 @@ dhidden(0) *= gates(2);
 
 
 @dataclass(frozen=True)
+class Reset:
+    """A gate that acts on the hidden state before part of U does.
+
+    Attributes
+    ----------
+    blocks : slice
+        The blocks that the product with the reset state is added to.
+    gate : int
+        The gate's own block.
+    forward, backward : Pointwise
+        What comes before that product, and its adjoint.
+    """
+
+    blocks: slice
+    gate: int
+    forward: Pointwise
+    backward: Pointwise
+
+
+@dataclass(frozen=True)
 class Cell:
     """A recurrent cell, as the time loop sees it.
 
@@ -223,6 +244,8 @@ class Cell:
         Blocks of H rows in a step's gate buffer.
     input_blocks, recurrent_blocks : slice
         The blocks that W x and U h are added to.
+    reset : Reset or None
+        Where a gate acts on h first, for the remaining rows of U.
     halved : tuple of int
         The blocks that pass through a sigmoid.
     states : tuple of str
@@ -254,6 +277,7 @@ class Cell:
     derivatives: Pointwise
     backward: Pointwise
     peepholes: int = 0
+    reset: Reset | None = None
 
     @property
     def input_rows(self) -> int:
@@ -263,12 +287,26 @@ class Cell:
     @property
     def recurrent_rows(self) -> int:
         """Blocks in U."""
-        return len(range(self.blocks)[self.recurrent_blocks])
+        return len([*chain(*(range(self.blocks)[blocks] for blocks in self.blocks_of_u))])
 
-    def fold(self, weights, hidden_size: int, blocks: slice):
-        """A copy of ``weights`` (rows, ...) with the rows that feed a sigmoid halved."""
+    @property
+    def blocks_of_u(self) -> list[slice]:
+        """The blocks that the rows of U feed, in the order of the rows."""
+        return [self.recurrent_blocks, *([self.reset.blocks] if self.reset else [])]
+
+    @property
+    def kept_names(self) -> list[str]:
+        """What ``forward`` calls the further arrays that it leaves."""
+        names = [name for name, _ in self.forward.arrays if name != "peepholes"]
+        return names[len(names) - self.kept :]
+
+    def fold(self, weights, hidden_size: int, *blocks: slice):
+        """A copy of ``weights`` (rows, ...) with the rows that feed a sigmoid halved.
+
+        ``blocks`` are those that the rows feed, in their order.
+        """
         folded = weights.copy()
-        for row, block in enumerate(range(self.blocks)[blocks]):
+        for row, block in enumerate(chain(*(range(self.blocks)[part] for part in blocks))):
             if block in self.halved:
                 folded[row * hidden_size : (row + 1) * hidden_size] *= 0.5
         return folded

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RECURRENT = "tests/engine/test_recurrent.py"
+VARIANTS = "tests/engine/test_variants.py"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,27 @@ MUTANTS = [
         "    np.multiply(r, q, out=hidden)",
         "    np.multiply(r, recurrent[:, 2], out=hidden)",
         "tests/engine/test_torch_parity.py::test_against_the_golden_file",
+    ),
+    Mutant(
+        "GRU: the reset gate before the product does nothing",
+        "cell_variants.py",
+        "    np.multiply(gates[:, 1], hidden_before, out=reset_hidden)",
+        "    reset_hidden[...] = hidden_before",
+        f"{VARIANTS}::test_the_reset_gate_before_the_product",
+    ),
+    Mutant(
+        "GRU: no gradient reaches the state through its reset gate",
+        "layers/chain.py",
+        '                _add("dreset", "dbefore"),',
+        "",
+        f"{VARIANTS}::test_a_gru_with_its_reset_gate_before_the_product_in_torch",
+    ),
+    Mutant(
+        "GRU: the gradient of U_n is taken with the state that was not reset",
+        "layers/chain.py",
+        "columns[self.rows(cell.reset.blocks)] @ (reset * before)",
+        "columns[self.rows(cell.reset.blocks)] @ (reset**0 * before)",
+        f"{VARIANTS}::test_a_gru_with_its_reset_gate_before_the_product_in_torch",
     ),
     Mutant(
         "attention looks into the padding",

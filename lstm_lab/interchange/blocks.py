@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Array
-from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL
+from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
 from ..layers import GRU, LSTM, RNN, Layer, Recurrent
 
 BY_ROWS = {4: LSTM, 3: GRU, 1: RNN}
@@ -21,15 +21,20 @@ def reordered(stacked: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndar
     return blocks[np.asarray(order)].reshape(stacked.shape)
 
 
-def check_plain(layer: Recurrent, peer: str) -> None:
-    """Refuse a layer whose cell ``peer`` does not have.
+def check_known(layer: Recurrent, peer: str, *more: Cell) -> None:
+    """Refuse a layer whose cell ``peer`` does not have: none but the plain ones and ``more``.
 
     Raises
     ------
     ValueError
     """
-    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL):
-        raise ValueError(f"{peer} has no LSTM with peepholes or with other gates: {layer!r}")
+    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL, *more):
+        kind = layer.cell.name
+        lacking = {
+            "LSTM": "LSTM with peepholes or with other gates",
+            "GRU": "GRU with its reset gate before the product",
+        }[kind]
+        raise ValueError(f"{peer} has no {lacking}: {layer!r}")
 
 
 def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarray]:

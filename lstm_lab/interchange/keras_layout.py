@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..backends import FLOATS, Array, Backend
+from ..cell_variants import GRU_BEFORE_CELL
+from ..cells import GRU_CELL
 from ..layers import GRU, LSTM, RNN, Recurrent
-from .blocks import BY_ROWS, check_plain, host_values, reordered, to_host
+from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
 
 # For every cell, the order in which Keras stacks the gates, as blocks of ours.
 # Ours are o, i, f, g; Keras' are i, f, c, o. Ours are n, r, z(, q) and r, z, n; Keras' z, r, h.
@@ -25,20 +27,21 @@ def to_keras(layer: Recurrent, values: Mapping[str, Array] | None = None) -> lis
     Parameters
     ----------
     layer : LSTM, GRU or RNN
-        In Keras an ``LSTM``, a ``GRU`` with ``reset_after=True`` (its default) or a ``SimpleRNN``;
-        with both directions, one of them in ``Bidirectional`` (``merge_mode="concat"``). Keras'
-        layers take their input as (B, T, D).
+        In Keras an ``LSTM``, a ``GRU`` with the same ``reset_after``, or a ``SimpleRNN``; with
+        both directions, one of them in ``Bidirectional`` (``merge_mode="concat"``). Keras' layers
+        take their input as (B, T, D).
     values : mapping or None
-        None: ``layer.params``. The second of the two biases of Keras' GRU is then zero wherever
-        ours is one bias. Given, gradients with the names of ``layer.params``: both biases then
-        have the gradient of their sum.
+        None: ``layer.params``. Where Keras' GRU has two biases, with ``reset_after=True``, the
+        second is then zero wherever ours is one. Given, gradients with the names of
+        ``layer.params``: both biases then have the gradient of their sum.
 
     Returns
     -------
     list of numpy.ndarray, or list of such lists
         Copies, ready for ``keras_layer.set_weights``: kernel (D, 4H), recurrent_kernel (H, 4H) and
-        bias (4H,), a GRU's (D, 3H), (H, 3H) and (2, 3H); then the same of the reverse direction,
-        if there is one. Of a stack, such a list for each of its layers.
+        bias (4H,), a GRU's (D, 3H), (H, 3H) and (2, 3H), or (3H,) with ``reset_after=False``; then
+        the same of the reverse direction, if there is one. Of a stack, such a list for each of its
+        layers.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def to_keras(layer: Recurrent, values: Mapping[str, Array] | None = None) -> lis
     """
     if not isinstance(layer, Recurrent):
         raise TypeError(f"layer must be an LSTM, GRU or RNN, got a {type(layer).__name__}")
-    check_plain(layer, "Keras")
+    check_known(layer, "Keras", GRU_BEFORE_CELL)
     host = host_values(layer, layer.params if values is None else values)
     stack = [
         [
@@ -63,7 +66,11 @@ def to_keras(layer: Recurrent, values: Mapping[str, Array] | None = None) -> lis
 
 
 def from_keras(
-    weights: Sequence, kind: str | None = None, backend: str | Backend | None = None
+    weights: Sequence,
+    kind: str | None = None,
+    backend: str | Backend | None = None,
+    *,
+    reset_after: bool | None = None,
 ) -> Recurrent:
     """The layer that a Keras LSTM, GRU or SimpleRNN (tanh) with these weights is.
 
@@ -76,25 +83,27 @@ def from_keras(
     kind : {"LSTM", "GRU", "SimpleRNN"} or None
         Keras' name of the layer; None: read off the shapes.
     backend : {"numpy", "numba", "cupy"} or None
+    reset_after : bool or None
+        Of a GRU, Keras' own option. None: read off the shape of its bias; without biases the
+        weights do not tell, and True, Keras' default, is taken.
 
     Returns
     -------
     LSTM, GRU or RNN
-        A GRU is taken to have ``reset_after=True``, Keras' default; without biases its weights do
-        not tell. Dropout and other activations are no part of the weights either.
+        Dropout and other activations are no part of the weights.
 
     Raises
     ------
     TypeError
         If an array is neither float32 nor float64, or not of the first one's dtype.
     ValueError
-        If there are too few or too many arrays, or their shapes are not those of such a layer, or
-        they are those of a GRU with ``reset_after=False``. The message names the array.
+        If there are too few or too many arrays, or their shapes are not those of such a layer. The
+        message names the array.
     """
     if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
         raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, not {kind!r}")
     stack = _listed(weights)
-    layer = _empty(stack, kind, backend)
+    layer = _empty(stack, kind, reset_after, backend)
     arrays = {}
     for number, (own, label) in enumerate(stack):
         suffixes = _suffixes(number, layer.bidirectional)
@@ -117,7 +126,7 @@ def _theirs(
     kind = layer.cell.name
     bias = host["bias" + suffix].reshape(-1, layer.hidden_size)
     outer = bias[list(INPUT_ORDER[kind])].reshape(-1)
-    if kind == "GRU":
+    if layer.cell is GRU_CELL:
         inner = outer.copy() if gradients else np.zeros_like(outer)
         inner[2 * layer.hidden_size :] = bias[3]
         outer = np.stack([outer, inner])
@@ -133,7 +142,7 @@ def _ours(layer: Recurrent, suffix: str, arrays: Sequence[np.ndarray]) -> dict[s
     kernel, recurrent = arrays[:2]
     if len(arrays) < len(NAMES):
         bias = np.zeros(layer.cell.blocks * hidden, kernel.dtype)
-    elif kind == "GRU":
+    elif layer.cell is GRU_CELL:
         outer, inner = arrays[2]
         both = outer + np.concatenate([inner[: 2 * hidden], np.zeros_like(inner[2 * hidden :])])
         own = reordered(both, np.argsort(INPUT_ORDER[kind]))
@@ -177,7 +186,10 @@ def _listed(weights: Any) -> list[tuple[list[np.ndarray], str]]:
 
 
 def _empty(
-    stack: list[tuple[list[np.ndarray], str]], kind: str | None, backend: str | Backend | None
+    stack: list[tuple[list[np.ndarray], str]],
+    kind: str | None,
+    reset_after: bool | None,
+    backend: str | Backend | None,
 ) -> Recurrent:
     """A layer of the size that the first two arrays tell."""
     own, label = stack[0]
@@ -202,6 +214,12 @@ def _empty(
         )
     if kernel.dtype.name not in FLOATS:
         raise TypeError(f"{label}[0], kernel, must be float32 or float64, got {kernel.dtype}")
+    options = {}
+    if found is GRU:
+        one_bias = len(own) % len(NAMES) == 0 and own[2].ndim == 1
+        options["reset_after"] = not one_bias if reset_after is None else reset_after
+    elif reset_after is not None:
+        raise ValueError(f"reset_after={reset_after!r}, but {label} are not those of a GRU")
     return found(
         kernel.shape[0],
         hidden,
@@ -209,25 +227,23 @@ def _empty(
         bidirectional=len(own) > 3,
         backend=backend,
         dtype=kernel.dtype,
+        **options,
     )
 
 
 def _check_layer(layer: Recurrent, number: int, own: list[np.ndarray], label: str) -> None:
-    kind, hidden = layer.cell.name, layer.hidden_size
+    hidden, two_biases = layer.hidden_size, layer.cell is GRU_CELL
     width = layer.input_size if number == 0 else layer.output_size
     blocks = layer.cell.recurrent_rows
-    bias = (2, blocks * hidden) if kind == "GRU" else (blocks * hidden,)
+    bias = (2, blocks * hidden) if two_biases else (blocks * hidden,)
     wanted = ((width, blocks * hidden), (hidden, blocks * hidden), bias)
     share = len(own) // layer.directions
     for k, array in enumerate(own):
         name = f"{label}[{k}], {NAMES[k % share]}"
-        if kind == "GRU" and k % share == 2 and array.shape == (blocks * hidden,):
-            raise ValueError(
-                f"{name}, is {array.shape}, one bias: that of a Keras GRU with reset_after=False, "
-                "which is another cell and not supported; with reset_after=True it is "
-                f"{bias}"
-            )
         if array.shape != wanted[k % share]:
-            raise ValueError(f"{name}, must have shape {wanted[k % share]}, got {array.shape}")
+            two = ", as with reset_after=True" if two_biases and k % share == 2 else ""
+            raise ValueError(
+                f"{name}, must have shape {wanted[k % share]}{two}, got {array.shape}"
+            )
         if array.dtype != layer.dtype:
             raise TypeError(f"{name}, is {array.dtype}, but the first array is {layer.dtype}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backends import Array, Backend
 from ..layers import Layer, Recurrent, Sequential
-from .blocks import BY_ROWS, check_plain, host_values, reordered, to_host
+from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
 
 # For every cell, the order in which torch stacks the gates, as blocks of ours.
 # Ours are o, i, f, g; torch's are i, f, g, o. Ours are n, r, z(, q); torch's are r, z, n.
@@ -53,7 +53,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         return out
     if not isinstance(layer, Recurrent):
         return host
-    check_plain(layer, "torch")
+    check_known(layer, "torch")
     kind, hidden, out = layer.cell.name, layer.hidden_size, {}
     for suffix in (name.removeprefix("bias") for name in host if name.startswith("bias")):
         bias = host["bias" + suffix].reshape(-1, hidden)

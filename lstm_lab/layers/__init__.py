@@ -4,7 +4,10 @@ from .attention import Attention, AttentionGradient, AttentionTrace
 from .base import Gradient, Layer
 from .dense import Embedding, Linear
 from .dropout import Dropout
-from .recurrent import GRU, LSTM, RNN, BiLSTM, Recurrent
+from .gru import GRU
+from .lstm import LSTM, BiLSTM
+from .recurrent import Recurrent
+from .rnn import RNN
 from .sequential import LastStep, Sequential
 from .trace import Trace
 

@@ -1,4 +1,4 @@
-"""Recurrent layers: `LSTM`, `BiLSTM`, `GRU`, `RNN`, stacked and in one direction or both."""
+"""What LSTM, GRU and RNN share: stacks, directions, states, ragged batches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..backends import Array, Backend
-from ..cell_variants import lstm_variant
-from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
+from ..cells import Cell
 from . import initial, timeloop
 from .base import Gradient, Layer, check_array, checked_rate, checked_size
+from .chain import Chain
 from .dropout import dropout_mask
 from .packing import Packing
-from .timeloop import Weights
+from .steps import Steps, Weights
 from .trace import LayerRecord, Trace
 
 INITIALISATIONS = ("uniform", "orthogonal")
@@ -131,6 +131,11 @@ class Recurrent(Layer):
             )
         )
 
+    def _steps(self, layer: int) -> Steps:
+        """The way that a layer of the stack takes its steps."""
+        kind = Chain if self.cell.reset else Steps
+        return kind(self.cell, self.backend, self._weights(layer), self.truncated)
+
     def forward(
         self,
         x: Array,
@@ -182,7 +187,7 @@ class Recurrent(Layer):
             running = [self._columns(array[part], packing) for array in states]
             inputs = y
             y, blocks = timeloop.forward(
-                self.cell, self.backend, self._weights(layer), inputs, packing, running, keep=trace
+                self._steps(layer), inputs, packing, running, keep=trace
             )
             for array, last in zip(final, running, strict=True):
                 array[part] = self._rows(last, packing)
@@ -227,15 +232,7 @@ class Recurrent(Layer):
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in dstates]
             d, gradients = timeloop.backward(
-                self.cell,
-                self.backend,
-                self._weights(layer),
-                record.x,
-                packing,
-                record.blocks,
-                d,
-                running,
-                self.truncated,
+                self._steps(layer), record.x, packing, record.blocks, d, running
             )
             if record.mask is not None:
                 d *= record.mask
@@ -306,202 +303,3 @@ def _described(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     shape = getattr(value, "shape", None)
     return type(value).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
-
-
-class LSTM(Recurrent):
-    """Long short-term memory.
-
-    For each step t, with σ the logistic sigmoid and ⊙ the elementwise product::
-
-        i_t = σ(W_i x_t + U_i h_{t-1} + b_i)        input gate
-        f_t = σ(W_f x_t + U_f h_{t-1} + b_f)        forget gate
-        o_t = σ(W_o x_t + U_o h_{t-1} + b_o)        output gate
-        g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)     candidate (input modulation gate)
-        c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t             cell state
-        h_t = o_t ⊙ tanh(c_t)                       hidden state
-
-    Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735, with the forget gate of Gers,
-    Schmidhuber & Cummins 2000, doi:10.1162/089976600300015015.
-
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        D and H.
-    num_layers : int
-        Layers stacked on each other.
-    bidirectional : bool
-        Whether a second set of weights reads each sequence from its end.
-    dropout : float
-        Probability with which an input of any layer but the first is dropped in training.
-    init : {"uniform", "orthogonal", "chrono"}
-        Uniform in ±1/√H; the same with orthogonal blocks in U; or uniform with the gate biases of
-        Tallec & Ollivier 2018 for memories up to ``chrono_length`` steps.
-    forget_bias : float
-        First value of every forget-gate bias, unless ``init="chrono"``. A cell without a forget
-        gate has none.
-    chrono_length : int
-        The longest dependency that "chrono" prepares for.
-    peepholes : bool
-        Whether the gates see the cell state too: p ⊙ c, one weight a unit and gate (Gers &
-        Schmidhuber 2000, doi:10.1109/IJCNN.2000.861302).
-    forget_gate : bool
-        False is the cell of 1997: c_t = c_{t-1} + i_t ⊙ g_t.
-    coupled : bool
-        CIFG: the forget gate is 1 - i_t (Greff et al. 2017, doi:10.1109/TNNLS.2016.2582924).
-    truncated : bool
-        Train as in 1997: ``backward`` lets nothing pass from the gates to h_{t-1}. That is not
-        the loss's gradient, and `gradcheck` says so.
-    backend : {"numpy", "numba", "cupy"} or None
-        None: the environment variable ``LSTM_LAB_BACKEND``, else NumPy.
-    dtype : {"float32", "float64"}
-    seed : int, numpy.random.Generator or None
-        The same seed is the same network on every backend.
-
-    Attributes
-    ----------
-    params : dict of str to array
-        For each layer k, and with the suffix ``_reverse`` for the reverse direction:
-        ``weight_x_l{k}`` (4H, D), ``weight_h_l{k}`` (4H, H), ``bias_l{k}`` (4H,), in blocks of H
-        rows in the order o, i, f, g. One bias: `interchange.to_torch` makes two of it. Without a
-        forget gate of its own a cell has three blocks, o, i, g. ``peephole_l{k}``, where there
-        is one, holds H weights for each gate in the same order.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> lstm = LSTM(input_size=3, hidden_size=16, seed=0)
-    >>> x = np.ones((5, 2, 3), dtype="float32")          # T=5 steps, B=2 sequences, D=3
-    >>> y, trace = lstm.forward(x)
-    >>> y.shape, trace.forget_gate.shape
-    ((5, 2, 16), (5, 2, 16))
-    >>> lstm.backward(y, trace).params["weight_h_l0"].shape
-    (64, 16)
-    """
-
-    cell: Cell = LSTM_CELL
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        *,
-        bidirectional: bool = False,
-        dropout: float = 0.0,
-        init: str = "uniform",
-        forget_bias: float = 1.0,
-        chrono_length: int = 100,
-        peepholes: bool = False,
-        forget_gate: bool = True,
-        coupled: bool = False,
-        truncated: bool = False,
-        backend: str | Backend | None = None,
-        dtype: Any = "float32",
-        seed: Any = None,
-    ):
-        if coupled and not forget_gate:
-            raise ValueError("coupled=True is a forget gate of 1 - i; it needs forget_gate=True")
-        self.peepholes, self.forget_gate = bool(peepholes), bool(forget_gate)
-        self.coupled, self.truncated = bool(coupled), bool(truncated)
-        self.cell = self.cell_of(
-            {"peepholes": peepholes, "forget_gate": forget_gate, "coupled": coupled}
-        )
-        self.forget_bias = float(forget_bias)
-        self.chrono_length = checked_size(chrono_length, "chrono_length")
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            init=init,
-            backend=backend,
-            dtype=dtype,
-            seed=seed,
-        )
-
-    @property
-    def config(self) -> dict[str, Any]:
-        return {
-            **super().config,
-            "forget_bias": self.forget_bias,
-            "chrono_length": self.chrono_length,
-            "peepholes": self.peepholes,
-            "forget_gate": self.forget_gate,
-            "coupled": self.coupled,
-            "truncated": self.truncated,
-        }
-
-    @classmethod
-    def cell_of(cls, config: dict[str, Any]) -> Cell:
-        keep = "gate" if config.get("forget_gate", True) else "all"
-        keep = "coupled" if config.get("coupled") else keep
-        return lstm_variant(keep, bool(config.get("peepholes")))
-
-    def _initialisations(self) -> tuple[str, ...]:
-        return (*INITIALISATIONS, "chrono") if self.forget_gate else INITIALISATIONS
-
-    def _draw(self, rng: np.random.Generator, width: int) -> dict[str, np.ndarray]:
-        values = super()._draw(rng, width)
-        gate = {
-            name: values["bias"][k * self.hidden_size : (k + 1) * self.hidden_size]
-            for name, k in self.cell.gates.items()
-        }
-        if self.init == "chrono":
-            kept = initial.chrono(rng, self.hidden_size, self.chrono_length)
-            gate["input_gate"][:] = -kept
-            if "forget_gate" in gate:
-                gate["forget_gate"][:] = kept
-        elif "forget_gate" in gate:
-            gate["forget_gate"][:] = self.forget_bias
-        return values
-
-
-class BiLSTM(LSTM):
-    """An `LSTM` in both directions: ``LSTM(..., bidirectional=True)``.
-
-    Output t is the forward network's h_t, which has read x_0 … x_t, beside the reverse network's,
-    which has read each sequence's own end … x_t. Schuster & Paliwal 1997, doi:10.1109/78.650093;
-    Graves & Schmidhuber 2005, doi:10.1016/j.neunet.2005.06.042.
-    """
-
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any):
-        options.setdefault("bidirectional", True)
-        if not options["bidirectional"]:
-            raise ValueError("a BiLSTM reads in both directions; use LSTM for one")
-        super().__init__(input_size, hidden_size, num_layers, **options)
-
-
-class GRU(Recurrent):
-    """Gated recurrent unit, in the form of torch and cuDNN.
-
-    For each step t::
-
-        r_t = σ(W_r x_t + U_r h_{t-1} + b_r)               reset gate
-        z_t = σ(W_z x_t + U_z h_{t-1} + b_z)               update gate
-        n_t = tanh(W_n x_t + b_n + r_t ⊙ (U_n h_{t-1} + b_q))   candidate
-        h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}
-
-    Cho et al. 2014, doi:10.3115/v1/D14-1179, apply the reset gate to h before the product.
-
-    Parameters and methods are those of `LSTM` but for the biases of the forget gate; the state
-    is a single array.
-
-    Attributes
-    ----------
-    params : dict of str to array
-        ``weight_x_l{k}`` (3H, D) in blocks n, r, z; ``weight_h_l{k}`` (3H, H) in blocks r, z, n;
-        ``bias_l{k}`` (4H,) in blocks n, r, z, q, where q is the bias inside the reset product.
-    """
-
-    cell: Cell = GRU_CELL
-
-
-class RNN(Recurrent):
-    """The plain recurrent network: h_t = tanh(W x_t + U h_{t-1} + b).
-
-    Elman 1990, doi:10.1207/s15516709cog1402_1. Parameters and methods are those of `LSTM` but
-    for the biases of the forget gate; the state is a single array.
-    """
-
-    cell: Cell = RNN_CELL

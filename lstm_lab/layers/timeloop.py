@@ -10,29 +10,15 @@ steps, and each with its batch sorted by length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from ..backends import Array, Backend
-from ..cells import Cell
+from ..backends import Array
 from .packing import Packing, Stretch
+from .steps import Steps, Weights, plain
 
 CACHE_BYTES = 1 << 19
 """How much of the gates is worked on at a time: about what stays in a core's own cache."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The parameters of one layer, an entry for each direction.
-
-    Each ``input`` is (input_rows · H, D), ``recurrent`` (recurrent_rows · H, H), ``bias``
-    (blocks · H,) and ``peephole`` (peepholes · H,); no ``peephole`` at all where a cell has none.
-    """
-
-    input: list[Array]
-    recurrent: list[Array]
-    bias: list[Array]
-    peephole: list[Array]
 
 
 @dataclass(frozen=True)
@@ -55,107 +41,15 @@ def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
         yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
 
 
-def _peepholes(backend: Backend, weights: list[Array], hidden: int, n: int) -> list[Array]:
-    """The peephole weights, an equal column for each sequence; nothing where there are none."""
-    if not weights:
-        return []
-    stacked = backend.xp.stack(weights).reshape(len(weights), -1, hidden, 1)
-    columns = backend.empty((*stacked.shape[:3], n), stacked.dtype)
-    columns[...] = stacked
-    return [columns]
-
-
-def _copy(backend: Backend, view: Array) -> Array:
-    """The values of a view in plain memory; the view itself if it is plain."""
-    if view.flags.c_contiguous:
-        return view
-    copy = backend.empty(view.shape, view.dtype)
-    copy[...] = view
-    return copy
-
-
-def _forward_loop(
-    cell: Cell, backend: Backend, weights: Array, n: int, steps: int, peepholes: list[Array]
-) -> Callable[..., None]:
-    """``advance(gates, recurrent, *others)``: all steps of ``cell.forward``.
-
-    The arguments are those of ``cell.forward``, each with its steps as the first axis, less the
-    peepholes, which every step shares; ``recurrent`` is working space for the product of
-    ``weights`` (S, rows, H) in a single step.
-    """
-    whole = backend.forward_loop(cell.forward, weights, n, steps)
-    if whole is not None:
-        return lambda *arrays: whole(*arrays, *peepholes)
-    step = backend.pointwise(cell.forward, weights.dtype)
-    product_shape = (*weights.shape[:2], n)
-
-    def advance(gates: Array, recurrent: Array, *others: Array) -> None:
-        product = recurrent.reshape(product_shape)
-        for gate, hidden_before, *rest in zip(gates, *others, strict=True):
-            backend.xp.matmul(weights, hidden_before, out=product)
-            step(gate, recurrent, hidden_before, *rest, *peepholes)
-
-    return advance
-
-
-def _backward_loop(
-    cell: Cell,
-    backend: Backend,
-    weights: Array,
-    n: int,
-    rows: slice,
-    peepholes: list[Array],
-    truncated: bool,
-) -> Callable[..., None]:
-    """``go_back(arriving, stepwise, carried)``: all steps of ``cell.backward``, the last first.
-
-    ``arriving`` (K, S, H, n) is the gradient from the output. ``stepwise`` and ``carried`` are
-    the arguments of ``cell.backward``, the former with their steps as the first axis. ``rows``
-    are those of d that ``weights`` (S, rows, H) carry to the state before; if ``truncated``, they
-    carry nothing.
-    """
-    if not truncated:
-        whole = backend.backward_loop(cell.backward, weights, n, rows, cell.direct)
-        if whole is not None:
-            return lambda arriving, stepwise, carried: whole(
-                arriving, stepwise, [*carried, *peepholes]
-            )
-    step = backend.pointwise(cell.backward, weights.dtype)
-    transposed = weights.transpose(0, 2, 1)
-    through = backend.empty((*transposed.shape[:2], n), weights.dtype)
-
-    def go_back(arriving: Array, stepwise: tuple[Array, ...], carried: list[Array]) -> None:
-        dhidden, d = carried[0], stepwise[0]
-        columns = d.reshape(*d.shape[:2], -1, n)[:, :, rows]
-        for dy_step, columns_step, *own in zip(
-            *[array[::-1] for array in (arriving, columns, *stepwise)], strict=True
-        ):
-            dhidden += dy_step
-            step(*own, *carried, *peepholes)
-            if truncated:
-                dhidden[...] = 0
-            elif cell.direct:
-                backend.xp.matmul(transposed, columns_step, out=through)
-                dhidden += through
-            else:
-                backend.xp.matmul(transposed, columns_step, out=dhidden)
-
-    return go_back
-
-
 def forward(
-    cell: Cell,
-    backend: Backend,
-    weights: Weights,
-    x: Array,
-    packing: Packing,
-    state: list[Array],
-    keep: bool,
+    own: Steps, x: Array, packing: Packing, state: list[Array], keep: bool
 ) -> tuple[Array, list[Block]]:
     """Run one layer over a batch of sequences.
 
     Parameters
     ----------
+    own : Steps
+        The layer's own way to take steps.
     x : array (T, B, D)
     state : list of arrays (S, H, B), batch in the order of ``packing``
         The initial state. It is overwritten by each sequence's final state.
@@ -169,35 +63,25 @@ def forward(
     blocks : list of Block
         Empty unless ``keep``.
     """
-    xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
+    cell, backend, directions, hidden = own.cell, own.backend, own.directions, own.hidden
     steps, batch, dtype = *x.shape[:2], x.dtype
-    w_input = [cell.fold(w, hidden, cell.input_blocks) for w in weights.input]
-    w_recurrent = xp.stack(
-        [cell.fold(w, hidden, cell.recurrent_blocks) for w in weights.recurrent]
-    )
-    bias = xp.stack([cell.fold(b, hidden, slice(None)) for b in weights.bias])
-    bias = bias.reshape(1, directions, cell.blocks, hidden, 1)
-    seen = [p * 0.5 for p in weights.peephole]  # gates with peepholes pass through a sigmoid
-    input_rows = range(cell.blocks)[cell.input_blocks]
-    rows = slice(input_rows.start * hidden, input_rows.stop * hidden)
+    rows = own.rows(cell.input_blocks)
 
     # What the caller keeps is the caller's own: the pool is for what comes and goes.
-    new = xp.zeros if packing.ragged else xp.empty
+    new = backend.xp.zeros if packing.ragged else backend.xp.empty
     y = new((steps, batch, directions * hidden), dtype)
     blocks = []
     for whole in packing.stretches:
         n = whole.width
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
-        recurrent = backend.empty((directions, cell.recurrent_rows, hidden, n), dtype)
-        peepholes = _peepholes(backend, seen, hidden, n)
-        steps_at_most = whole.stop - whole.start
-        advance = _forward_loop(cell, backend, w_recurrent, n, steps_at_most, peepholes)
+        advance = own.forward_loop(n, whole.stop - whole.start)
         for stretch in [whole] if keep else _split(whole, step_bytes):
             length = stretch.stop - stretch.start
-            shape = (directions, hidden, n)
             gates = backend.empty((length, directions, cell.blocks, hidden, n), dtype)
-            states = tuple(backend.empty((length + 1, *shape), dtype) for _ in state)
-            kept = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.kept))
+            states = tuple(
+                backend.empty((length + 1, *initial.shape[:2], n), dtype) for initial in state
+            )
+            kept = own.kept(length, n)
             index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
             inputs = [x[i].transpose(0, 2, 1) for i in index]
             flat = gates.reshape(length, directions, -1, n)
@@ -207,62 +91,55 @@ def forward(
                 if cell.input_rows < cell.blocks:
                     gates[piece] = 0
                 for s in range(directions):
-                    backend.matmul(w_input[s], inputs[s][piece], out=flat[piece, s, rows])
-                gates[piece] += bias
+                    backend.matmul(own.input_weights[s], inputs[s][piece], out=flat[piece, s, rows])
+                own.enter(gates[piece])
                 after = slice(piece.start + 1, piece.stop + 1)
                 advance(
                     gates[piece],
-                    recurrent,
-                    *[running[piece] for running in states],
-                    *[running[after] for running in states],
-                    *[array[piece] for array in kept],
+                    [running[piece] for running in states],
+                    [running[after] for running in states],
+                    [array[piece] for array in kept],
                 )
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
             for s in range(directions):
-                own = slice(s * hidden, (s + 1) * hidden)
-                y[(*index[s], own)] = states[0][1:, s].transpose(0, 2, 1)
+                own_half = slice(s * hidden, (s + 1) * hidden)
+                y[(*index[s], own_half)] = states[0][1:, s].transpose(0, 2, 1)
             if keep:
                 blocks.append(Block(stretch, gates, states, kept))
     return y, blocks
 
 
 def backward(
-    cell: Cell,
-    backend: Backend,
-    weights: Weights,
+    own: Steps,
     x: Array,
     packing: Packing,
     blocks: list[Block],
     dy: Array,
     dstate: list[Array],
-    truncated: bool = False,
 ) -> tuple[Array, Weights]:
     """Back through time: the gradients of one layer.
 
     Parameters
     ----------
+    own : Steps
+    x, packing
+        Those of ``forward``.
+    blocks : list of Block
+        What ``forward`` left.
     dy : array (T, B, S·H)
         Gradient of the loss with respect to the output; ignored after each sequence's end.
     dstate : list of arrays (S, H, B), batch in the order of ``packing``
         Gradient with respect to the final state. Overwritten by that of the initial state.
-    truncated : bool
-        Let no gradient pass from the gates and the candidate to the hidden state before: what
-        is left flows along the cell state alone (Hochreiter & Schmidhuber 1997, appendix A.1).
 
     Returns
     -------
     dx : array (T, B, D)
     gradients : Weights
     """
-    xp, directions, hidden = backend.xp, len(weights.bias), weights.recurrent[0].shape[1]
-    dtype = x.dtype
-    derive = backend.pointwise(cell.derivatives, dtype)
-    w_recurrent = xp.stack(weights.recurrent)
-    input_rows = range(cell.blocks)[cell.input_blocks]
-    rows_x = slice(input_rows.start * hidden, input_rows.stop * hidden)
-    recurrent_rows = range(cell.blocks)[cell.recurrent_blocks]
-    rows_h = slice(recurrent_rows.start * hidden, recurrent_rows.stop * hidden)
+    cell, backend, directions, hidden = own.cell, own.backend, own.directions, own.hidden
+    xp, weights, dtype = backend.xp, own.weights, x.dtype
+    rows = own.rows(cell.input_blocks)
 
     dx = xp.zeros(x.shape, dtype)
     gradients = Weights(
@@ -271,47 +148,42 @@ def backward(
     for block in reversed(blocks):
         stretch, gates, states = block.stretch, block.gates, block.states
         length, n = stretch.stop - stretch.start, stretch.width
-        shape = (directions, hidden, n)
         index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-        arriving = backend.empty((length, *shape), dtype)
+        arriving = backend.empty((length, directions, hidden, n), dtype)
         for s in range(directions):
-            own = slice(s * hidden, (s + 1) * hidden)
-            arriving[:, s] = dy[(*index[s], own)].transpose(0, 2, 1)
+            own_half = slice(s * hidden, (s + 1) * hidden)
+            arriving[:, s] = dy[(*index[s], own_half)].transpose(0, 2, 1)
         d = backend.empty(gates.shape, dtype)
         flat = d.reshape(length, directions, -1, n)
-        factors = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.factors))
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
-        peepholes = _peepholes(backend, weights.peephole, hidden, n)
-        go_back = _backward_loop(cell, backend, w_recurrent, n, rows_h, peepholes, truncated)
+        go_back = own.backward_loop(n)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         for piece in reversed(_pieces(length, step_bytes)):
             after = slice(piece.start + 1, piece.stop + 1)
-            derive(
+            go_back(
+                arriving[piece],
                 gates[piece],
-                *[running[piece] for running in states],
-                *[running[after] for running in states],
-                *[array[piece] for array in block.kept],
+                [running[piece] for running in states],
+                [running[after] for running in states],
+                [array[piece] for array in block.kept],
                 d[piece],
-                *[array[piece] for array in factors],
+                carried,
             )
-            own = (d[piece], *[array[piece] for array in factors], gates[piece])
-            go_back(arriving[piece], own, carried)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
             # Steps and sequences become one axis, so that each gradient is a single product.
-            columns = _copy(backend, flat[:, s].transpose(1, 0, 2)).reshape(-1, length * n)
-            before = _copy(backend, states[0][:-1, s].transpose(0, 2, 1)).reshape(length * n, -1)
-            inputs = _copy(backend, x[index[s]]).reshape(length * n, -1)
-            gradients.input[s] += columns[rows_x] @ inputs
-            gradients.recurrent[s] += columns[rows_h] @ before
+            columns = plain(backend, flat[:, s].transpose(1, 0, 2)).reshape(-1, length * n)
+            inputs = plain(backend, x[index[s]]).reshape(length * n, -1)
+            gradients.input[s] += columns[rows] @ inputs
+            gradients.recurrent[s] += own.recurrent_gradient(s, columns, gates, states[0][:-1])
             gradients.bias[s] += columns.sum(axis=1)
             for k in range(cell.peepholes):
                 # The output gate, block 0, sees the new cell state; the others see the old one.
                 seen = states[1][1:, s] if k == 0 else states[1][:-1, s]
-                own = slice(k * hidden, (k + 1) * hidden)
-                gradients.peephole[s][own] += (d[:, s, k] * seen).sum(axis=(0, 2))
+                unit_rows = slice(k * hidden, (k + 1) * hidden)
+                gradients.peephole[s][unit_rows] += (d[:, s, k] * seen).sum(axis=(0, 2))
             product = backend.empty(inputs.shape, dtype)
-            xp.matmul(columns[rows_x].T, weights.input[s], out=product)
+            xp.matmul(columns[rows].T, weights.input[s], out=product)
             dx[index[s]] += product.reshape(length, n, -1)
     return dx, gradients

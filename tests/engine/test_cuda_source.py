@@ -14,15 +14,18 @@ import pytest
 
 from lstm_lab import cells
 from lstm_lab.backends.cuda_source import kernel_source
-from lstm_lab.cell_variants import KEEPS, lstm_variant
+from lstm_lab.cell_variants import GRU_BEFORE_CELL, KEEPS, lstm_variant
 
 VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
 # A dict, for some cells share a function.
 FUNCTIONS = list(
     {
         getattr(cell, step): step
-        for cell in (cells.RNN_CELL, cells.GRU_CELL, *VARIANTS)
+        for cell in (
+            cells.RNN_CELL, cells.GRU_CELL, *VARIANTS, GRU_BEFORE_CELL, GRU_BEFORE_CELL.reset
+        )
         for step in ("forward", "derivatives", "backward")
+        if hasattr(cell, step)
     }.items()
 )
 

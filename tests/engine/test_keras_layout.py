@@ -24,6 +24,11 @@ def keras_step(kind, kernel, recurrent_kernel, bias, x, h, c):
     """
     if kind == "SimpleRNN":
         return np.tanh(x @ kernel + bias + h @ recurrent_kernel), c
+    if kind == "GRU" and bias.ndim == 1:  # reset_after=False
+        x_z, x_r, x_h = np.split(x @ kernel + bias, 3, axis=1)
+        U_z, U_r, U_h = np.split(recurrent_kernel, 3, axis=1)
+        z, r = sigmoid(x_z + h @ U_z), sigmoid(x_r + h @ U_r)
+        return z * h + (1 - z) * np.tanh(x_h + (r * h) @ U_h), c
     if kind == "LSTM":
         i, f, candidate, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
@@ -150,6 +155,37 @@ def test_without_biases(kind, both):
         np.testing.assert_array_equal(a.params[name], array)
 
 
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_gru_with_its_reset_gate_before_the_product(both, layers, backend):
+    rng = np.random.default_rng(0)
+    widths = [3, 4 * (2 if both else 1)][:layers]
+    stack = [random_weights("GRU", size, 4, both, rng) for size in widths]
+    stack = [[array[0] if k % 3 == 2 else array for k, array in enumerate(w)] for w in stack]
+    weights = stack if layers > 1 else stack[0]
+    layer = from_keras(weights, backend=backend)
+    assert isinstance(layer, GRU) and not layer.reset_after
+    x = rng.normal(size=(2, 5, 3))
+    y = x
+    for own in stack:
+        y = keras_layer("GRU", own, y)
+    np.testing.assert_allclose(forward(layer, x), y, rtol=0, atol=1e-12)
+    back = to_keras(layer)
+    for ours, theirs in zip(back if layers > 1 else [back], stack, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_where_the_reset_gate_of_a_gru_without_biases_acts():
+    weights = to_keras(GRU(3, 4, seed=0))[:2]
+    assert from_keras(weights).reset_after
+    assert not from_keras(weights, reset_after=False).reset_after
+    with pytest.raises(ValueError, match=r"bias, must have shape \(12,\), got \(2, 12\)"):
+        from_keras(GRU_WEIGHTS, reset_after=False)
+    with pytest.raises(ValueError, match="reset_after=True, but weights are not those of a GRU"):
+        from_keras(LSTM_WEIGHTS, reset_after=True)
+
+
 def test_from_anything_that_becomes_an_array():
     class Variable:
         """What of a Keras variable is used."""
@@ -227,8 +263,12 @@ def altered(weights, k, value):
         ),
         ([*STACK[0], *STACK[1]], r"weights\[3\], kernel, must have shape \(3, 16\)"),
         (
-            altered(GRU_WEIGHTS, 2, np.zeros(12, "f")),
-            r"weights\[2\], bias, is \(12,\).*reset_after=False.*not supported.*it is \(2, 12\)",
+            altered(GRU_WEIGHTS, 2, np.zeros(9, "f")),
+            r"weights\[2\], bias, must have shape \(12,\), got \(9,\)",
+        ),
+        (
+            altered(GRU_WEIGHTS, 2, np.zeros((3, 12), "f")),
+            r"must have shape \(2, 12\), as with reset_after=True, got \(3, 12\)",
         ),
     ],
 )  # fmt: skip

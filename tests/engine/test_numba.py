@@ -13,6 +13,7 @@ from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential, cells
 from lstm_lab.backends import BackendUnavailable, backend_of, get_backend, numba_backend
 from lstm_lab.backends.base import Pointwise
 from lstm_lab.backends.compiled_source import pointwise_source
+from lstm_lab.cell_variants import GRU_BEFORE_CELL
 from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.gradcheck import gradcheck
 from lstm_lab.interchange import load, save
@@ -25,8 +26,11 @@ DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-6, "float64": 1e-13}
 FUNCTIONS = [
     getattr(cell, step)
-    for cell in (cells.RNN_CELL, cells.LSTM_CELL, cells.GRU_CELL)
+    for cell in (
+        cells.RNN_CELL, cells.LSTM_CELL, cells.GRU_CELL, GRU_BEFORE_CELL, GRU_BEFORE_CELL.reset
+    )
     for step in ("forward", "derivatives", "backward")
+    if hasattr(cell, step)
 ]
 
 

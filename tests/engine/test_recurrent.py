@@ -12,7 +12,13 @@ from lstm_lab.backends import get_backend
 from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.gradcheck import gradcheck
 
-LAYERS = [LSTM, GRU, RNN]
+
+def GRUBefore(*sizes, **options):  # noqa: N802
+    """A GRU whose reset gate acts before the recurrent product."""
+    return GRU(*sizes, reset_after=False, **options)
+
+
+LAYERS = [LSTM, GRU, RNN, GRUBefore]
 
 
 def make_state(layer, batch, rng, scale=1.0):
@@ -363,7 +369,7 @@ def test_initialisation():
     bias = chrono.params["bias_l0"].reshape(4, 50)
     assert (bias[2] >= 0).all() and bias[2].max() > 4 and (bias[2] <= np.log(199)).all()
     np.testing.assert_array_equal(bias[1], -bias[2])
-    for kind, blocks in ((LSTM, 4), (GRU, 3), (RNN, 1)):
+    for kind, blocks in ((LSTM, 4), (GRU, 3), (GRUBefore, 3), (RNN, 1)):
         layer = kind(3, 6, init="orthogonal", dtype="float64", seed=0)
         for u in layer.params["weight_h_l0"].reshape(blocks, 6, 6):
             np.testing.assert_allclose(u @ u.T, np.eye(6), atol=1e-14)
@@ -374,7 +380,7 @@ def test_initialisation():
 def test_param_shapes_are_those_of_the_layer(kind, bidirectional):
     layer = kind(3, 5, 2, bidirectional=bidirectional)
     shapes = {name: array.shape for name, array in layer.params.items()}
-    assert kind.param_shapes(layer.config) == shapes
+    assert type(layer).param_shapes(layer.config) == shapes
     assert layer.size == sum(np.prod(shape) for shape in shapes.values())
 
 

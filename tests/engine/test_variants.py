@@ -1,4 +1,4 @@
-"""The LSTM's relatives: peepholes, the cell of 1997, coupled gates, truncated gradients."""
+"""Relatives of the LSTM and the GRU: their equations, gradients, files and errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_lab import LSTM, Linear
+from lstm_lab import GRU, LSTM, Linear
 from lstm_lab.gradcheck import gradcheck
 from lstm_lab.interchange import load, save, to_keras, to_torch
 
@@ -169,6 +169,64 @@ def test_truncated_gradients_are_those_of_a_detached_hidden_state(forget_gate):
     assert not gradcheck(lstm, x), "a truncated gradient is not the loss's gradient"
 
 
+def test_the_reset_gate_before_the_product():
+    """Cho et al. 2014, eqs. 5-8, one sequence after another."""
+    rng = np.random.default_rng(0)
+    gru = GRU(3, 4, dtype="float64", seed=0, reset_after=False)
+    assert gru.size == 3 * 4 * (3 + 4 + 1)
+    W, U = gru.params["weight_x_l0"].reshape(3, 4, 3), gru.params["weight_h_l0"].reshape(3, 4, 4)
+    b = gru.params["bias_l0"].reshape(3, 4)
+    x, h0 = rng.normal(size=(6, 2, 3)), rng.normal(size=(1, 2, 4))
+    y, trace = gru.forward(x, h0)
+    for k in range(2):
+        h = h0[0, k]
+        for t in range(6):
+            r = sigmoid(W[1] @ x[t, k] + U[0] @ h + b[1])
+            z = sigmoid(W[2] @ x[t, k] + U[1] @ h + b[2])
+            n = np.tanh(W[0] @ x[t, k] + U[2] @ (r * h) + b[0])
+            h = z * h + (1 - z) * n
+            shown = (trace.reset_gate, trace.update_gate, trace.candidate, trace.hidden)
+            for name, value in zip(shown, (r, z, n, h), strict=True):
+                np.testing.assert_allclose(name[t, k], value, atol=1e-14)
+    np.testing.assert_allclose(trace.state[0], y[-1])
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("lengths", [None, [4, 7]])
+def test_a_gru_with_its_reset_gate_before_the_product_in_torch(backend, lengths):
+    import torch
+
+    rng = np.random.default_rng(0)
+    gru = GRU(3, 4, dtype="float64", seed=0, reset_after=False, backend=backend)
+    x, h0, dy, dh = (rng.normal(size=s) for s in ((7, 2, 3), (1, 2, 4), (7, 2, 4), (1, 2, 4)))
+    y, trace = gru.forward(*map(backend.asarray, (x, h0)), lengths=lengths)
+    grad = gru.backward(backend.asarray(dy), trace, backend.asarray(dh))
+    names = ("weight_x_l0", "weight_h_l0", "bias_l0")
+    inputs, state, W, U, b = (
+        torch.tensor(array, requires_grad=True)
+        for array in (x, h0, *(backend.to_numpy(gru.params[name]) for name in names))
+    )
+    loss = 0.0
+    for k, length in enumerate(lengths or [7, 7]):
+        h = state[0, k]
+        for t in range(length):
+            a_n, a_r, a_z = (W @ inputs[t, k] + b).chunk(3)
+            u_r, u_z = (U[:8] @ h).chunk(2)
+            r, z = torch.sigmoid(a_r + u_r), torch.sigmoid(a_z + u_z)
+            h = z * h + (1 - z) * torch.tanh(a_n + U[8:] @ (r * h))
+            loss = loss + (h * torch.tensor(dy[t, k])).sum()
+        loss = loss + (h * torch.tensor(dh[0, k])).sum()
+    loss.backward()
+    theirs = {"x": inputs.grad, "state": state.grad} | dict(
+        zip(names, (W.grad, U.grad, b.grad), strict=True)
+    )
+    ours = {"x": grad.x, "state": grad.state, **grad.params}
+    for name, value in theirs.items():
+        np.testing.assert_allclose(
+            backend.to_numpy(ours[name]), value.numpy(), rtol=0, atol=1e-12, err_msg=name
+        )
+
+
 @pytest.mark.parametrize("kind", [*KINDS, {"truncated": True}], ids=name_of)
 def test_save_and_load(kind, tmp_path):
     lstm = LSTM(3, 4, 2, bidirectional=True, seed=0, **kind)
@@ -176,6 +234,14 @@ def test_save_and_load(kind, tmp_path):
     assert again.config == lstm.config
     x = np.ones((3, 2, 3), dtype="float32")
     np.testing.assert_array_equal(again.forward(x)[0], lstm.forward(x)[0])
+
+
+def test_save_and_load_of_a_gru(tmp_path):
+    gru = GRU(3, 4, 2, bidirectional=True, seed=0, reset_after=False)
+    again = load(save(gru, tmp_path / "gru.safetensors"))
+    assert again.config == gru.config and not again.reset_after
+    x = np.ones((3, 2, 3), dtype="float32")
+    np.testing.assert_array_equal(again.forward(x)[0], gru.forward(x)[0])
 
 
 def test_chrono_without_a_forget_gate_of_its_own():
@@ -200,3 +266,8 @@ def test_errors():
             to_torch(LSTM(3, 4, **kind))
         with pytest.raises(ValueError, match="Keras has no LSTM"):
             to_keras(LSTM(3, 4, **kind))
+    with pytest.raises(ValueError, match="torch has no GRU with its reset gate before"):
+        to_torch(GRU(3, 4, reset_after=False))
+    _, trace = GRU(3, 4).forward(np.ones((3, 2, 3), dtype="float32"))
+    with pytest.raises(ValueError, match="belongs to another layer"):
+        GRU(3, 4, reset_after=False).backward(np.ones((3, 2, 4), dtype="float32"), trace)
