@@ -287,7 +287,7 @@ class Cell:
     @property
     def recurrent_rows(self) -> int:
         """Blocks in U."""
-        return len([*chain(*(range(self.blocks)[blocks] for blocks in self.blocks_of_u))])
+        return sum(len(range(self.blocks)[blocks]) for blocks in self.blocks_of_u)
 
     @property
     def blocks_of_u(self) -> list[slice]:
@@ -299,6 +299,12 @@ class Cell:
         """What ``forward`` calls the further arrays that it leaves."""
         names = [name for name, _ in self.forward.arrays if name != "peepholes"]
         return names[len(names) - self.kept :]
+
+    @property
+    def factor_names(self) -> list[str]:
+        """What ``derivatives`` calls the arrays that it leaves beside d."""
+        names = [name for name, _ in self.derivatives.arrays]
+        return names[len(names) - self.factors :]
 
     def fold(self, weights, hidden_size: int, *blocks: slice):
         """A copy of ``weights`` (rows, ...) with the rows that feed a sigmoid halved.

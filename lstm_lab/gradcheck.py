@@ -79,6 +79,7 @@ def gradcheck(
     seed: int = 0,
     max_entries: int | None = None,
     dropout_seed: int | None = None,
+    step: float = STEP,
     **options: Any,
 ) -> Report:
     """Compare every gradient with central differences of fourth order, in float64.
@@ -101,6 +102,9 @@ def gradcheck(
         Compare at most so many entries of each array, drawn at random. None: all.
     dropout_seed : int or None
         Given, every call is a training call that drops the same units.
+    step : float
+        Half-width of the stencil: a smaller one where the function bends sharply, as layer
+        normalisation does for features that are nearly equal.
     **options
         Passed on: ``state`` and ``lengths`` of a layer, ``mask`` of a loss, and so on. One that
         the layer's gradient has a field for, such as ``memory`` of `Attention`, is differentiated
@@ -128,7 +132,8 @@ def gradcheck(
     for name, array in arrays.items():
         errors[name] = 0.0
         for index in _entries(array.shape, max_entries, rng):
-            analytic, numeric = float(gradients[name][index]), _difference(evaluate, array, index)
+            analytic = float(gradients[name][index])
+            numeric = _difference(evaluate, array, index, step)
             size = max(abs(analytic), abs(numeric), FLOOR * scale, 1e-300)
             error = abs(analytic - numeric) / size
             error = error if np.isfinite(error) else np.inf
@@ -139,15 +144,17 @@ def gradcheck(
     return Report(worst, errors, checked, tolerance)
 
 
-def _difference(evaluate: Callable[[], float], array: Array, index: tuple[int, ...]) -> float:
+def _difference(
+    evaluate: Callable[[], float], array: Array, index: tuple[int, ...], step: float
+) -> float:
     """(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h, leaving the entry as it was."""
     before = float(array[index])
     total = 0.0
     for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
-        array[index] = before + shift * STEP
+        array[index] = before + shift * step
         total += weight * evaluate()
     array[index] = before
-    return total / (12 * STEP)
+    return total / (12 * step)
 
 
 def _entries(

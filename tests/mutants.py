@@ -61,8 +61,8 @@ MUTANTS = [
     Mutant(
         "the reverse direction is not put back in order",
         "layers/timeloop.py",
-        "            y[(*index[s], own)] = states[0][1:, s].transpose(0, 2, 1)",
-        "            y[(*index[0], own)] = states[0][1:, s].transpose(0, 2, 1)",
+        "                y[(*index[s], half)] = states[0][1:, s].transpose(0, 2, 1)",
+        "                y[(*index[0], half)] = states[0][1:, s].transpose(0, 2, 1)",
         f"{RECURRENT}::test_the_reverse_direction_reads_from_each_sequences_own_end",
     ),
     Mutant(
@@ -110,15 +110,15 @@ MUTANTS = [
     Mutant(
         "GRU: no gradient reaches the state through its reset gate",
         "layers/chain.py",
-        '                _add("dreset", "dbefore"),',
+        '                _add("dreset", "dsource"),',
         "",
         f"{VARIANTS}::test_a_gru_with_its_reset_gate_before_the_product_in_torch",
     ),
     Mutant(
         "GRU: the gradient of U_n is taken with the state that was not reset",
         "layers/chain.py",
-        "columns[self.rows(cell.reset.blocks)] @ (reset * before)",
-        "columns[self.rows(cell.reset.blocks)] @ (reset**0 * before)",
+        "columns[self.rows(cell.reset.blocks)] @ (reset * source)",
+        "columns[self.rows(cell.reset.blocks)] @ (reset**0 * source)",
         f"{VARIANTS}::test_a_gru_with_its_reset_gate_before_the_product_in_torch",
     ),
     Mutant(

@@ -21,19 +21,33 @@ def reordered(stacked: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndar
     return blocks[np.asarray(order)].reshape(stacked.shape)
 
 
-def check_known(layer: Recurrent, peer: str, *more: Cell) -> None:
-    """Refuse a layer whose cell ``peer`` does not have: none but the plain ones and ``more``.
+def check_known(
+    layer: Recurrent, peer: str, cells: tuple[Cell, ...] = (), projection: bool = False
+) -> None:
+    """Refuse a layer of a kind that ``peer`` does not have.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+        Those that it has beside the plain LSTM, GRU and RNN.
+    projection : bool
+        Whether it has an LSTM with ``proj_size``.
 
     Raises
     ------
     ValueError
     """
-    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL, *more):
-        kind = layer.cell.name
+    lacking = None
+    if layer.cell not in (LSTM_CELL, GRU_CELL, RNN_CELL, *cells):
         lacking = {
             "LSTM": "LSTM with peepholes or with other gates",
             "GRU": "GRU with its reset gate before the product",
-        }[kind]
+        }[layer.cell.name]
+    elif layer.layer_norm:
+        lacking = "LSTM with layer normalisation inside the cell"
+    elif layer.proj_size and not projection:
+        lacking = "LSTM with a projection"
+    if lacking:
         raise ValueError(f"{peer} has no {lacking}: {layer!r}")
 
 

@@ -52,7 +52,7 @@ def to_keras(layer: Recurrent, values: Mapping[str, Array] | None = None) -> lis
     """
     if not isinstance(layer, Recurrent):
         raise TypeError(f"layer must be an LSTM, GRU or RNN, got a {type(layer).__name__}")
-    check_known(layer, "Keras", GRU_BEFORE_CELL)
+    check_known(layer, "Keras", cells=(GRU_BEFORE_CELL,))
     host = host_values(layer, layer.params if values is None else values)
     stack = [
         [

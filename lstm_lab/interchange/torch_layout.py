@@ -24,8 +24,8 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
     ----------
     layer : Layer
         An LSTM, GRU or RNN: ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0``,
-        ``_reverse``. A Sequential: each of its layers' names after the layer's own. Any other
-        layer: its own names, which are torch's.
+        ``weight_hr_l0`` with ``proj_size``; ``_reverse``. A Sequential: each of its layers' names
+        after the layer's own. Any other layer: its own names, which are torch's.
     values : mapping or None
         None: ``layer.params``. Torch's second bias is then zero wherever ours is one bias.
         Given, gradients with the names of ``layer.params``: both of torch's biases then have the
@@ -53,7 +53,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         return out
     if not isinstance(layer, Recurrent):
         return host
-    check_known(layer, "torch")
+    check_known(layer, "torch", projection=True)
     kind, hidden, out = layer.cell.name, layer.hidden_size, {}
     for suffix in (name.removeprefix("bias") for name in host if name.startswith("bias")):
         bias = host["bias" + suffix].reshape(-1, hidden)
@@ -64,6 +64,8 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
         out["weight_ih" + suffix] = reordered(host["weight_x" + suffix], INPUT_ORDER[kind])
         out["weight_hh" + suffix] = reordered(host["weight_h" + suffix], RECURRENT_ORDER[kind])
         out["bias_ih" + suffix], out["bias_hh" + suffix] = first, second
+        if layer.proj_size:
+            out["weight_hr" + suffix] = host["projection" + suffix]
     return out
 
 
@@ -97,12 +99,19 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
         raise ValueError(
             f"weight_ih_l0 and weight_hh_l0 must be matrices, got {wide.shape} and {tall.shape}"
         )
-    hidden = tall.shape[1]
+    hidden, options = tall.shape[1], {}
+    if "weight_hr_l0" in arrays:
+        projection = arrays["weight_hr_l0"]
+        if projection.ndim != 2 or not 0 < tall.shape[0] == 4 * projection.shape[1]:
+            raise ValueError(
+                f"weight_hr_l0 must be a matrix with a quarter as many columns as weight_hh_l0, "
+                f"{tall.shape}, has rows, got {projection.shape}"
+            )
+        options["proj_size"], hidden = projection.shape
     kind = BY_ROWS.get(tall.shape[0] // hidden) if tall.shape[0] % hidden == 0 else None
     if kind is None:
         raise ValueError(
             f"weight_hh_l0 is {tall.shape}; its rows must be 4, 3 or 1 times its {hidden} columns"
-            + (" (projections are not supported)" if "weight_hr_l0" in arrays else "")
         )
     layers = sum(name.startswith("weight_hh") and "_reverse" not in name for name in arrays)
     layer = kind(
@@ -112,6 +121,7 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
         bidirectional="weight_hh_l0_reverse" in arrays,
         backend=backend,
         dtype=wide.dtype,
+        **options,
     )
     # The layer's own translation says which names and shapes there must be.
     wanted = {name: array.shape for name, array in to_torch(layer).items()}
@@ -137,6 +147,8 @@ def _ours(layer: Recurrent, name: str, arrays: Mapping[str, np.ndarray]) -> np.n
         return reordered(arrays["weight_ih" + suffix], np.argsort(INPUT_ORDER[kind]))
     if part == "weight_h":
         return reordered(arrays["weight_hh" + suffix], np.argsort(RECURRENT_ORDER[kind]))
+    if part == "projection":
+        return arrays["weight_hr" + suffix]
     first, second = arrays["bias_ih" + suffix], arrays["bias_hh" + suffix].copy()
     inner = second[2 * hidden :].copy()
     if kind == "GRU":

@@ -29,12 +29,14 @@ class GRU(Recurrent):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bidirectional, dropout, backend, dtype, seed
+    input_size, hidden_size, num_layers, bidirectional, dropout, recurrent_dropout
         As in `LSTM`.
     init : {"uniform", "orthogonal"}
     reset_after : bool
         Whether the reset gate acts after the product with U_n, or before it. (The name is
         Keras'; ONNX calls it ``linear_before_reset``.)
+    backend, dtype, seed
+        As in `LSTM`.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class GRU(Recurrent):
         *,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         init: str = "uniform",
         reset_after: bool = True,
         backend: str | Backend | None = None,
@@ -68,6 +71,7 @@ class GRU(Recurrent):
             num_layers,
             bidirectional=bidirectional,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             init=init,
             backend=backend,
             dtype=dtype,

@@ -39,6 +39,11 @@ class LSTM(Recurrent):
         Whether a second set of weights reads each sequence from its end.
     dropout : float
         Probability with which an input of any layer but the first is dropped in training.
+    recurrent_dropout : float
+        Probability with which a unit of the hidden state is dropped in training wherever it is
+        multiplied by U: h_{t-1} becomes z ⊙ h_{t-1}, and the mask z, drawn for each sequence,
+        layer and direction, is the same at every step (Gal & Ghahramani 2016, arXiv:1512.05287,
+        eq. 7). As with ``dropout``, what is kept is divided by 1 - ``recurrent_dropout``.
     init : {"uniform", "orthogonal", "chrono"}
         Uniform in ±1/√H; the same with orthogonal blocks in U; or uniform with the gate biases of
         Tallec & Ollivier 2018 for memories up to ``chrono_length`` steps.
@@ -54,6 +59,21 @@ class LSTM(Recurrent):
         False is the cell of 1997: c_t = c_{t-1} + i_t ⊙ g_t.
     coupled : bool
         CIFG: the forget gate is 1 - i_t (Greff et al. 2017, doi:10.1109/TNNLS.2016.2582924).
+    proj_size : int
+        P. Above 0 the hidden state is a projection to P < H features, as in torch:
+        h_t = V (o_t ⊙ tanh(c_t)), and U is (4H, P) (Sak, Senior & Beaufays 2014,
+        doi:10.21437/Interspeech.2014-80, eq. 6).
+    layer_norm : bool
+        Layer normalisation inside the cell (Ba, Kiros & Hinton 2016, arXiv:1607.06450, eqs. 20-22
+        of the supplement)::
+
+            (i, f, o, g) = LN(W x_t) ⊙ α_x + LN(U h_{t-1}) ⊙ α_h + b
+            h_t = o_t ⊙ tanh(LN(c_t) ⊙ α_c + β_c)
+
+        with the other lines as above. LN(z) = (z - mean(z)) / √(var(z) + 1e-5), mean and variance
+        over all features of one step of one sequence: for W x and U h over the gates together, as
+        the equations have it. The equations' shifts of LN(W x) and LN(U h) only add to b, and are
+        one with it.
     truncated : bool
         Train as in 1997: ``backward`` lets nothing pass from the gates to h_{t-1}. That is not
         the loss's gradient, and `gradcheck` says so.
@@ -70,7 +90,9 @@ class LSTM(Recurrent):
         ``weight_x_l{k}`` (4H, D), ``weight_h_l{k}`` (4H, H), ``bias_l{k}`` (4H,), in blocks of H
         rows in the order o, i, f, g. One bias: `interchange.to_torch` makes two of it. Without a
         forget gate of its own a cell has three blocks, o, i, g. ``peephole_l{k}``, where there
-        is one, holds H weights for each gate in the same order.
+        is one, holds H weights for each gate in the same order; ``projection_l{k}``, V, is (P, H);
+        the gains α_x, α_h and α_c are ``gain_x_l{k}`` (4H,), ``gain_h_l{k}`` (4H,) and
+        ``gain_c_l{k}`` (H,), and β_c is ``bias_c_l{k}`` (H,).
 
     Examples
     --------
@@ -94,12 +116,15 @@ class LSTM(Recurrent):
         *,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         init: str = "uniform",
         forget_bias: float = 1.0,
         chrono_length: int = 100,
         peepholes: bool = False,
         forget_gate: bool = True,
         coupled: bool = False,
+        proj_size: int = 0,
+        layer_norm: bool = False,
         truncated: bool = False,
         backend: str | Backend | None = None,
         dtype: Any = "float32",
@@ -109,6 +134,9 @@ class LSTM(Recurrent):
             raise ValueError("coupled=True is a forget gate of 1 - i; it needs forget_gate=True")
         self.peepholes, self.forget_gate = bool(peepholes), bool(forget_gate)
         self.coupled, self.truncated = bool(coupled), bool(truncated)
+        self.layer_norm = bool(layer_norm)
+        hidden_size = checked_size(hidden_size, "hidden_size")
+        self.proj_size = _checked_projection(proj_size, hidden_size)
         self.cell = self.cell_of(
             {"peepholes": peepholes, "forget_gate": forget_gate, "coupled": coupled}
         )
@@ -120,6 +148,7 @@ class LSTM(Recurrent):
             num_layers,
             bidirectional=bidirectional,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             init=init,
             backend=backend,
             dtype=dtype,
@@ -135,6 +164,8 @@ class LSTM(Recurrent):
             "peepholes": self.peepholes,
             "forget_gate": self.forget_gate,
             "coupled": self.coupled,
+            "proj_size": self.proj_size,
+            "layer_norm": self.layer_norm,
             "truncated": self.truncated,
         }
 
@@ -147,8 +178,10 @@ class LSTM(Recurrent):
     def _initialisations(self) -> tuple[str, ...]:
         return (*INITIALISATIONS, "chrono") if self.forget_gate else INITIALISATIONS
 
-    def _draw(self, rng: np.random.Generator, width: int) -> dict[str, np.ndarray]:
-        values = super()._draw(rng, width)
+    def _draw(
+        self, rng: np.random.Generator, shapes: dict[str, tuple[int, ...]]
+    ) -> dict[str, np.ndarray]:
+        values = super()._draw(rng, shapes)
         gate = {
             name: values["bias"][k * self.hidden_size : (k + 1) * self.hidden_size]
             for name, k in self.cell.gates.items()
@@ -161,6 +194,16 @@ class LSTM(Recurrent):
         elif "forget_gate" in gate:
             gate["forget_gate"][:] = self.forget_bias
         return values
+
+
+def _checked_projection(size: Any, hidden_size: int) -> int:
+    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    if not whole or not 0 <= size < hidden_size:
+        raise ValueError(
+            f"proj_size must be a whole number below hidden_size = {hidden_size}, "
+            f"or 0 for no projection, not {size!r}"
+        )
+    return int(size)
 
 
 class BiLSTM(LSTM):

@@ -19,7 +19,10 @@ from .steps import Steps, Weights
 from .trace import LayerRecord, Trace
 
 INITIALISATIONS = ("uniform", "orthogonal")
-PARTS = ("weight_x", "weight_h", "bias", "peephole")  # in the order of `Weights`
+# In the order of `Weights`.
+PARTS = (
+    "weight_x", "weight_h", "bias", "peephole", "projection", "gain_x", "gain_h", "gain_c", "bias_c"
+)  # fmt: skip
 
 
 class Recurrent(Layer):
@@ -27,6 +30,8 @@ class Recurrent(Layer):
 
     cell: Cell
     truncated = False
+    proj_size = 0
+    layer_norm = False
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Recurrent(Layer):
         *,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         init: str = "uniform",
         backend: str | Backend | None = None,
         dtype: Any = "float32",
@@ -47,14 +53,16 @@ class Recurrent(Layer):
         self.num_layers = checked_size(num_layers, "num_layers")
         self.bidirectional = bool(bidirectional)
         self.dropout = checked_rate(dropout, "dropout")
+        self.recurrent_dropout = checked_rate(recurrent_dropout, "recurrent_dropout")
         if init not in self._initialisations():
             known = ", ".join(map(repr, self._initialisations()))
             raise ValueError(f"init must be one of {known}, not {init!r}")
         self.init = init
         rng = initial.generator(seed)
-        for layer, _, suffix in self._parts():
-            width = self.input_size if layer == 0 else self.hidden_size * self.directions
-            for name, values in self._draw(rng, width).items():
+        shapes = self.param_shapes(self.config)
+        for _, _, suffix in self._parts():
+            own = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
+            for name, values in self._draw(rng, own).items():
                 self.params[name + suffix] = self.backend.asarray(values, dtype=self.dtype)
 
     @property
@@ -64,8 +72,15 @@ class Recurrent(Layer):
 
     @property
     def output_size(self) -> int:
-        """Features of the output: H, or 2H in both directions."""
-        return self.hidden_size * self.directions
+        """Features of the output: those of the hidden state, in both directions twice as many."""
+        return self.state_sizes[0] * self.directions
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Features of the hidden state, and of the cell state if there is one."""
+        sizes = [self.hidden_size] * len(self.cell.states)
+        sizes[0] = self.proj_size or self.hidden_size
+        return tuple(sizes)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -75,6 +90,7 @@ class Recurrent(Layer):
             "num_layers": self.num_layers,
             "bidirectional": self.bidirectional,
             "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
             "init": self.init,
         }
 
@@ -83,14 +99,23 @@ class Recurrent(Layer):
         """Names and shapes of the parameters that a layer of this configuration has."""
         hidden, directions = config["hidden_size"], 2 if config.get("bidirectional") else 1
         cell, shapes = cls.cell_of(config), {}
+        projected = config.get("proj_size") or hidden
         for layer in range(config.get("num_layers", 1)):
-            width = config["input_size"] if layer == 0 else hidden * directions
+            width = config["input_size"] if layer == 0 else projected * directions
+            own = {
+                "weight_x": (cell.input_rows * hidden, width),
+                "weight_h": (cell.recurrent_rows * hidden, projected),
+                "bias": (cell.blocks * hidden,),
+            }
+            if cell.peepholes:
+                own["peephole"] = (cell.peepholes * hidden,)
+            if config.get("proj_size"):
+                own["projection"] = (projected, hidden)
+            if config.get("layer_norm"):
+                own |= dict.fromkeys(("gain_x", "gain_h"), (cell.blocks * hidden,))
+                own |= dict.fromkeys(("gain_c", "bias_c"), (hidden,))
             for suffix in (f"_l{layer}", f"_l{layer}_reverse")[:directions]:
-                shapes["weight_x" + suffix] = (cell.input_rows * hidden, width)
-                shapes["weight_h" + suffix] = (cell.recurrent_rows * hidden, hidden)
-                shapes["bias" + suffix] = (cell.blocks * hidden,)
-                if cell.peepholes:
-                    shapes["peephole" + suffix] = (cell.peepholes * hidden,)
+                shapes |= {name + suffix: shape for name, shape in own.items()}
         return shapes
 
     @classmethod
@@ -107,19 +132,21 @@ class Recurrent(Layer):
             if self.bidirectional:
                 yield layer, 1, f"_l{layer}_reverse"
 
-    def _draw(self, rng: np.random.Generator, width: int) -> dict[str, np.ndarray]:
-        hidden, cell = self.hidden_size, self.cell
-        values = {
-            "weight_x": initial.uniform(rng, (cell.input_rows * hidden, width), hidden),
-            "weight_h": initial.uniform(rng, (cell.recurrent_rows * hidden, hidden), hidden),
-            "bias": initial.uniform(rng, (cell.blocks * hidden,), hidden),
-        }
-        if cell.peepholes:
-            values["peephole"] = initial.uniform(rng, (cell.peepholes * hidden,), hidden)
+    def _draw(
+        self, rng: np.random.Generator, shapes: dict[str, tuple[int, ...]]
+    ) -> dict[str, np.ndarray]:
+        """First values of one layer's parameters in one direction."""
+        hidden, values = self.hidden_size, {}
+        for name, shape in shapes.items():
+            if name.startswith("gain"):
+                values[name] = np.ones(shape)
+            elif name == "bias_c":
+                values[name] = np.zeros(shape)
+            else:
+                values[name] = initial.uniform(rng, shape, hidden)
         if self.init == "orthogonal":
-            for block in range(cell.recurrent_rows):
-                rows = slice(block * hidden, (block + 1) * hidden)
-                values["weight_h"][rows] = initial.orthogonal(rng, hidden, hidden)
+            for block in np.split(values["weight_h"], self.cell.recurrent_rows):
+                block[...] = initial.orthogonal(rng, *block.shape)
         return values
 
     def _weights(self, layer: int) -> Weights:
@@ -131,10 +158,12 @@ class Recurrent(Layer):
             )
         )
 
-    def _steps(self, layer: int) -> Steps:
-        """The way that a layer of the stack takes its steps."""
-        kind = Chain if self.cell.reset else Steps
-        return kind(self.cell, self.backend, self._weights(layer), self.truncated)
+    def _steps(self, layer: int, mask: Array | None) -> Steps:
+        """The way in which a layer of the stack takes its steps."""
+        given = (self.cell, self.backend, self._weights(layer), self.truncated)
+        if self.cell.reset or self.proj_size or self.layer_norm or mask is not None:
+            return Chain(*given, mask)
+        return Steps(*given)
 
     def forward(
         self,
@@ -153,18 +182,18 @@ class Recurrent(Layer):
             The input. The trace refers to it: leave it as it is until after ``backward``.
         state : tuple of arrays, array or None
             Initial state, each (layers · directions, B, H): ``(h, c)`` for an LSTM, ``h`` for an
-            RNN or GRU; None is zero.
+            RNN or GRU; None is zero. With ``proj_size``, ``h`` has that size.
         lengths : sequence of B ints, or None
             Each sequence's length, in any order. What stands in the padding has no influence.
         rng : numpy.random.Generator or None
-            Given in training: draws the dropout between layers. None: no dropout.
+            Given in training: draws the dropout, between layers and recurrent. None: no dropout.
         trace : bool
             False keeps only the final state, and memory beyond the output is O(B·H).
 
         Returns
         -------
         y : array (T, B, H), or (T, B, 2H) in both directions
-            Zero after each sequence's end.
+            Zero after each sequence's end. With ``proj_size``, that stands for H.
         trace : Trace
 
         Raises
@@ -185,14 +214,15 @@ class Recurrent(Layer):
                 y = y * mask
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in states]
-            inputs = y
-            y, blocks = timeloop.forward(
-                self._steps(layer), inputs, packing, running, keep=trace
-            )
+            recurrent_mask = None
+            if self.recurrent_dropout and rng is not None:
+                recurrent_mask = self._recurrent_mask(rng, packing)
+            inputs, own = y, self._steps(layer, recurrent_mask)
+            y, blocks = timeloop.forward(own, inputs, packing, running, keep=trace)
             for array, last in zip(final, running, strict=True):
                 array[part] = self._rows(last, packing)
             if trace:
-                records.append(LayerRecord(inputs, blocks, mask))
+                records.append(LayerRecord(inputs, blocks, mask, recurrent_mask))
         return y, Trace(
             self.cell, self.backend, self.directions, packing, self._pack(final), records
         )
@@ -231,9 +261,8 @@ class Recurrent(Layer):
             record = trace.records[layer]
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in dstates]
-            d, gradients = timeloop.backward(
-                self._steps(layer), record.x, packing, record.blocks, d, running
-            )
+            own = self._steps(layer, record.recurrent_mask)
+            d, gradients = timeloop.backward(own, record.x, packing, record.blocks, d, running)
             if record.mask is not None:
                 d *= record.mask
             for array, first in zip(initial_d, running, strict=True):
@@ -245,6 +274,12 @@ class Recurrent(Layer):
                             params[name + suffix] = getattr(gradients, field.name)[direction]
         ordered = {name: params[name] for name in self.params}
         return Gradient(d, ordered, self._pack(initial_d))
+
+    def _recurrent_mask(self, rng: np.random.Generator, packing: Packing) -> Array:
+        """For each direction and sequence one mask, which all its steps share."""
+        shape = (self.directions, packing.batch, self.state_sizes[0])
+        mask = dropout_mask(self.backend, rng, self.recurrent_dropout, shape, self.dtype)
+        return self._columns(mask, packing)
 
     def _columns(self, state: Array, packing: Packing) -> Array:
         """(S, B, H) in the caller's order to (S, H, B) in the packing's; a copy."""
@@ -261,17 +296,17 @@ class Recurrent(Layer):
         return tuple(arrays) if len(self.cell.states) > 1 else arrays[0]
 
     def _unpack(self, state: Any, name: str, batch: int) -> list[Array]:
-        shape = (self.num_layers * self.directions, batch, self.hidden_size)
-        count = len(self.cell.states)
+        shapes = [(self.num_layers * self.directions, batch, size) for size in self.state_sizes]
+        count = len(shapes)
         if state is None:
-            return [self.backend.xp.zeros(shape, self.dtype) for _ in range(count)]
+            return [self.backend.xp.zeros(shape, self.dtype) for shape in shapes]
         if count == 1:
             arrays, names = [state], [name]
         elif isinstance(state, (tuple, list)) and len(state) == count:
             arrays, names = list(state), [f"{name}[{k}]" for k in range(count)]
         else:
             raise TypeError(f"{name} must be a pair (h, c) of arrays, got {_described(state)}")
-        for array, label in zip(arrays, names, strict=True):
+        for array, label, shape in zip(arrays, names, shapes, strict=True):
             check_array(self.backend, array, label, shape, self.dtype)
         return arrays
 
@@ -284,12 +319,14 @@ class Recurrent(Layer):
         trace._need_records()
         widths = [record.x.shape[-1] for record in trace.records]
         own = [self.input_size, *[self.output_size] * (self.num_layers - 1)]
-        hidden = trace.records[0].blocks[0].gates.shape[3]
+        block = trace.records[0].blocks[0]
+        hidden, sizes = block.gates.shape[3], tuple(state.shape[2] for state in block.states)
         same = (
             trace.cell_type is self.cell
             and trace.directions == self.directions
             and widths == own
-            and hidden == self.hidden_size
+            and (hidden, *sizes) == (self.hidden_size, *self.state_sizes)
+            and ("normal_x" in block.kept) == self.layer_norm
         )
         if not same:
             raise ValueError(

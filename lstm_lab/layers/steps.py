@@ -14,22 +14,48 @@ from functools import cached_property
 
 from ..backends import Array, Backend
 from ..cells import Cell
+from .packing import Stretch
 
 Arrays = Sequence[Array]
+Named = dict[str, Array]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The parameters of one layer, an entry for each direction.
+    """The parameters of one layer, an entry for each direction; empty lists of what it lacks.
 
-    Each ``input`` is (input_rows · H, D), ``recurrent`` (recurrent_rows · H, H), ``bias``
-    (blocks · H,) and ``peephole`` (peepholes · H,); no ``peephole`` at all where a cell has none.
+    P is the size of the hidden state, H where there is no projection.
     """
 
-    input: list[Array]
-    recurrent: list[Array]
-    bias: list[Array]
-    peephole: list[Array]
+    input: list[Array]  # (input_rows · H, D)
+    recurrent: list[Array]  # (recurrent_rows · H, P)
+    bias: list[Array]  # (blocks · H,)
+    peephole: list[Array]  # (peepholes · H,)
+    projection: list[Array]  # (P, H)
+    gain_x: list[Array]  # (blocks · H,)
+    gain_h: list[Array]  # (blocks · H,)
+    gain_c: list[Array]  # (H,)
+    bias_c: list[Array]  # (H,)
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one stretch left behind: all that backward needs of it."""
+
+    stretch: Stretch
+    gates: Array  # (K, S, G, H, n), after the activation
+    states: tuple[Array, ...]  # each (K + 1, S, ·, n); slot 0 is the state on entry
+    kept: Named  # each (K, S, ..., n)
+
+    def steps(self, piece: slice) -> tuple[Array, Arrays, Arrays, Named]:
+        """Of some steps: the gates, the states before and after, and what else was kept."""
+        after = slice(piece.start + 1, piece.stop + 1)
+        return (
+            self.gates[piece],
+            [running[piece] for running in self.states],
+            [running[after] for running in self.states],
+            {name: array[piece] for name, array in self.kept.items()},
+        )
 
 
 class Steps:
@@ -49,6 +75,7 @@ class Steps:
         self.truncated = truncated
         self.directions = len(weights.bias)
         self.hidden = weights.bias[0].shape[0] // cell.blocks
+        self.output_size = weights.recurrent[0].shape[1]
         self.dtype = weights.bias[0].dtype
 
     def rows(self, blocks: slice) -> slice:
@@ -58,12 +85,19 @@ class Steps:
 
     # Forward
 
+    def fold(self, weights: Array, *blocks: slice) -> Array:
+        """A matrix as forward uses it; see `Cell.fold`."""
+        return self.cell.fold(weights, self.hidden, *blocks)
+
     @cached_property
     def input_weights(self) -> list[Array]:
         """What x is multiplied by."""
-        return [
-            self.cell.fold(w, self.hidden, self.cell.input_blocks) for w in self.weights.input
-        ]
+        return [self.fold(w, self.cell.input_blocks) for w in self.weights.input]
+
+    @cached_property
+    def _folded_recurrent(self) -> Array:
+        blocks = self.cell.blocks_of_u
+        return self.backend.xp.stack([self.fold(w, *blocks) for w in self.weights.recurrent])
 
     @cached_property
     def _folded_bias(self) -> Array:
@@ -71,44 +105,53 @@ class Steps:
         shape = (1, self.directions, self.cell.blocks, self.hidden, 1)
         return self.backend.xp.stack(bias).reshape(shape)
 
-    @cached_property
-    def _folded_recurrent(self) -> Array:
-        blocks = self.cell.blocks_of_u
-        return self.backend.xp.stack(
-            [self.cell.fold(w, self.hidden, *blocks) for w in self.weights.recurrent]
-        )
+    @property
+    def folded_peepholes(self) -> list[Array]:
+        # Gates with peepholes pass through a sigmoid.
+        return [p * 0.5 for p in self.weights.peephole]
 
-    def kept(self, length: int, n: int) -> tuple[Array, ...]:
-        """Room for what ``length`` steps of n sequences leave for backward beside the states."""
-        shape = (length, self.directions, self.hidden, n)
-        return tuple(self.backend.empty(shape, self.dtype) for _ in range(self.cell.kept))
+    @property
+    def kept_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What a step leaves for backward beside gates and states, of one sequence."""
+        return dict.fromkeys(self.cell.kept_names, (self.hidden,))
 
-    def enter(self, gates: Array) -> None:
+    @property
+    def factor_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What going back works out beside the gates' gradients, of one step and sequence."""
+        return dict.fromkeys(self.cell.factor_names, (self.hidden,))
+
+    def room(self, shapes: dict[str, tuple[int, ...]], length: int, n: int) -> Named:
+        """Arrays of any content for ``length`` steps of n sequences."""
+        return {
+            name: self.backend.empty((length, self.directions, *shape, n), self.dtype)
+            for name, shape in shapes.items()
+        }
+
+    def enter(self, gates: Array, kept: Named) -> None:
         """Make pre-activations, without their recurrent part, of W x, which ``gates`` holds."""
         gates += self._folded_bias
 
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
         """``advance(gates, before, after, kept)``: at most ``steps`` steps of n sequences.
 
-        All arrays have their steps as the first axis: ``gates`` (K, S, G, H, n); ``before`` and
-        ``after``, the states, and ``kept``, each (K, S, ·, n).
+        All arrays have their steps as the first axis: those of `Block.steps`.
         """
         cell, backend, weights = self.cell, self.backend, self._folded_recurrent
-        # Gates with peepholes pass through a sigmoid, and are folded like the rest.
-        peepholes = self.peepholes([p * 0.5 for p in self.weights.peephole], n)
+        peepholes = self.peepholes(self.folded_peepholes, n)
         recurrent = backend.empty(
             (self.directions, cell.recurrent_rows, self.hidden, n), self.dtype
         )
         whole = backend.forward_loop(cell.forward, weights, n, steps)
         if whole is not None:
             return lambda gates, before, after, kept: whole(
-                gates, recurrent, *before, *after, *kept, *peepholes
+                gates, recurrent, *before, *after, *kept.values(), *peepholes
             )
         step = backend.pointwise(cell.forward, self.dtype)
         product = recurrent.reshape(self.directions, -1, n)
 
-        def advance(gates: Array, before: Arrays, after: Arrays, kept: Arrays) -> None:
-            for gate, hidden_before, *rest in zip(gates, *before, *after, *kept, strict=True):
+        def advance(gates: Array, before: Arrays, after: Arrays, kept: Named) -> None:
+            others = (*after, *kept.values())
+            for gate, hidden_before, *rest in zip(gates, *before, *others, strict=True):
                 backend.xp.matmul(weights, hidden_before, out=product)
                 step(gate, recurrent, hidden_before, *rest, *peepholes)
 
@@ -121,11 +164,12 @@ class Steps:
         return self.backend.xp.stack(self.weights.recurrent)
 
     def backward_loop(self, n: int) -> Callable[..., None]:
-        """``go_back(arriving, gates, before, after, kept, d, carried)``: the last step first.
+        """``go_back(arriving, steps, d, factors, carried)``: the last step first.
 
-        ``arriving`` (K, S, ·, n) is the gradient from the output. ``gates`` to ``kept`` are what
-        ``advance`` left. ``d``, like ``gates``, is filled with the gradients of the
-        pre-activations; ``carried``, the states' gradients (S, ·, n), go back to the first step.
+        ``arriving`` (K, S, ·, n) is the gradient from the output, and ``steps`` are those of
+        `Block.steps`. ``d``, like the gates, and ``factors`` are filled: with the gradients of the
+        pre-activations, and what `factor_shapes` says. ``carried``, the gradients of the states
+        (S, ·, n), go back to before the first step.
         """
         cell, backend, weights = self.cell, self.backend, self._recurrent
         derive = backend.pointwise(cell.derivatives, self.dtype)
@@ -139,16 +183,14 @@ class Steps:
 
         def go_back(
             arriving: Array,
-            gates: Array,
-            before: Arrays,
-            after: Arrays,
-            kept: Arrays,
+            steps: tuple[Array, Arrays, Arrays, Named],
             d: Array,
+            factors: Named,
             carried: Arrays,
         ) -> None:
-            factors = [backend.empty(arriving.shape, self.dtype) for _ in range(cell.factors)]
-            derive(gates, *before, *after, *kept, d, *factors)
-            loop(arriving, (d, *factors, gates), [*carried, *peepholes])
+            gates, before, after, kept = steps
+            derive(gates, *before, *after, *kept.values(), d, *factors.values())
+            loop(arriving, (d, *factors.values(), gates), [*carried, *peepholes])
 
         return go_back
 
@@ -180,13 +222,34 @@ class Steps:
 
         return loop
 
-    def recurrent_gradient(self, s: int, columns: Array, gates: Array, hidden: Array) -> Array:
-        """The gradient of U in direction s, each part of it a single product.
+    def entered(self, d: Array, factors: Named) -> Array:
+        """The gradient of W x, which is like ``d``."""
+        return d
 
-        ``columns`` (G · H, K · n) is the gradient of the pre-activations; ``gates`` and
-        ``hidden`` (K, S, ·, n) are the steps' gates and the states before them.
+    def add_gradients(
+        self,
+        total: Weights,
+        s: int,
+        columns: Array,
+        block: Block,
+        arriving: Array,
+        d: Array,
+        factors: Named,
+    ) -> None:
+        """Add a stretch's share of the gradients in direction s, but for W's and the bias'.
+
+        ``columns`` (G · H, K · n) are those of d. Each matrix's gradient is a single product.
         """
-        before = as_rows(self.backend, hidden[:, s])
+        total.recurrent[s] += self._recurrent_gradient(s, columns, block, factors)
+        for k in range(self.cell.peepholes):
+            # The output gate, block 0, sees the new cell state; the others see the old one.
+            cell = block.states[1]
+            seen = cell[1:, s] if k == 0 else cell[:-1, s]
+            own = slice(k * self.hidden, (k + 1) * self.hidden)
+            total.peephole[s][own] += (d[:, s, k] * seen).sum(axis=(0, 2))
+
+    def _recurrent_gradient(self, s: int, columns: Array, block: Block, factors: Named) -> Array:
+        before = as_rows(self.backend, block.states[0][:-1, s])
         return columns[self.rows(self.cell.recurrent_blocks)] @ before
 
     def peepholes(self, weights: list[Array], n: int) -> list[Array]:
@@ -212,3 +275,9 @@ def as_rows(backend: Backend, columns: Array) -> Array:
     """(K, H, n) as (K · n, H): steps and sequences become one axis, in the order of both."""
     rows = plain(backend, columns.transpose(0, 2, 1))
     return rows.reshape(-1, rows.shape[-1])
+
+
+def as_columns(backend: Backend, steps: Array) -> Array:
+    """(K, ..., n) as (rows, K · n), likewise."""
+    flat = steps.reshape(steps.shape[0], -1, steps.shape[-1])
+    return plain(backend, flat.transpose(1, 0, 2)).reshape(flat.shape[1], -1)

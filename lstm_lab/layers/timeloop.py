@@ -11,24 +11,14 @@ steps, and each with its batch sorted by length.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from ..backends import Array
 from .packing import Packing, Stretch
-from .steps import Steps, Weights, plain
+from .steps import Block, Steps, Weights, as_columns, plain
 
 CACHE_BYTES = 1 << 19
 """How much of the gates is worked on at a time: about what stays in a core's own cache."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """What one stretch left behind: all that backward needs of it."""
-
-    stretch: Stretch
-    gates: Array  # (K, S, G, H, n), after the activation
-    states: tuple[Array, ...]  # each (K + 1, S, H, n); slot 0 is the state on entry
-    kept: tuple[Array, ...]  # each (K, S, H, n)
 
 
 def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
@@ -51,14 +41,14 @@ def forward(
     own : Steps
         The layer's own way to take steps.
     x : array (T, B, D)
-    state : list of arrays (S, H, B), batch in the order of ``packing``
+    state : list of arrays (S, ·, B), batch in the order of ``packing``
         The initial state. It is overwritten by each sequence's final state.
     keep : bool
         Whether to keep what backward needs. Without, memory beyond the output is O(B·H).
 
     Returns
     -------
-    y : array (T, B, S·H)
+    y : array (T, B, S·P)
         Zero after each sequence's end.
     blocks : list of Block
         Empty unless ``keep``.
@@ -69,7 +59,7 @@ def forward(
 
     # What the caller keeps is the caller's own: the pool is for what comes and goes.
     new = backend.xp.zeros if packing.ragged else backend.xp.empty
-    y = new((steps, batch, directions * hidden), dtype)
+    y = new((steps, batch, directions * own.output_size), dtype)
     blocks = []
     for whole in packing.stretches:
         n = whole.width
@@ -81,7 +71,8 @@ def forward(
             states = tuple(
                 backend.empty((length + 1, *initial.shape[:2], n), dtype) for initial in state
             )
-            kept = own.kept(length, n)
+            kept = own.room(own.kept_shapes, length, n)
+            block = Block(stretch, gates, states, kept)
             index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
             inputs = [x[i].transpose(0, 2, 1) for i in index]
             flat = gates.reshape(length, directions, -1, n)
@@ -92,21 +83,16 @@ def forward(
                     gates[piece] = 0
                 for s in range(directions):
                     backend.matmul(own.input_weights[s], inputs[s][piece], out=flat[piece, s, rows])
-                own.enter(gates[piece])
-                after = slice(piece.start + 1, piece.stop + 1)
-                advance(
-                    gates[piece],
-                    [running[piece] for running in states],
-                    [running[after] for running in states],
-                    [array[piece] for array in kept],
-                )
+                some = block.steps(piece)
+                own.enter(some[0], some[-1])
+                advance(*some)
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
             for s in range(directions):
-                own_half = slice(s * hidden, (s + 1) * hidden)
-                y[(*index[s], own_half)] = states[0][1:, s].transpose(0, 2, 1)
+                half = slice(s * own.output_size, (s + 1) * own.output_size)
+                y[(*index[s], half)] = states[0][1:, s].transpose(0, 2, 1)
             if keep:
-                blocks.append(Block(stretch, gates, states, kept))
+                blocks.append(block)
     return y, blocks
 
 
@@ -127,9 +113,9 @@ def backward(
         Those of ``forward``.
     blocks : list of Block
         What ``forward`` left.
-    dy : array (T, B, S·H)
+    dy : array (T, B, S·P)
         Gradient of the loss with respect to the output; ignored after each sequence's end.
-    dstate : list of arrays (S, H, B), batch in the order of ``packing``
+    dstate : list of arrays (S, ·, B), batch in the order of ``packing``
         Gradient with respect to the final state. Overwritten by that of the initial state.
 
     Returns
@@ -137,7 +123,7 @@ def backward(
     dx : array (T, B, D)
     gradients : Weights
     """
-    cell, backend, directions, hidden = own.cell, own.backend, own.directions, own.hidden
+    cell, backend, directions = own.cell, own.backend, own.directions
     xp, weights, dtype = backend.xp, own.weights, x.dtype
     rows = own.rows(cell.input_blocks)
 
@@ -146,43 +132,32 @@ def backward(
         *([xp.zeros_like(w) for w in getattr(weights, f.name)] for f in fields(Weights))
     )
     for block in reversed(blocks):
-        stretch, gates, states = block.stretch, block.gates, block.states
+        stretch, gates = block.stretch, block.gates
         length, n = stretch.stop - stretch.start, stretch.width
         index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-        arriving = backend.empty((length, directions, hidden, n), dtype)
+        arriving = backend.empty((length, directions, own.output_size, n), dtype)
         for s in range(directions):
-            own_half = slice(s * hidden, (s + 1) * hidden)
-            arriving[:, s] = dy[(*index[s], own_half)].transpose(0, 2, 1)
+            half = slice(s * own.output_size, (s + 1) * own.output_size)
+            arriving[:, s] = dy[(*index[s], half)].transpose(0, 2, 1)
         d = backend.empty(gates.shape, dtype)
-        flat = d.reshape(length, directions, -1, n)
+        factors = own.room(own.factor_shapes, length, n)
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
         go_back = own.backward_loop(n)
-        step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
+        step_bytes = directions * cell.blocks * own.hidden * n * dtype.itemsize
         for piece in reversed(_pieces(length, step_bytes)):
-            after = slice(piece.start + 1, piece.stop + 1)
-            go_back(
-                arriving[piece],
-                gates[piece],
-                [running[piece] for running in states],
-                [running[after] for running in states],
-                [array[piece] for array in block.kept],
-                d[piece],
-                carried,
-            )
+            worked_out = {name: array[piece] for name, array in factors.items()}
+            go_back(arriving[piece], block.steps(piece), d[piece], worked_out, carried)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
             # Steps and sequences become one axis, so that each gradient is a single product.
-            columns = plain(backend, flat[:, s].transpose(1, 0, 2)).reshape(-1, length * n)
+            columns = as_columns(backend, d[:, s])
+            own.add_gradients(gradients, s, columns, block, arriving, d, factors)
+            gradients.bias[s] += columns.sum(axis=1)
+            entered = own.entered(d, factors)
+            columns = columns if entered is d else as_columns(backend, entered[:, s])
             inputs = plain(backend, x[index[s]]).reshape(length * n, -1)
             gradients.input[s] += columns[rows] @ inputs
-            gradients.recurrent[s] += own.recurrent_gradient(s, columns, gates, states[0][:-1])
-            gradients.bias[s] += columns.sum(axis=1)
-            for k in range(cell.peepholes):
-                # The output gate, block 0, sees the new cell state; the others see the old one.
-                seen = states[1][1:, s] if k == 0 else states[1][:-1, s]
-                unit_rows = slice(k * hidden, (k + 1) * hidden)
-                gradients.peephole[s][unit_rows] += (d[:, s, k] * seen).sum(axis=(0, 2))
             product = backend.empty(inputs.shape, dtype)
             xp.matmul(columns[rows].T, weights.input[s], out=product)
             dx[index[s]] += product.reshape(length, n, -1)

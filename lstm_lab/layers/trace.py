@@ -9,7 +9,7 @@ from typing import Any
 from ..backends import Array, Backend, get_backend
 from ..cells import Cell
 from .packing import Packing
-from .timeloop import Block
+from .steps import Block
 
 DIRECTIONS = ("forward", "reverse")
 
@@ -21,6 +21,7 @@ class LayerRecord:
     x: Array  # (T, B, D), the caller's own array in the first layer
     blocks: list[Block]
     mask: Array | None  # (T, B, D), the dropout mask that x was multiplied by
+    recurrent_mask: Array | None  # (S, P, B), batch in the packing's order: that of h
 
 
 class DirectionTrace:
@@ -124,13 +125,18 @@ class Trace:
                 block,
                 gates=move(block.gates),
                 states=tuple(map(move, block.states)),
-                kept=tuple(map(move, block.kept)),
+                kept={name: move(array) for name, array in block.kept.items()},
             )
 
         state = self.state
         state = tuple(map(move, state)) if isinstance(state, tuple) else move(state)
         records = [
-            LayerRecord(move(record.x), [move_block(b) for b in record.blocks], move(record.mask))
+            LayerRecord(
+                move(record.x),
+                [move_block(block) for block in record.blocks],
+                move(record.mask),
+                move(record.recurrent_mask),
+            )
             for record in self.records
         ]
         return Trace(self.cell_type, target, self.directions, self.packing, state, records)

@@ -90,7 +90,10 @@ def altered(**changes):
         (altered(weight_ih_l0=np.zeros((12, 3), "f")), r"weight_ih_l0'\]: expected \(16, 3\)"),
         (altered(weight_ih_l1=None), r"weight_ih_l1'\]: expected \(16, 4\), got nothing"),
         (altered(bias_ih_l1=np.zeros(3, "f")), r"bias_ih_l1'\]: expected \(16,\), got \(3,\)"),
-        (altered(weight_hr_l0=np.zeros((2, 4), "f")), r"weight_hr_l0'\]: expected no such entry"),
+        (altered(weight_hr_l0=np.zeros((2, 4), "f")), r"weight_hh_l0'\]: expected \(16, 2\)"),
+        (altered(weight_hr_l0=np.zeros((2, 5), "f")), r"weight_hr_l0 must be a matrix.*got \(2, 5"),
+        (altered(weight_hr_l0=np.zeros((0, 4), "f")), r"weight_hr_l0.*got \(0, 4"),
+        (altered(weight_hr_l1=np.zeros((2, 4), "f")), r"weight_hr_l1'\]: expected no such entry"),
     ],
 )
 def test_a_state_dict_that_does_not_fit(state_dict, message):

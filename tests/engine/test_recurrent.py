@@ -305,7 +305,7 @@ def test_the_trace_holds_at_most_eight_values_a_unit_and_step():
         held = sum(
             array.nbytes
             for block in record.blocks
-            for array in (block.gates, *block.states, *block.kept)
+            for array in (block.gates, *block.states, *block.kept.values())
         )
         assert held <= 8 * 50 * 4 * 16 * 2 * 4
 
