@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RECURRENT = "tests/engine/test_recurrent.py"
 VARIANTS = "tests/engine/test_variants.py"
+OPTIONS = "tests/engine/test_step_options.py"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,83 @@ MUTANTS = [
         "columns[self.rows(cell.reset.blocks)] @ (reset * source)",
         "columns[self.rows(cell.reset.blocks)] @ (reset**0 * source)",
         f"{VARIANTS}::test_a_gru_with_its_reset_gate_before_the_product_in_torch",
+    ),
+    Mutant(
+        "projection: its gradient sees only the step's own output",
+        "layers/chain.py",
+        '            links.append(_add("dhidden", "arriving"))',
+        "            pass",
+        f"{OPTIONS}::test_a_projection_is_torchs",
+    ),
+    Mutant(
+        "projection: the cell's gradient is that of the projected state",
+        "layers/chain.py",
+        '        return names | {"dhidden": "dunprojected"}',
+        '        return names | {"dhidden": "unprojected"}',
+        f"{OPTIONS}::test_a_projection_is_torchs",
+    ),
+    Mutant(
+        "normalisation: the gradient passes as if mean and deviation were constants",
+        "layers/normal.py",
+        "    d -= normal * along\n",
+        "",
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "normalisation: each gate by itself",
+        "layers/chain.py",
+        '            normalise(xp, slots["normal_h"], slots["scale_h"])',
+        '            normalise(xp, slots["normal_h"][:, : self.hidden], slots["scale_h"])',
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "normalisation: the cell state is shown as it is",
+        "layers/chain.py",
+        '            normalise(xp, normal, slots["scale_c"])',
+        '            slots["scale_c"][...] = 1',
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "normalisation: sigmoids' gains are not folded",
+        "layers/chain.py",
+        'self.cell.fold(gain, self.hidden, slice(None)) for gain in gains',
+        'gain for gain in gains',
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "recurrent dropout: U's gradient is taken with the whole state",
+        "layers/chain.py",
+        '            source = source * self.mask[s, :, : source.shape[-1]]',
+        '            pass',
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "recurrent dropout: the gradient passes where the value was dropped",
+        "layers/chain.py",
+        '            links.append(self._multiply("dsource", self.mask[..., :n], "dsource"))',
+        '            pass',
+        f"{OPTIONS}::test_against_an_independent_writing",
+    ),
+    Mutant(
+        "recurrent dropout: in evaluation too",
+        "layers/recurrent.py",
+        "if self.recurrent_dropout and rng is not None:",
+        "if self.recurrent_dropout and (rng := rng or np.random.default_rng()):",
+        f"{OPTIONS}::test_recurrent_dropout_is_one_mask_for_a_sequence",
+    ),
+    Mutant(
+        "recurrent dropout: a mask that all sequences share",
+        "layers/recurrent.py",
+        "        shape = (self.directions, packing.batch, self.state_sizes[0])",
+        "        shape = (self.directions, 1, self.state_sizes[0])",
+        f"{OPTIONS}::test_recurrent_dropout_is_one_mask_for_a_sequence",
+    ),
+    Mutant(
+        "truncated: the gradient passes through a chain",
+        "layers/chain.py",
+        '            shared["dsource"][...] = 0',
+        "            links.append(through)",
+        f"{OPTIONS}::test_truncated_gradients_stop_at_the_gates_of_every_chain",
     ),
     Mutant(
         "attention looks into the padding",

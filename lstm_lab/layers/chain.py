@@ -21,7 +21,7 @@ The names are those of the cells' own arguments (`lstm_lab.cells`), and besides
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from ..backends import Array, Backend, Pointwise
@@ -85,6 +85,16 @@ class Chain(Steps):
         super().enter(gates, kept)
 
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
+        links, shared = self._forward_links(n)
+
+        def advance(gates: Array, before: Arrays, after: Arrays, kept: Named) -> None:
+            arrays = self._by_name(gates, before, after, kept)
+            _run(links, range(len(gates)), arrays, shared)
+
+        return advance
+
+    def _forward_links(self, n: int) -> tuple[list[Link], Named]:
+        """The links of a step in their order, and the arrays that all steps share."""
         cell, u = self.cell, self._folded_recurrent
         shared = self._shared(self.folded_peepholes, n)
         shared["recurrent"] = self._room(n, self._first.stop // self.hidden, self.hidden)
@@ -107,15 +117,7 @@ class Chain(Steps):
             links.append(self._normalise_cell())
         if self.projected:
             links.append(self._product(self._projection, "unprojected", "hidden"))
-
-        def advance(gates: Array, before: Arrays, after: Arrays, kept: Named) -> None:
-            arrays = self._by_name(gates, before, after, kept)
-            for k in range(len(gates)):
-                slots = {name: array[k] for name, array in arrays.items()} | shared
-                for link in links:
-                    link(slots)
-
-        return advance
+        return links, shared
 
     # Backward
 
@@ -127,18 +129,43 @@ class Chain(Steps):
         return shapes
 
     def backward_loop(self, n: int) -> Callable[..., None]:
-        cell, transposed = self.cell, self._recurrent.transpose(0, 2, 1)
+        cell, mask = self.cell, self.mask
         called = {"hidden_before": "source"} if cell.reset else self._called
         derive = self._pointwise(cell.derivatives, **called)
+        links, shared = self._backward_links(n)
+
+        def go_back(
+            arriving: Array,
+            steps: tuple[Array, Arrays, Arrays, Named],
+            d: Array,
+            factors: Named,
+            carried: Arrays,
+        ) -> None:
+            arrays = self._by_name(*steps) | factors | {"d": d, "arriving": arriving}
+            if cell.reset and mask is not None:
+                arrays["source"] = arrays["source"] * mask[..., :n]
+            derive(arrays)
+            states = dict(zip((f"d{name}" for name in cell.states), carried, strict=True))
+            _run(links, reversed(range(len(d))), arrays, shared | states)
+            if self.normal:
+                dinput = factors["dinput"]
+                dinput[...] = self._flat(d) * _columns(self.backend, self.weights.gain_x)
+                normalise_backward(dinput, arrays["normal_x"], arrays["scale_x"])
+
+        return go_back
+
+    def _backward_links(self, n: int) -> tuple[list[Link], Named]:
+        """The adjoints of `_forward_links`, in the opposite order."""
+        cell, transposed = self.cell, self._recurrent.transpose(0, 2, 1)
         shared = self._shared(self.weights.peephole, n)
         shared["dsource"] = self._room(n, self.output_size)
         links = []
         if self.projected:
             shared["dunprojected"] = self._room(n, self.hidden)
             # `arriving` becomes the whole gradient of h, of which the projection's is made.
-            project_back = self._projection.transpose(0, 2, 1)
-            links += [_add("dhidden", "arriving")]
-            links += [self._product(project_back, "arriving", "dunprojected")]
+            links.append(_add("dhidden", "arriving"))
+            back = self._projection.transpose(0, 2, 1)
+            links.append(self._product(back, "arriving", "dunprojected"))
         else:
             links.append(_add("arriving", "dhidden"))
         if self.normal:
@@ -158,36 +185,14 @@ class Chain(Steps):
                 through,
                 _add("dreset", "dsource"),
             ]
-        elif not self.truncated:
+        elif self.truncated:
+            shared["dsource"][...] = 0
+        else:
             links.append(through)
         if self.mask is not None:
             links.append(self._multiply("dsource", self.mask[..., :n], "dsource"))
-        if self.truncated:
-            shared["dsource"][...] = 0
         links.append(_add("dsource", "dhidden") if cell.direct else _set("dsource", "dhidden"))
-
-        def go_back(
-            arriving: Array,
-            steps: tuple[Array, Arrays, Arrays, Named],
-            d: Array,
-            factors: Named,
-            carried: Arrays,
-        ) -> None:
-            arrays = self._by_name(*steps) | factors | {"d": d, "arriving": arriving}
-            if cell.reset and self.mask is not None:
-                arrays["source"] = arrays["source"] * self.mask[..., :n]
-            derive(arrays)
-            state = dict(zip((f"d{name}" for name in cell.states), carried, strict=True))
-            for k in reversed(range(len(d))):
-                slots = {name: array[k] for name, array in arrays.items()} | shared | state
-                for link in links:
-                    link(slots)
-            if self.normal:
-                dinput = factors["dinput"]
-                dinput[...] = self._flat(d) * _columns(self.backend, self.weights.gain_x)
-                normalise_backward(dinput, arrays["normal_x"], arrays["scale_x"])
-
-        return go_back
+        return links, shared
 
     def entered(self, d: Array, factors: Named) -> Array:
         return factors["dinput"] if self.normal else d
@@ -342,6 +347,14 @@ class Chain(Steps):
             slots["nothing"][...] = 0
 
         return link
+
+
+def _run(links: list[Link], steps: Iterable[int], arrays: Named, shared: Named) -> None:
+    """Every link at every step; ``arrays`` have the steps as their first axis."""
+    for k in steps:
+        slots = {name: array[k] for name, array in arrays.items()} | shared
+        for link in links:
+            link(slots)
 
 
 def _columns(backend: Backend, vectors: list[Array]) -> Array:

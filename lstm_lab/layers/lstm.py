@@ -42,8 +42,8 @@ class LSTM(Recurrent):
     recurrent_dropout : float
         Probability with which a unit of the hidden state is dropped in training wherever it is
         multiplied by U: h_{t-1} becomes z ⊙ h_{t-1}, and the mask z, drawn for each sequence,
-        layer and direction, is the same at every step (Gal & Ghahramani 2016, arXiv:1512.05287,
-        eq. 7). As with ``dropout``, what is kept is divided by 1 - ``recurrent_dropout``.
+        layer and direction, is the same at every step (the z_h of Gal & Ghahramani 2016,
+        arXiv:1512.05287). As with ``dropout``, what is kept is divided by one minus the rate.
     init : {"uniform", "orthogonal", "chrono"}
         Uniform in ±1/√H; the same with orthogonal blocks in U; or uniform with the gate biases of
         Tallec & Ollivier 2018 for memories up to ``chrono_length`` steps.
@@ -62,7 +62,7 @@ class LSTM(Recurrent):
     proj_size : int
         P. Above 0 the hidden state is a projection to P < H features, as in torch:
         h_t = V (o_t ⊙ tanh(c_t)), and U is (4H, P) (Sak, Senior & Beaufays 2014,
-        doi:10.21437/Interspeech.2014-80, eq. 6).
+        doi:10.21437/Interspeech.2014-80).
     layer_norm : bool
         Layer normalisation inside the cell (Ba, Kiros & Hinton 2016, arXiv:1607.06450, eqs. 20-22
         of the supplement)::

@@ -9,8 +9,10 @@ from .recurrent import Recurrent
 class RNN(Recurrent):
     """The plain recurrent network: h_t = tanh(W x_t + U h_{t-1} + b).
 
-    Elman 1990, doi:10.1207/s15516709cog1402_1. Parameters and methods are those of `LSTM` but
-    for the biases of the forget gate; the state is a single array.
+    Elman 1990, doi:10.1207/s15516709cog1402_1. Methods are those of `LSTM`, and so are the
+    parameters ``input_size``, ``hidden_size``, ``num_layers``, ``bidirectional``, ``dropout``,
+    ``recurrent_dropout``, ``init`` ("uniform" or "orthogonal"), ``backend``, ``dtype`` and
+    ``seed``. The state is a single array.
     """
 
     cell: Cell = RNN_CELL
