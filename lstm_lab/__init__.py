@@ -23,6 +23,7 @@ from .layers import (
     LastStep,
     Layer,
     Linear,
+    Reverse,
     Sequential,
     Trace,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "LastStep",
     "Layer",
     "Linear",
+    "Reverse",
     "Sequential",
     "Trace",
 ]

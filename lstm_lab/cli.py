@@ -23,6 +23,7 @@ START_PAGE = Path("book", "00-start.ipynb")
 WORKSPACE = "lstm-lab"
 INSTALL_BOOK = "python -m pip install -e '.[book]'"
 INSTALL_FAST = "python -m pip install -e '.[fast]'"
+INSTALL_ONNX = "python -m pip install -e '.[onnx]'"
 INSTALL_TEST = "python -m pip install -e '.[test]'"
 INSTALL_TORCH = "python -m pip install torch==2.13.0"
 BROWSERS = (
@@ -191,6 +192,7 @@ def _doctor(arguments: argparse.Namespace, rest: list[str]) -> int:
     print(f"BLAS        {_blas()}")
     print(f"GPU         {_gpu()}")
     _report_packages("Faster", ("numba",), INSTALL_FAST)
+    _report_packages("Interchange", ("onnx",), INSTALL_ONNX)
     _report_packages("Tests", ("pytest", "nbval", "hypothesis", "playwright"), INSTALL_TEST)
     _report_packages("", ("torch",), INSTALL_TORCH)
     print(f"            browser: {find_browser() or 'none; install Chromium or Chrome'}")

@@ -213,6 +213,34 @@ MUTANTS = [
         "    weights = weights / weights.size\n    # The largest",
         "tests/engine/test_losses.py::test_values_by_hand",
     ),
+    Mutant(
+        "ONNX: the gates of W in torch's order",
+        "interchange/onnx_cells.py",
+        'INPUT_ORDER = {"LSTM": (1, 0, 2, 3)',
+        'INPUT_ORDER = {"LSTM": (1, 2, 0, 3)',
+        "tests/engine/test_onnx.py::test_onnxruntime_agrees",
+    ),
+    Mutant(
+        "ONNX: the recurrent half of the bias is dropped",
+        "interchange/onnx_cells.py",
+        '"bias": reordered(outer + inner, input_back)',
+        '"bias": reordered(outer, input_back)',
+        "tests/engine/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
+    ),
+    Mutant(
+        "ONNX: the reverse direction starts in the padding",
+        "interchange/onnx_run.py",
+        "given_x, _ = turn.forward(given_x, lengths=lengths)",
+        "given_x, _ = turn.forward(given_x)",
+        "tests/engine/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
+    ),
+    Mutant(
+        "ONNX: every GRU has its reset gate after the product",
+        "interchange/onnx_cells.py",
+        'options["reset_after"] = node.linear_before_reset',
+        'options["reset_after"] = True',
+        "tests/engine/test_onnx.py::test_node",
+    ),
 ]
 
 

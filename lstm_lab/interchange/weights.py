@@ -22,13 +22,14 @@ from ..layers import (
     LastStep,
     Layer,
     Linear,
+    Reverse,
     Sequential,
 )
 
 KEY = "lstm_lab"
 CLASSES = {
     c.__name__: c
-    for c in (LSTM, BiLSTM, GRU, RNN, Attention, Linear, Embedding, Dropout, LastStep)
+    for c in (LSTM, BiLSTM, GRU, RNN, Attention, Linear, Embedding, Dropout, LastStep, Reverse)
 }
 
 

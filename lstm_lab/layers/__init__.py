@@ -7,6 +7,7 @@ from .dropout import Dropout
 from .gru import GRU
 from .lstm import LSTM, BiLSTM
 from .recurrent import Recurrent
+from .reverse import Reverse
 from .rnn import RNN
 from .sequential import LastStep, Sequential
 from .trace import Trace
@@ -26,6 +27,7 @@ __all__ = [
     "Layer",
     "Linear",
     "Recurrent",
+    "Reverse",
     "Sequential",
     "Trace",
 ]
