@@ -17,9 +17,6 @@ from ..backends import Array, Backend
 from ..cells import Cell
 from .packing import Packing, Stretch
 
-CACHE_BYTES = 1 << 19
-"""How much of the gates is worked on at a time: about what stays in a core's own cache."""
-
 
 @dataclass(frozen=True)
 class Weights:
@@ -45,13 +42,13 @@ class Block:
     kept: tuple[Array, ...]  # each (K, S, H, n)
 
 
-def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
-    size = max(1, CACHE_BYTES // bytes_per_step)
+def _pieces(backend: Backend, steps: int, bytes_per_step: int) -> list[slice]:
+    size = max(1, backend.piece_bytes // bytes_per_step)
     return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]
 
 
-def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
-    for piece in _pieces(stretch.stop - stretch.start, bytes_per_step):
+def _split(backend: Backend, stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
+    for piece in _pieces(backend, stretch.stop - stretch.start, bytes_per_step):
         yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
 
 
@@ -121,7 +118,7 @@ def _backward_loop(
                 arriving, stepwise, [*carried, *peepholes]
             )
     step = backend.pointwise(cell.backward, weights.dtype)
-    transposed = weights.transpose(0, 2, 1)
+    transposed = backend.operand(weights.transpose(0, 2, 1))
     through = backend.empty((*transposed.shape[:2], n), weights.dtype)
 
     def go_back(arriving: Array, stepwise: tuple[Array, ...], carried: list[Array]) -> None:
@@ -192,7 +189,7 @@ def forward(
         peepholes = _peepholes(backend, seen, hidden, n)
         steps_at_most = whole.stop - whole.start
         advance = _forward_loop(cell, backend, w_recurrent, n, steps_at_most, peepholes)
-        for stretch in [whole] if keep else _split(whole, step_bytes):
+        for stretch in [whole] if keep else _split(backend, whole, step_bytes):
             length = stretch.stop - stretch.start
             shape = (directions, hidden, n)
             gates = backend.empty((length, directions, cell.blocks, hidden, n), dtype)
@@ -203,7 +200,7 @@ def forward(
             flat = gates.reshape(length, directions, -1, n)
             for running, initial in zip(states, state, strict=True):
                 running[0] = initial[..., :n]
-            for piece in _pieces(length, step_bytes):
+            for piece in _pieces(backend, length, step_bytes):
                 if cell.input_rows < cell.blocks:
                     gates[piece] = 0
                 for s in range(directions):
@@ -284,7 +281,7 @@ def backward(
         peepholes = _peepholes(backend, weights.peephole, hidden, n)
         go_back = _backward_loop(cell, backend, w_recurrent, n, rows_h, peepholes, truncated)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
-        for piece in reversed(_pieces(length, step_bytes)):
+        for piece in reversed(_pieces(backend, length, step_bytes)):
             after = slice(piece.start + 1, piece.stop + 1)
             derive(
                 gates[piece],
