@@ -163,7 +163,8 @@ _BACKWARD_STEPS = """\
         if (step) load(lead - DIRECTIONS);
         wait<MEMBERS>(counter, steps - step);
         multiply<T, ROWS, COLUMNS, DEPTH, CHUNK, SLICES>(
-            resident, d_ + (lead * {blocks} + {first_block}) * size + first_column, n, columns, work);
+            resident, d_ + (lead * {blocks} + {first_block}) * size + first_column, n, columns,
+            work);
         if (mine) {{
             dhidden_0 = {direct}total<T, ROWS, COLUMNS, SLICES>(work, own_row, own_column);
         }}

@@ -97,9 +97,17 @@ class Tiling:
         return loop.directions * -(-n // self.columns)
 
 
-@lru_cache(maxsize=1024)
 def tile(limits: Limits, loop: Loop, n: int) -> Tiling | None:
-    """The layout that should be the fastest for ``n`` sequences; None where none fits."""
+    """The layout that should be the fastest for ``n`` sequences; None where none fits.
+
+    Each layout is a kernel to be compiled, and the stretches of a ragged batch have all kinds of
+    widths: a layout serves up to the next power of 2.
+    """
+    return _fastest(limits, loop, 1 << (n - 1).bit_length()) or _fastest(limits, loop, n)
+
+
+@lru_cache(maxsize=1024)
+def _fastest(limits: Limits, loop: Loop, n: int) -> Tiling | None:
     found = []
     shares = {SIDE * -(-loop.hidden // (SIDE * members)) for members in range(1, loop.hidden + 1)}
     for units in sorted(shares):

@@ -2,7 +2,8 @@
 //
 // A fiber runs until it has to wait for others; who is next is drawn by chance. So a thread that
 // forgets to wait finds what the others have not yet written, and a barrier that never opens is
-// noticed, for nothing moves any more. Shared memory begins as NaN.
+// noticed, for nothing moves any more. Shared memory begins as NaN. Caches are not emulated, nor
+// that the threads of a warp go together.
 
 #include "cuda_on_cpu.h"
 
@@ -67,34 +68,49 @@ void run_thread()
     give_way(DONE);
 }
 
-// Every thread of the block as far as it comes by itself. Whether anything moved.
+// Whether all threads had come to it, and some wait there.
+bool open_barrier(Block& block)
+{
+    bool waited = false;
+    for (const Fiber& fiber : block.fibers) {
+        if (fiber.state != AT_BARRIER && fiber.state != DONE) return false;
+        waited |= fiber.state == AT_BARRIER;
+    }
+    for (Fiber& fiber : block.fibers)
+        if (fiber.state == AT_BARRIER) {
+            fiber.state = READY;
+            fiber.fenced = false;
+        }
+    return waited;
+}
+
+// The block's threads in turns, until none can go on by itself or chance sends it away. Whether
+// anything moved.
 bool advance(Block& block, size_t shared_bytes)
 {
-    bool moved = false;
+    bool moved = false, stays = true;
     blockIdx = {block.x, block.y};
     memcpy(dynamic_shared, block.shared.data(), shared_bytes);
-    std::vector<size_t> order(block.fibers.size());
-    for (size_t k = 0; k < order.size(); ++k) order[k] = k;
     for (Fiber& fiber : block.fibers)
         if (fiber.state == ASLEEP) fiber.state = READY;
-    for (bool open = true; open;) {
-        std::shuffle(order.begin(), order.end(), chance);
-        for (size_t k : order) {
+    std::vector<size_t> ready;
+    while (stays) {
+        ready.clear();
+        for (size_t k = 0; k < block.fibers.size(); ++k)
+            if (block.fibers[k].state == READY) ready.push_back(k);
+        if (ready.empty()) stays = open_barrier(block);
+        std::shuffle(ready.begin(), ready.end(), chance);
+        for (size_t k : ready) {
             current = &block.fibers[k];
-            if (current->state != READY) continue;
             threadIdx = {unsigned(k), 0};
             swapcontext(&scheduler, &current->context);
             moved |= current->state != ASLEEP;
+            if (chance() % 32 == 0) {
+                stays = false;
+                moved = true;
+                break;
+            }
         }
-        open = false;
-        const auto waits = [](const Fiber& f) { return f.state == AT_BARRIER || f.state == DONE; };
-        if (std::all_of(block.fibers.begin(), block.fibers.end(), waits))
-            for (Fiber& fiber : block.fibers)
-                if (fiber.state == AT_BARRIER) {
-                    fiber.state = READY;
-                    fiber.fenced = false;
-                    open = true;
-                }
     }
     memcpy(block.shared.data(), dynamic_shared, shared_bytes);
     return moved;
@@ -114,6 +130,7 @@ unsigned atomicAdd(unsigned* address, unsigned value)
     if (!current->fenced) outcome = ATOMIC_WITHOUT_FENCE;
     const unsigned before = *address;
     *address += value;
+    give_way(READY);
     return before;
 }
 
