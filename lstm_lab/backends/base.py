@@ -109,9 +109,17 @@ class Backend:
         """``out[...] = a @ b``, where ``out`` may be a strided view."""
         self.xp.matmul(a, b, out=out)
 
-    def operand(self, view: Array) -> Array:
-        """A matrix as ``matmul`` reads it best, where it is used many times; maybe a copy."""
-        return view
+    def product(self, weights: Array, out: Array) -> Callable[[Array], None]:
+        """``multiply(right)``: ``out[...] = weights @ right``, made ready for many time steps.
+
+        ``weights`` (S, rows, inner), ``right`` (S, inner, n), ``out`` (S, rows, n) in plain
+        memory.
+        """
+
+        def multiply(right: Array) -> None:
+            self.xp.matmul(weights, right, out=out)
+
+        return multiply
 
     def require(self, array: Any, name: str) -> None:
         """Refuse an array of another backend: nothing is copied between host and device unasked.

@@ -101,9 +101,9 @@ class CupyBackend(Backend):
         else:
             out[...] = self.xp.matmul(a, b)
 
-    def operand(self, view: Any) -> Any:
-        # A batched product would copy it every time.
-        return self.xp.ascontiguousarray(view)
+    def product(self, weights: Any, out: Any) -> Callable[[Any], None]:
+        # A batched product would copy a strided matrix every time.
+        return super().product(self.xp.ascontiguousarray(weights), out)
 
     def forward_loop(
         self, function: Pointwise, weights: Any, n: int, steps: int

@@ -87,9 +87,9 @@ def _forward_loop(
     product_shape = (*weights.shape[:2], n)
 
     def advance(gates: Array, recurrent: Array, *others: Array) -> None:
-        product = recurrent.reshape(product_shape)
+        multiply = backend.product(weights, recurrent.reshape(product_shape))
         for gate, hidden_before, *rest in zip(gates, *others, strict=True):
-            backend.xp.matmul(weights, hidden_before, out=product)
+            multiply(hidden_before)
             step(gate, recurrent, hidden_before, *rest, *peepholes)
 
     return advance
@@ -118,11 +118,12 @@ def _backward_loop(
                 arriving, stepwise, [*carried, *peepholes]
             )
     step = backend.pointwise(cell.backward, weights.dtype)
-    transposed = backend.operand(weights.transpose(0, 2, 1))
+    transposed = weights.transpose(0, 2, 1)
     through = backend.empty((*transposed.shape[:2], n), weights.dtype)
 
     def go_back(arriving: Array, stepwise: tuple[Array, ...], carried: list[Array]) -> None:
         dhidden, d = carried[0], stepwise[0]
+        multiply = backend.product(transposed, through if cell.direct else dhidden)
         columns = d.reshape(*d.shape[:2], -1, n)[:, :, rows]
         for dy_step, columns_step, *own in zip(
             *[array[::-1] for array in (arriving, columns, *stepwise)], strict=True
@@ -131,11 +132,10 @@ def _backward_loop(
             step(*own, *carried, *peepholes)
             if truncated:
                 dhidden[...] = 0
-            elif cell.direct:
-                backend.xp.matmul(transposed, columns_step, out=through)
+                continue
+            multiply(columns_step)
+            if cell.direct:
                 dhidden += through
-            else:
-                backend.xp.matmul(transposed, columns_step, out=dhidden)
 
     return go_back
 
