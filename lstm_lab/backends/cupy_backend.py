@@ -1,8 +1,8 @@
 """CuPy on an NVIDIA GPU. CuPy itself is imported when the backend is first asked for.
 
 Products are cuBLAS's, in the precision of the arrays: TF32 only where CuPy was told so
-(``CUPY_TF32=1``), and in the time loop not even then. Everything runs on CuPy's current device and
-stream.
+(``CUPY_TF32=1``), and within a time step not even then. Everything runs on CuPy's current device
+and stream.
 """
 
 from __future__ import annotations
