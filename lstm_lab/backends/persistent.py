@@ -34,7 +34,7 @@ class PersistentLoops:
     def forward(self, function: Pointwise, weights: Array, n: int, steps: int) -> Launch | None:
         directions, rows, hidden = weights.shape
         blocks = dict(function.arrays)["recurrent"]
-        if rows != blocks * hidden:
+        if rows != blocks * hidden:  # the state is of another size than the gates
             return None
         loop = Loop(hidden, directions, blocks, hidden, weights.dtype.itemsize)
         launch = self._launcher(forward_source, function, weights.dtype, loop, n)
@@ -46,7 +46,7 @@ class PersistentLoops:
         self, function: Pointwise, weights: Array, n: int, rows: slice, direct: bool
     ) -> Launch | None:
         directions, depth, hidden = weights.shape
-        if rows.stop - rows.start != depth or depth % hidden:
+        if rows.stop != dict(function.arrays)["d"] * hidden:  # the state is of another size
             return None
         loop = Loop(hidden, directions, 1, depth, weights.dtype.itemsize)
         options = (rows.start // hidden, direct)

@@ -7,7 +7,10 @@ already take several blocks; with one, the same tests run on it too.
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential
 from lstm_lab.backends import Backend, CupyBackend, NumbaBackend, get_backend, persistent
 from lstm_lab.backends.tiling import COLUMNS, Limits, Loop, tile
+from lstm_lab.cells import LSTM_CELL
 from lstm_lab.data import Standardizer, el_nino, split, windows
 from lstm_lab.losses import mse
 from lstm_lab.optim import Adam
@@ -26,6 +30,7 @@ from lstm_lab.training import fit, predict
 from .cuda_on_cpu import EmulatedBackend, KernelFailed
 from .strict import StrictBackend
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = Limits(processors=40, shared_bytes=12_000, cooperative=True, threads=64)
 LARGE = Limits(processors=3, shared_bytes=60_000, cooperative=False, threads=96)
 H100 = Limits(processors=132, shared_bytes=232_448, cooperative=True)
@@ -164,6 +169,14 @@ def test_a_chapters_model_learns_as_on_numpy(device, whole):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="guards memory with Linux's own calls")
+@pytest.mark.parametrize("where", ["begin", "end"])
+def test_nothing_outside_the_arrays_is_touched(emulated, where):
+    command = [sys.executable, "-m", "tests.engine.run_guarded", where]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "nothing was touched" in done.stdout, done.stderr
+
+
 # Where it does not fit
 
 
@@ -192,6 +205,13 @@ def test_where_the_truncated_gradient_carries_nothing(emulated, monkeypatch):
     y, trace = layer.forward(backend.asarray(np.ones((3, 2, 2))))
     layer.backward(y, trace)
     assert taken == ["forward_loop"]
+
+
+def test_where_the_state_is_smaller_than_the_gates(emulated):
+    """Six units, projected to three."""
+    backend, weights = emulated(SMALL), np.zeros((1, 24, 3))
+    assert backend.forward_loop(LSTM_CELL.forward, weights, 4, 5) is None
+    assert backend.backward_loop(LSTM_CELL.backward, weights, 4, slice(0, 24), False) is None
 
 
 def test_an_old_gpu_has_a_kernel_a_step(emulated):
