@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -283,6 +283,8 @@ def test_other_blocks_values_are_read_past_the_l1_cache():
         (A100, 64, 4096, 1),
         (A100, 256, 64, 13),
         (A100, 512, 128, None),
+        (replace(H100, cooperative=False), 256, 64, None),
+        (replace(H100, cooperative=False), 64, 32, 1),
     ],
 )
 def test_what_fits_on_known_gpus(limits, hidden, n, members):
