@@ -55,10 +55,14 @@ class Backend:
         What ``backend=`` is called with.
     xp : module
         The array module, ``numpy`` or ``cupy``.
+    piece_bytes : int
+        How much of the gates is worked on at a time: on a CPU, about what stays in a core's own
+        cache.
     """
 
     name: str
     xp: Any
+    piece_bytes = 1 << 19
 
     @staticmethod
     def owns(array: Any) -> bool:
@@ -104,6 +108,14 @@ class Backend:
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         """``out[...] = a @ b``, where ``out`` may be a strided view."""
         self.xp.matmul(a, b, out=out)
+
+    def product(self, weights: Array, n: int) -> Callable[[Array, Array], None]:
+        """``multiply(right, out)``: ``out[...] = weights @ right``, ready for many time steps.
+
+        ``weights`` (S, rows, inner), ``right`` (S, inner, n), ``out`` (S, rows, n) in plain
+        memory.
+        """
+        return lambda right, out: self.xp.matmul(weights, right, out=out)
 
     def require(self, array: Any, name: str) -> None:
         """Refuse an array of another backend: nothing is copied between host and device unasked.

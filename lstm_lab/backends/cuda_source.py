@@ -22,7 +22,7 @@ extern "C" __global__ void {name}({parameters}, long long block, long long units
 }}
 """
 
-_REAL = {"float32": "float", "float64": "double"}
+REAL = {"float32": "float", "float64": "double"}
 
 
 def kernel_source(function: Pointwise, dtype: str) -> str:
@@ -34,8 +34,8 @@ def kernel_source(function: Pointwise, dtype: str) -> str:
     names = [name for name, _ in function.arrays]
     return _TEMPLATE.format(
         name=function.name,
-        real=_REAL[dtype],
-        parameters=", ".join(f"{_REAL[dtype]}* __restrict__ {name}_" for name in names),
+        real=REAL[dtype],
+        parameters=", ".join(f"{REAL[dtype]}* __restrict__ {name}_" for name in names),
         defines="\n".join(
             f"        #define {name}(k) {name}_[(lead * {blocks} + (k)) * block + inner]"
             for name, blocks in function.arrays

@@ -1,4 +1,9 @@
-"""CuPy on an NVIDIA GPU. CuPy itself is imported when the backend is first asked for."""
+"""CuPy on an NVIDIA GPU. CuPy itself is imported when the backend is first asked for.
+
+Products are cuBLAS's, in the precision of the arrays: TF32 only where CuPy was told so
+(``CUPY_TF32=1``), and within a time step not even then. Everything runs on CuPy's current device
+and stream.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,20 @@ import numpy as np
 
 from .base import Backend, BackendUnavailable, Pointwise
 from .cuda_source import THREADS, kernel_source
+from .persistent import PersistentLoops
 
 
 class CupyBackend(Backend):
     """Arrays are ``cupy.ndarray``; a pointwise function is one fused kernel.
+
+    A sequence runs in one kernel from end to end where its weights fit into the GPU's shared
+    memory. Elsewhere a step is one product, batched over the directions, and one fused kernel that
+    adds it to the gates.
+
+    Parameters
+    ----------
+    persistent : bool
+        Whether to use the kernels for whole sequences.
 
     Raises
     ------
@@ -22,8 +37,10 @@ class CupyBackend(Backend):
     """
 
     name = "cupy"
+    # Many steps at a time: here it is the launches that cost.
+    piece_bytes = 1 << 26
 
-    def __init__(self) -> None:
+    def __init__(self, persistent: bool = True) -> None:
         try:
             import cupy
         except ImportError as error:
@@ -43,8 +60,12 @@ class CupyBackend(Backend):
             raise BackendUnavailable(
                 "backend='cupy' needs an NVIDIA GPU, and none is visible; use backend='numpy'"
             )
+        self._use(cupy, persistent)
+
+    def _use(self, cupy: Any, persistent: bool) -> None:
         self.xp = cupy
         self._kernel = lru_cache(maxsize=None)(self._compile)
+        self._persistent = PersistentLoops(cupy) if persistent else None
 
     @staticmethod
     def owns(array: Any) -> bool:
@@ -57,12 +78,46 @@ class CupyBackend(Backend):
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.xp.asnumpy(array)
 
+    def require(self, array: Any, name: str) -> None:
+        """Refuse an array of another backend, or of another GPU than CuPy's current one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The message names the argument.
+        """
+        super().require(array, name)
+        current = self.xp.cuda.runtime.getDevice()
+        if array.device.id != current:
+            raise ValueError(
+                f"{name} lies on GPU {array.device.id}, but CuPy's current GPU is {current}; "
+                f"compute inside of: with cupy.cuda.Device({array.device.id}):"
+            )
+
     def matmul(self, a: Any, b: Any, out: Any) -> None:
         # cuBLAS writes only into plain memory.
         if out.flags.c_contiguous:
             self.xp.matmul(a, b, out=out)
         else:
             out[...] = self.xp.matmul(a, b)
+
+    def product(self, weights: Any, n: int) -> Callable[[Any, Any], None]:
+        # A batched product would copy a strided matrix every time.
+        return super().product(self.xp.ascontiguousarray(weights), n)
+
+    def forward_loop(
+        self, function: Pointwise, weights: Any, n: int, steps: int
+    ) -> Callable[..., None] | None:
+        if self._persistent is None:
+            return None
+        return self._persistent.forward(function, weights, n, steps)
+
+    def backward_loop(
+        self, function: Pointwise, weights: Any, n: int, rows: slice, direct: bool
+    ) -> Callable[..., None] | None:
+        if self._persistent is None:
+            return None
+        return self._persistent.backward(function, weights, n, rows, direct)
 
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         return self._kernel(function, np.dtype(dtype).name)

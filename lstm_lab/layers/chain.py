@@ -103,20 +103,20 @@ class Chain(Steps):
             shared["source"] = self._room(n, self.output_size)
             links.append(self._multiply("hidden_before", self.mask[..., :n], "source"))
         if self.normal:
-            links += [self._product(u, "source", "normal_h"), self._normalise_product()]
+            links += [self._product(n, u, "source", "normal_h"), self._normalise_product()]
         else:
-            links.append(self._product(u[:, self._first], "source", "recurrent"))
+            links.append(self._product(n, u[:, self._first], "source", "recurrent"))
         if cell.reset:
             shared |= {name: self._room(n, self.hidden) for name in ("reset_hidden", "inner")}
             links += [
                 self._pointwise(cell.reset.forward, hidden_before="source"),
-                self._product(u[:, self._second], "reset_hidden", "inner"),
+                self._product(n, u[:, self._second], "reset_hidden", "inner"),
             ]
         links.append(self._pointwise(cell.forward, **self._called))
         if self.normal:
             links.append(self._normalise_cell())
         if self.projected:
-            links.append(self._product(self._projection, "unprojected", "hidden"))
+            links.append(self._product(n, self._projection, "unprojected", "hidden"))
         return links, shared
 
     # Backward
@@ -165,7 +165,7 @@ class Chain(Steps):
             # `arriving` becomes the whole gradient of h, of which the projection's is made.
             links.append(_add("dhidden", "arriving"))
             back = self._projection.transpose(0, 2, 1)
-            links.append(self._product(back, "arriving", "dunprojected"))
+            links.append(self._product(n, back, "arriving", "dunprojected"))
         else:
             links.append(_add("arriving", "dhidden"))
         if self.normal:
@@ -173,14 +173,15 @@ class Chain(Steps):
             links.append(self._normalise_cell_backward())
             links.append(self._pointwise(cell.backward, **self._called, dh_dc="nothing"))
             links.append(self._normalise_product_backward())
-            through = self._product(transposed, "drecurrent", "dsource")
+            through = self._product(n, transposed, "drecurrent", "dsource")
         else:
             links.append(self._pointwise(cell.backward, **self._called))
-            through = self._back(transposed[..., self._first], cell.recurrent_blocks, "dsource")
+            back = transposed[..., self._first]
+            through = self._back(n, back, cell.recurrent_blocks, "dsource")
         if cell.reset:
             shared["dreset"] = self._room(n, self.hidden)
             links += [
-                self._back(transposed[..., self._second], cell.reset.blocks, "dreset"),
+                self._back(n, transposed[..., self._second], cell.reset.blocks, "dreset"),
                 self._pointwise(cell.reset.backward),
                 through,
                 _add("dreset", "dsource"),
@@ -280,19 +281,19 @@ class Chain(Steps):
         names = [called.get(name, name) for name, _ in function.arrays]
         return lambda slots: call(*[slots[name] for name in names])
 
-    def _product(self, weights: Array, source: str, out: str) -> Link:
-        """``out = weights @ source``, for weights (S, rows, ·)."""
-        matmul, shape = self.backend.xp.matmul, weights.shape[:2]
+    def _product(self, n: int, weights: Array, source: str, out: str) -> Link:
+        """``out = weights @ source``, for weights (S, rows, ·) and n sequences."""
+        multiply, shape = self.backend.product(weights, n), (*weights.shape[:2], n)
 
         def link(slots: Named) -> None:
-            matmul(weights, slots[source], out=slots[out].reshape(*shape, -1))
+            multiply(slots[source], slots[out].reshape(shape))
 
         return link
 
-    def _back(self, transposed: Array, blocks: slice, out: str) -> Link:
+    def _back(self, n: int, transposed: Array, blocks: slice, out: str) -> Link:
         """The gradient of a product's source: ``out``, from these blocks of d."""
-        matmul, rows = self.backend.xp.matmul, self.rows(blocks)
-        return lambda slots: matmul(transposed, self._flat(slots["d"])[:, rows], out=slots[out])
+        multiply, rows = self.backend.product(transposed, n), self.rows(blocks)
+        return lambda slots: multiply(self._flat(slots["d"])[:, rows], slots[out])
 
     def _multiply(self, source: str, factor: Array, out: str) -> Link:
         multiply = self.backend.xp.multiply

@@ -146,13 +146,13 @@ class Steps:
             return lambda gates, before, after, kept: whole(
                 gates, recurrent, *before, *after, *kept.values(), *peepholes
             )
-        step = backend.pointwise(cell.forward, self.dtype)
+        step, multiply = backend.pointwise(cell.forward, self.dtype), backend.product(weights, n)
         product = recurrent.reshape(self.directions, -1, n)
 
         def advance(gates: Array, before: Arrays, after: Arrays, kept: Named) -> None:
             others = (*after, *kept.values())
             for gate, hidden_before, *rest in zip(gates, *before, *others, strict=True):
-                backend.xp.matmul(weights, hidden_before, out=product)
+                multiply(hidden_before, product)
                 step(gate, recurrent, hidden_before, *rest, *peepholes)
 
         return advance
@@ -202,6 +202,7 @@ class Steps:
         cell, backend, truncated = self.cell, self.backend, self.truncated
         step = backend.pointwise(cell.backward, self.dtype)
         transposed = self._recurrent.transpose(0, 2, 1)
+        multiply = backend.product(transposed, n)
         through = backend.empty((*transposed.shape[:2], n), self.dtype)
 
         def loop(arriving: Array, stepwise: Arrays, shared: Arrays) -> None:
@@ -215,10 +216,10 @@ class Steps:
                 if truncated:
                     dhidden[...] = 0
                 elif cell.direct:
-                    backend.xp.matmul(transposed, columns_step, out=through)
+                    multiply(columns_step, through)
                     dhidden += through
                 else:
-                    backend.xp.matmul(transposed, columns_step, out=dhidden)
+                    multiply(columns_step, dhidden)
 
         return loop
 

@@ -13,21 +13,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from ..backends import Array
+from ..backends import Array, Backend
 from .packing import Packing, Stretch
 from .steps import Block, Steps, Weights, as_columns, plain
 
-CACHE_BYTES = 1 << 19
-"""How much of the gates is worked on at a time: about what stays in a core's own cache."""
 
-
-def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
-    size = max(1, CACHE_BYTES // bytes_per_step)
+def _pieces(backend: Backend, steps: int, bytes_per_step: int) -> list[slice]:
+    size = max(1, backend.piece_bytes // bytes_per_step)
     return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]
 
 
-def _split(stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
-    for piece in _pieces(stretch.stop - stretch.start, bytes_per_step):
+def _split(backend: Backend, stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
+    for piece in _pieces(backend, stretch.stop - stretch.start, bytes_per_step):
         yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
 
 
@@ -65,7 +62,7 @@ def forward(
         n = whole.width
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
         advance = own.forward_loop(n, whole.stop - whole.start)
-        for stretch in [whole] if keep else _split(whole, step_bytes):
+        for stretch in [whole] if keep else _split(backend, whole, step_bytes):
             length = stretch.stop - stretch.start
             gates = backend.empty((length, directions, cell.blocks, hidden, n), dtype)
             states = tuple(
@@ -78,7 +75,7 @@ def forward(
             flat = gates.reshape(length, directions, -1, n)
             for running, initial in zip(states, state, strict=True):
                 running[0] = initial[..., :n]
-            for piece in _pieces(length, step_bytes):
+            for piece in _pieces(backend, length, step_bytes):
                 if cell.input_rows < cell.blocks:
                     gates[piece] = 0
                 for s in range(directions):
@@ -144,7 +141,7 @@ def backward(
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
         go_back = own.backward_loop(n)
         step_bytes = directions * cell.blocks * own.hidden * n * dtype.itemsize
-        for piece in reversed(_pieces(length, step_bytes)):
+        for piece in reversed(_pieces(backend, length, step_bytes)):
             worked_out = {name: array[piece] for name, array in factors.items()}
             go_back(arriving[piece], block.steps(piece), d[piece], worked_out, carried)
         for array, full in zip(carried, dstate, strict=True):

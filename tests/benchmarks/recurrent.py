@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_lab import GRU, LSTM, RNN
-from lstm_lab.backends import BackendUnavailable
+from lstm_lab.backends import Backend, BackendUnavailable
 
 ROUNDS = 15
 WARM_UP = 2
@@ -73,32 +73,44 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """
     rows = []
     for case in CASES:
-        contestants = {name: _ours(case, name) for name in BACKENDS} | {"torch": _torch(case)}
+        contestants = {name: ours(case, name) for name in BACKENDS} | {"torch": torchs(case)}
         contestants = {name: calls for name, calls in contestants.items() if calls is not None}
         for number, passes in enumerate(("forward", "forward + backward")):
             calls = {name: both[number] for name, both in contestants.items()}
             row = {"layer": case.name, "shape": case.shape, "passes": passes}
-            rows.append(row | _measure(calls, rounds))
+            rows.append(row | measure(calls, rounds))
     return rows
 
 
-def _measure(calls: dict[str, Call], rounds: int) -> dict[str, float]:
+def host_seconds(call: Call) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def measure(
+    calls: dict[str, Call],
+    rounds: int,
+    seconds_of: Callable[[Call], float] = host_seconds,
+    peer: str = "torch",
+) -> dict[str, float]:
+    """Medians in ms of calls that take turns, and of the rounds' ratios to the peer's."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(WARM_UP + rounds):
         for name, call in calls.items():
-            start = time.perf_counter()
-            call()
+            took = seconds_of(call)
             if number >= WARM_UP:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(took)
     row = {f"{name}_ms": 1e3 * statistics.median(times) for name, times in seconds.items()}
-    theirs = seconds.pop("torch", None)
-    for name, ours in seconds.items() if theirs else ():
-        row[f"{name}_ratio"] = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    theirs = seconds.pop(peer, None)
+    for name, times in seconds.items() if theirs else ():
+        row[f"{name}_ratio"] = statistics.median(a / b for a, b in zip(times, theirs, strict=True))
     return row
 
 
-def _ours(case: Case, backend: str) -> tuple[Call, Call] | None:
-    x, dy = case.arrays()
+def ours(case: Case, backend: str | Backend) -> tuple[Call, Call] | None:
+    """Forward alone, and forward and backward; None where the backend is missing."""
     inputs, hidden = case.shape[2:]
     try:
         layer = KINDS[case.kind](
@@ -106,6 +118,7 @@ def _ours(case: Case, backend: str) -> tuple[Call, Call] | None:
         )
     except BackendUnavailable:
         return None
+    x, dy = map(layer.backend.asarray, case.arrays())
     lengths = case.lengths
 
     def forward() -> Any:
@@ -114,15 +127,17 @@ def _ours(case: Case, backend: str) -> tuple[Call, Call] | None:
     return forward, lambda: layer.backward(dy, forward()[1])
 
 
-def _torch(case: Case) -> tuple[Call, Call] | None:
+def torchs(case: Case, device: str = "cpu") -> tuple[Call, Call] | None:
+    """The same by torch."""
     try:
         import torch
         from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
     except ImportError:
         return None
-    x, dy = (torch.tensor(array) for array in case.arrays())
+    x, dy = (torch.tensor(array, device=device) for array in case.arrays())
     inputs, hidden = case.shape[2:]
     layer = getattr(torch.nn, case.kind)(inputs, hidden, bidirectional=case.bidirectional)
+    layer.to(device)
     x.requires_grad_()
     lengths = None if case.lengths is None else torch.tensor(case.lengths)
 

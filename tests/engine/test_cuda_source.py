@@ -1,13 +1,6 @@
-"""The CUDA text of every pointwise function, compiled as C++ and held against the NumPy lines.
-
-No GPU is needed: around the kernel's own text stand the few words of CUDA that it uses, and the
-grid is a single thread, over which the kernel strides.
-"""
+"""The CUDA text of every pointwise function, run on the CPU and held against the NumPy lines."""
 
 from __future__ import annotations
-
-import ctypes
-import subprocess
 
 import numpy as np
 import pytest
@@ -15,6 +8,8 @@ import pytest
 from lstm_lab import cells
 from lstm_lab.backends.cuda_source import kernel_source
 from lstm_lab.cell_variants import GRU_BEFORE_CELL, KEEPS, lstm_variant
+
+from .cuda_on_cpu import compiled, run
 
 VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
 # A dict, for some cells share a function.
@@ -29,28 +24,13 @@ FUNCTIONS = list(
     }.items()
 )
 
-PRELUDE = """
-#include <cmath>
-using std::tanh;
-#define __global__
-struct Dim { unsigned x; };
-static const Dim gridDim = {1}, blockDim = {1}, blockIdx = {0}, threadIdx = {0};
-"""
-
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
-def library(request, tmp_path_factory, require):
+def library(request, require):
     """All kernels of one precision in one shared library."""
     require("g++", "a C++ compiler: apt install g++, or Xcode's command line tools")
-    folder = tmp_path_factory.mktemp("cuda")
-    source = folder / "kernels.cpp"
     kernels = [kernel_source(function, request.param) for function, _ in FUNCTIONS]
-    source.write_text(PRELUDE + "\n".join(kernels))
-    target = folder / "kernels.so"
-    command = ["g++", "-O1", "-shared", "-fPIC", str(source), "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return np.dtype(request.param), ctypes.CDLL(str(target))
+    return np.dtype(request.param), compiled("\n".join(kernels))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +38,7 @@ def library(request, tmp_path_factory, require):
 )
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (5, 7, 1)])
 def test_cuda_text_is_the_numpy_lines(library, function, step, shape):
-    dtype, compiled = library
+    dtype, kernels = library
     lead, hidden, n = shape
     rng = np.random.default_rng(0)
     arrays = []
@@ -69,9 +49,9 @@ def test_cuda_text_is_the_numpy_lines(library, function, step, shape):
         arrays.append(rng.normal(size=size).astype(dtype))
     theirs = [array.copy() for array in arrays]
     function.numpy(*arrays)
-    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in theirs]
-    kernel = getattr(compiled, function.name)
-    kernel(*pointers, ctypes.c_longlong(hidden * n), ctypes.c_longlong(lead * hidden * n))
+    # Six threads, each with none, one or many units.
+    sizes = np.int64(hidden * n), np.int64(lead * hidden * n)
+    run(getattr(kernels, function.name), (2, 1), 3, (*theirs, *sizes))
     tolerance = 2e-6 if dtype == np.float32 else 1e-14
     for (name, _), ours, cuda in zip(function.arrays, arrays, theirs, strict=True):
         if (name, step) != ("dh_dc", "backward"):  # NumPy uses it up as working space

@@ -6,14 +6,21 @@ import ctypes
 import sys
 from importlib.metadata import PackageNotFoundError, files
 
+import numpy as np
 import pytest
 
 from lstm_lab.backends.cuda_source import kernel_source
+from lstm_lab.backends.persistent_source import LIBRARY, backward_source, forward_source
+from lstm_lab.backends.tiling import Limits, Loop, tile
+from lstm_lab.cells import GRU_CELL, RNN_CELL, Cell
 from lstm_lab.cli import INSTALL_TEST
 
-from .test_cuda_source import FUNCTIONS
+from .test_cuda_source import FUNCTIONS, VARIANTS
 
 ARCHITECTURES = ("sm_80", "sm_90")
+LIMITS = Limits(processors=132, shared_bytes=232_448, cooperative=True)
+# Hidden units, directions, sequences: one block alone, several that meet, sums by parts.
+SIZES = [(5, 1, 3), (64, 2, 32), (1023, 1, 7)]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,36 @@ def compiled(nvrtc: ctypes.CDLL, source: str, architecture: str) -> tuple[str, i
 def test_every_kernel_compiles(nvrtc, dtype, architecture):
     source = "\n".join(kernel_source(function, dtype) for function, _ in FUNCTIONS)
     log, size = compiled(nvrtc, source, architecture)
+    assert size > 0, log
+    assert "error" not in log and "warning" not in log, log
+
+
+def persistent_kernels(cell: Cell, dtype: str, hidden: int, directions: int, n: int) -> list[str]:
+    """The kernels of both passes."""
+    rows, size = cell.recurrent_rows, np.dtype(dtype).itemsize
+    ahead = Loop(hidden, directions, rows, hidden, size)
+    back = Loop(hidden, directions, 1, rows * hidden, size)
+    first = range(cell.blocks)[cell.recurrent_blocks][0]
+    plan = tile(LIMITS, ahead, n), tile(LIMITS, back, n)
+    if None in plan:
+        return []
+    return [
+        forward_source(cell.forward, dtype, ahead, plan[0])[1],
+        backward_source(cell.backward, dtype, back, plan[1], first, cell.direct)[1],
+    ]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_kernel_for_a_whole_sequence_compiles(nvrtc, dtype, architecture):
+    kernels = [
+        kernel
+        for k, cell in enumerate((RNN_CELL, GRU_CELL, *VARIANTS))
+        for size in (SIZES if k < 3 else SIZES[k % 3 : k % 3 + 1])
+        for kernel in persistent_kernels(cell, dtype, *size)
+    ]
+    assert len(kernels) >= 22
+    log, size = compiled(nvrtc, LIBRARY + "\n".join(kernels), architecture)
     assert size > 0, log
     assert "error" not in log and "warning" not in log, log
 
