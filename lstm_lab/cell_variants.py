@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from .backends import Pointwise
-from .cells import LSTM_CELL, Cell, pointwise
+from .cells import HALF, LSTM_CELL, Cell, pointwise
 
 KEEPS = ("gate", "all", "coupled")
 
@@ -75,8 +75,8 @@ def _numpy_lines(keep: str):
 
     def squash(gates):
         np.tanh(gates, out=gates)
-        gates *= 0.5
-        gates += 0.5
+        gates *= HALF
+        gates += HALF
 
     def forward(
         gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell, peepholes=None

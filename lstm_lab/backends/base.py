@@ -105,6 +105,14 @@ class Backend:
         """``out[...] = a @ b``, where ``out`` may be a strided view."""
         self.xp.matmul(a, b, out=out)
 
+    def product(self, weights: Array, n: int) -> Callable[[Array, Array], None]:
+        """``multiply(right, out)``: ``out[...] = weights @ right``, ready for many time steps.
+
+        ``weights`` (S, rows, inner), ``right`` (S, inner, n), ``out`` (S, rows, n) in plain
+        memory.
+        """
+        return lambda right, out: self.xp.matmul(weights, right, out=out)
+
     def require(self, array: Any, name: str) -> None:
         """Refuse an array of another backend: nothing is copied between host and device unasked.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .base import Backend, Pointwise
+from .blas import row_blocks
 from .pool import Pool
 
 
@@ -35,3 +36,18 @@ class NumpyBackend(Backend):
 
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         return function.numpy
+
+    def product(
+        self, weights: np.ndarray, n: int
+    ) -> Callable[[np.ndarray, np.ndarray], None]:
+        directions, rows, inner = weights.shape
+        if directions == 1 and n == 1:
+            # A matrix and a vector: a call of `dot` takes two thirds of the time of `matmul`'s.
+            matrix = weights[0]
+            return lambda right, out: matrix.dot(right.reshape(inner), out.reshape(rows))
+        blocks = row_blocks(rows, inner, n)
+        if blocks == 1:
+            return super().product(weights, n)
+        parts = (directions, blocks, -1, n)
+        cut = np.ascontiguousarray(weights).reshape(directions, blocks, -1, inner)
+        return lambda right, out: np.matmul(cut, right[:, None], out=out.reshape(parts))

@@ -87,12 +87,12 @@ def _forward_loop(
     if whole is not None:
         return lambda *arrays: whole(*arrays, *peepholes)
     step = backend.pointwise(cell.forward, weights.dtype)
-    product_shape = (*weights.shape[:2], n)
+    multiply, product_shape = backend.product(weights, n), (*weights.shape[:2], n)
 
     def advance(gates: Array, recurrent: Array, *others: Array) -> None:
         product = recurrent.reshape(product_shape)
         for gate, hidden_before, *rest in zip(gates, *others, strict=True):
-            backend.xp.matmul(weights, hidden_before, out=product)
+            multiply(hidden_before, product)
             step(gate, recurrent, hidden_before, *rest, *peepholes)
 
     return advance
@@ -122,6 +122,7 @@ def _backward_loop(
             )
     step = backend.pointwise(cell.backward, weights.dtype)
     transposed = weights.transpose(0, 2, 1)
+    multiply = backend.product(transposed, n)
     through = backend.empty((*transposed.shape[:2], n), weights.dtype)
 
     def go_back(arriving: Array, stepwise: tuple[Array, ...], carried: list[Array]) -> None:
@@ -135,10 +136,10 @@ def _backward_loop(
             if truncated:
                 dhidden[...] = 0
             elif cell.direct:
-                backend.xp.matmul(transposed, columns_step, out=through)
+                multiply(columns_step, through)
                 dhidden += through
             else:
-                backend.xp.matmul(transposed, columns_step, out=dhidden)
+                multiply(columns_step, dhidden)
 
     return go_back
 
