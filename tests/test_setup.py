@@ -212,7 +212,7 @@ def test_what_is_imported_is_declared():
     library, book = PROJECT["project"]["dependencies"], EXTRAS["book"]
     code = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
     # What the library looks for and does without, and what only makers of labs need.
-    optional = {"cupy", "numba", "torch", "threadpoolctl", "jupytext"}
+    optional = {"cupy", "numba", "scipy", "torch", "jupytext"}
     assert third_party(code) <= modules_of(library, book) | optional
 
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]

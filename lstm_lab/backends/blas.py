@@ -6,6 +6,8 @@ it is not installed, nothing is known and every product is left as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -19,6 +21,14 @@ WIDEST = 64
 """Beyond as many columns, a product in several parts was measured to be slower."""
 
 WITH_SMALL_PRODUCTS = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+ONE_THREAD_BELOW = 2e7
+"""Operations in a step's product below which the time loop keeps BLAS on one thread.
+
+Two threads meet after every product. On two idle cores they nearly halve its time from 10**6
+operations on; but where anything else wants a core, each waits for the other at every step, and
+a whole pass was measured to take 3 to 15 times as long as on one thread.
+"""
 
 
 @cache
@@ -60,3 +70,24 @@ def row_blocks(rows: int, inner: int, columns: int) -> int:
         if rows % blocks == 0 and rows // blocks * inner * columns <= SMALL_PRODUCT:
             return blocks
     return 1
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let BLAS use one thread only, in this process, until the end of the ``with`` block.
+
+    What was set before comes back, also after an exception, and blocks may nest. OpenBLAS has one
+    setting for the whole process: products of other Python threads use one thread in the meantime
+    too. Where blocks of several threads overlap, the first to end may give the others their
+    threads back early, which costs speed and nothing else; after the last all is as it was.
+    """
+    found = controller()
+    libraries = found.lib_controllers if found else []
+    changed = [(library, before) for library in libraries if (before := library.num_threads) != 1]
+    for library, _ in changed:
+        library.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for library, before in changed:
+            library.set_num_threads(before)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from . import blas
 from .base import Backend, Pointwise
-from .blas import row_blocks
 from .pool import Pool
 
 
@@ -37,6 +38,9 @@ class NumpyBackend(Backend):
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         return function.numpy
 
+    def stepping(self, flops: float) -> AbstractContextManager[Any]:
+        return blas.single_threaded() if flops < blas.ONE_THREAD_BELOW else nullcontext()
+
     def product(
         self, weights: np.ndarray, n: int
     ) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -45,7 +49,7 @@ class NumpyBackend(Backend):
             # A matrix and a vector: a call of `dot` takes two thirds of the time of `matmul`'s.
             matrix = weights[0]
             return lambda right, out: matrix.dot(right.reshape(inner), out.reshape(rows))
-        blocks = row_blocks(rows, inner, n)
+        blocks = blas.row_blocks(rows, inner, n)
         if blocks == 1:
             return super().product(weights, n)
         parts = (directions, blocks, -1, n)

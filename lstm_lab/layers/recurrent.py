@@ -181,9 +181,11 @@ class Recurrent(Layer):
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in states]
             inputs = y
-            y, blocks = timeloop.forward(
-                self.cell, self.backend, self._weights(layer), inputs, packing, running, keep=trace
-            )
+            weights = self._weights(layer)
+            with self.backend.stepping(timeloop.step_operations(weights, batch)):
+                y, blocks = timeloop.forward(
+                    self.cell, self.backend, weights, inputs, packing, running, keep=trace
+                )
             for array, last in zip(final, running, strict=True):
                 array[part] = self._rows(last, packing)
             if trace:

@@ -45,6 +45,12 @@ class Block:
     kept: tuple[Array, ...]  # each (K, S, H, n)
 
 
+def step_operations(weights: Weights, n: int) -> int:
+    """Additions and multiplications in the product of one step, of one direction."""
+    rows, inner = weights.recurrent[0].shape
+    return 2 * rows * inner * n
+
+
 def _pieces(steps: int, bytes_per_step: int) -> list[slice]:
     size = max(1, CACHE_BYTES // bytes_per_step)
     return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]
@@ -72,6 +78,25 @@ def _copy(backend: Backend, view: Array) -> Array:
     copy = backend.empty(view.shape, view.dtype)
     copy[...] = view
     return copy
+
+
+def _enter(
+    cell: Cell, backend: Backend, weights: list[Array], bias: Array, x: list[Array], gates: Array
+) -> None:
+    """``gates`` = W x + b for some steps; ``x`` (K, n, D) and ``weights`` of each direction.
+
+    A direction's steps and sequences are the columns of one product. Its result goes to the gates'
+    layout and gets its bias in one pass, while it is in the cache.
+    """
+    length, directions, _, hidden, n = gates.shape
+    product = backend.empty((cell.input_rows, hidden, length, n), gates.dtype)
+    columns = product.reshape(-1, length * n)
+    if cell.input_rows < cell.blocks:
+        gates[...] = bias
+    for s in range(directions):
+        backend.xp.matmul(weights[s], x[s].reshape(length * n, -1).T, out=columns)
+        fed = (slice(None), s, cell.input_blocks)
+        backend.xp.add(product.transpose(2, 0, 1, 3), bias[fed], out=gates[fed])
 
 
 def _forward_loop(
@@ -179,8 +204,6 @@ def forward(
     bias = xp.stack([cell.fold(b, hidden, slice(None)) for b in weights.bias])
     bias = bias.reshape(1, directions, cell.blocks, hidden, 1)
     seen = [p * 0.5 for p in weights.peephole]  # gates with peepholes pass through a sigmoid
-    input_rows = range(cell.blocks)[cell.input_blocks]
-    rows = slice(input_rows.start * hidden, input_rows.stop * hidden)
 
     # What the caller keeps is the caller's own: the pool is for what comes and goes.
     new = xp.zeros if packing.ragged else xp.empty
@@ -200,16 +223,11 @@ def forward(
             states = tuple(backend.empty((length + 1, *shape), dtype) for _ in state)
             kept = tuple(backend.empty((length, *shape), dtype) for _ in range(cell.kept))
             index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-            inputs = [x[i].transpose(0, 2, 1) for i in index]
-            flat = gates.reshape(length, directions, -1, n)
+            inputs = [x[i] for i in index]
             for running, initial in zip(states, state, strict=True):
                 running[0] = initial[..., :n]
             for piece in _pieces(length, step_bytes):
-                if cell.input_rows < cell.blocks:
-                    gates[piece] = 0
-                for s in range(directions):
-                    backend.matmul(w_input[s], inputs[s][piece], out=flat[piece, s, rows])
-                gates[piece] += bias
+                _enter(cell, backend, w_input, bias, [x[piece] for x in inputs], gates[piece])
                 after = slice(piece.start + 1, piece.stop + 1)
                 advance(
                     gates[piece],
@@ -265,7 +283,7 @@ def backward(
     recurrent_rows = range(cell.blocks)[cell.recurrent_blocks]
     rows_h = slice(recurrent_rows.start * hidden, recurrent_rows.stop * hidden)
 
-    dx = xp.zeros(x.shape, dtype)
+    dx = (xp.zeros if packing.ragged else xp.empty)(x.shape, dtype)
     gradients = Weights(
         *([xp.zeros_like(w) for w in getattr(weights, f.name)] for f in fields(Weights))
     )
@@ -285,18 +303,19 @@ def backward(
         peepholes = _peepholes(backend, weights.peephole, hidden, n)
         go_back = _backward_loop(cell, backend, w_recurrent, n, rows_h, peepholes, truncated)
         step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
-        for piece in reversed(_pieces(length, step_bytes)):
-            after = slice(piece.start + 1, piece.stop + 1)
-            derive(
-                gates[piece],
-                *[running[piece] for running in states],
-                *[running[after] for running in states],
-                *[array[piece] for array in block.kept],
-                d[piece],
-                *[array[piece] for array in factors],
-            )
-            own = (d[piece], *[array[piece] for array in factors], gates[piece])
-            go_back(arriving[piece], own, carried)
+        with backend.stepping(step_operations(weights, n)):
+            for piece in reversed(_pieces(length, step_bytes)):
+                after = slice(piece.start + 1, piece.stop + 1)
+                derive(
+                    gates[piece],
+                    *[running[piece] for running in states],
+                    *[running[after] for running in states],
+                    *[array[piece] for array in block.kept],
+                    d[piece],
+                    *[array[piece] for array in factors],
+                )
+                own = (d[piece], *[array[piece] for array in factors], gates[piece])
+                go_back(arriving[piece], own, carried)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
@@ -312,7 +331,10 @@ def backward(
                 seen = states[1][1:, s] if k == 0 else states[1][:-1, s]
                 own = slice(k * hidden, (k + 1) * hidden)
                 gradients.peephole[s][own] += (d[:, s, k] * seen).sum(axis=(0, 2))
-            product = backend.empty(inputs.shape, dtype)
-            xp.matmul(columns[rows_x].T, weights.input[s], out=product)
-            dx[index[s]] += product.reshape(length, n, -1)
+            if s == 0 and not packing.ragged:  # in the order of dx itself, and the first there
+                xp.matmul(columns[rows_x].T, weights.input[s], out=dx.reshape(length * n, -1))
+            else:
+                product = backend.empty(inputs.shape, dtype)
+                xp.matmul(columns[rows_x].T, weights.input[s], out=product)
+                dx[index[s]] += product.reshape(length, n, -1)
     return dx, gradients
