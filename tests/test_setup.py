@@ -218,8 +218,9 @@ def test_what_is_imported_is_declared():
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]
     assert third_party([code_of(path) for path in notebooks]) <= modules_of(library, book)
 
+    peers = {"jax", "keras", "onnxruntime"}
     tests = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")]
-    assert third_party(tests) <= modules_of(library, book, EXTRAS["test"]) | optional | {"keras"}
+    assert third_party(tests) <= modules_of(library, book, EXTRAS["test"]) | optional | peers
 
 
 NUMPY_ALONE = """
