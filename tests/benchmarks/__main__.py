@@ -91,9 +91,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=recurrent.ROUNDS)
     parser.add_argument("--threads", type=int, nargs="+", default=everything)
     parser.add_argument("--rows", default="", help='for example "BiLSTM" or "(128, 1"')
-    parser.add_argument(
-        "--json", type=Path, default=Path("test-artifacts", "bench.json"), help="default: %(default)s"
-    )
+    default = Path("test-artifacts", "bench.json")
+    parser.add_argument("--json", type=Path, default=default, help="default: %(default)s")
     options = parser.parse_args()
     options.json.parent.mkdir(parents=True, exist_ok=True)
     if len(options.threads) == 1:

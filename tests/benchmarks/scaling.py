@@ -46,6 +46,8 @@ def plot(figures: dict[str, Any], path: Path) -> None:
         sizes, ms = np.array(line["sizes"]), line["ms"]
         axes.loglog(sizes, ms, "o-", label=f"measured, {name}^{line['exponent']:.2f}")
         axes.loglog(sizes, ms[0] * sizes / sizes[0], "k--", lw=1, label=f"linear in {name}")
+        axes.set_xticks(sizes, labels=map(str, sizes))
+        axes.minorticks_off()
         axes.set(xlabel=name, ylabel="forward + backward, ms")
         axes.legend()
     figure.savefig(path, dpi=120)

@@ -14,7 +14,6 @@ from lstm_lab.backends import blas
 from lstm_lab.backends.numpy_backend import NumpyBackend
 
 
-
 @pytest.fixture
 def two_threads():
     """Every BLAS on two threads; gives a function that says how many they are on now."""
