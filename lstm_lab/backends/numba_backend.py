@@ -140,7 +140,7 @@ def _plain(weights: np.ndarray) -> np.ndarray:
 
 def multiply_one(transposed, x, out, blocks):
     """``out[:] = transposed.T @ x`` for a single column, along contiguous memory."""
-    x, out = x[:, 0], out[:, 0]
+    x, out = x.reshape(-1), out.reshape(-1)
     out[:] = 0
     whole = x.size - x.size % 4
     for k in range(0, whole, 4):
