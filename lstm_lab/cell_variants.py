@@ -23,7 +23,7 @@ from functools import cache
 import numpy as np
 
 from .backends import Pointwise
-from .cells import GRU_CELL, LSTM_CELL, Cell, Reset, pointwise
+from .cells import GRU_CELL, HALF, LSTM_CELL, Cell, Reset, pointwise
 
 KEEPS = ("gate", "all", "coupled")
 
@@ -76,8 +76,8 @@ def _numpy_lines(keep: str):
 
     def squash(gates):
         np.tanh(gates, out=gates)
-        gates *= 0.5
-        gates += 0.5
+        gates *= HALF
+        gates += HALF
 
     def forward(
         gates, recurrent, hidden_before, cell_before, hidden, cell, tanh_cell, peepholes=None

@@ -34,6 +34,9 @@ import numpy as np
 
 from .backends import Pointwise
 
+# A Python number would be converted anew in every call; this one suits either precision.
+HALF = np.array(0.5, "float32")
+
 # --- RNN: h = tanh(a)     Elman 1990, doi:10.1207/s15516709cog1402_1 ---------------------------
 
 
@@ -78,8 +81,8 @@ def lstm_forward(gates, recurrent, hidden_before, cell_before, hidden, cell, tan
     gates += recurrent
     np.tanh(gates, out=gates)
     sigmoids = gates[:, :3]
-    sigmoids *= 0.5
-    sigmoids += 0.5
+    sigmoids *= HALF
+    sigmoids += HALF
     o, i, f, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
     np.multiply(f, cell_before, out=cell)
     np.multiply(i, g, out=hidden)
@@ -154,8 +157,8 @@ def gru_forward(gates, recurrent, hidden_before, hidden):
     gates[:, 1:] += recurrent
     sigmoids = gates[:, 1:3]
     np.tanh(sigmoids, out=sigmoids)
-    sigmoids *= 0.5
-    sigmoids += 0.5
+    sigmoids *= HALF
+    sigmoids += HALF
     n, r, z, q = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
     np.multiply(r, q, out=hidden)
     n += hidden

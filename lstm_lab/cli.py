@@ -178,7 +178,8 @@ def _doctor(arguments: argparse.Namespace, rest: list[str]) -> int:
     print(f"Python      {platform.python_version()} in {sys.prefix}")
     print(f"Machine     {platform.platform()}, {os.cpu_count()} processors")
     print(f"lstm_lab    {version('lstm_lab')} in {PACKAGE}")
-    complete = _report_packages("Library", ("numpy", "safetensors", "tqdm"), INSTALL_BOOK)
+    library = ("numpy", "safetensors", "threadpoolctl", "tqdm")
+    complete = _report_packages("Library", library, INSTALL_BOOK)
     complete &= _report_packages(
         "Book",
         ("jupyterlab", "ipykernel", "ipywidgets", "anywidget", "matplotlib", "statsmodels"),
@@ -218,6 +219,8 @@ def _report_packages(title: str, names: Sequence[str], install: str) -> bool:
 def _blas() -> str:
     import numpy as np
 
+    from lstm_lab.backends import blas
+
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
@@ -230,6 +233,10 @@ def _blas() -> str:
         f"{pool['num_threads']} threads"
         for pool in pools
     ]
+    lines.append(
+        f"a time loop whose steps take fewer than {blas.ONE_THREAD_BELOW:.0e} operations keeps "
+        f"to one thread; small products {'in' if blas.has_small_products() else 'not in'} blocks"
+    )
     lines += [advice for pool in pools if (advice := _blas_advice(pool, found))]
     return "\n            ".join(dict.fromkeys(lines))
 

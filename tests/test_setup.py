@@ -212,14 +212,15 @@ def test_what_is_imported_is_declared():
     library, book = PROJECT["project"]["dependencies"], EXTRAS["book"]
     code = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
     # What the library looks for and does without, and what only makers of labs need.
-    optional = {"cupy", "numba", "onnx", "torch", "threadpoolctl", "jupytext"}
+    optional = {"cupy", "numba", "onnx", "scipy", "torch", "jupytext"}
     assert third_party(code) <= modules_of(library, book) | optional
 
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]
     assert third_party([code_of(path) for path in notebooks]) <= modules_of(library, book)
 
+    peers = {"jax", "keras", "onnxruntime"}
     tests = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")]
-    assert third_party(tests) <= modules_of(library, book, EXTRAS["test"]) | optional | {"keras"}
+    assert third_party(tests) <= modules_of(library, book, EXTRAS["test"]) | optional | peers
 
 
 NUMPY_ALONE = """

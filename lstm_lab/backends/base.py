@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +117,10 @@ class Backend:
         memory.
         """
         return lambda right, out: self.xp.matmul(weights, right, out=out)
+
+    def stepping(self, flops: float) -> AbstractContextManager[Any]:
+        """Entered around a time loop whose every step is a product of so many operations."""
+        return nullcontext()
 
     def require(self, array: Any, name: str) -> None:
         """Refuse an array of another backend: nothing is copied between host and device unasked.

@@ -5,7 +5,7 @@
 for the CPU, in a single pass over the units and without temporary arrays.
 
 Each source is one function, ``loop``. What it calls: ``T``, the floating-point type; ``tanh``;
-``empty``, NumPy's; and ``multiply(x, matrix, out)``, which is ``out[:] = x @ matrix``.
+``empty``, NumPy's; and ``multiply(matrix, right, out, blocks)``, ``out[:] = matrix @ right``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ def loop({parameters}):
 """
 
 _FORWARD = """\
-def loop(weights, {parameters}):
-    steps, directions, units, _ = hidden.shape
+def loop(weights, blocks, {parameters}):
+    steps, directions, rows, sequences = hidden.shape
+    units = rows * sequences
     {flat}
     for direction in range(directions):
-        product = recurrent[direction].reshape(-1)
+        product = recurrent[direction].reshape(-1, sequences)
         for step in range(steps):
-            multiply(hidden_before[step, direction, :, 0], weights[direction], product)
+            multiply(weights[direction], hidden_before[step, direction], product, blocks)
             lead = step * directions + direction
             {blocks}
             for unit in range(units):
@@ -40,21 +41,25 @@ def loop(weights, {parameters}):
 """
 
 _BACKWARD = """\
-def loop(weights, first_row, arriving, {parameters}):
-    steps, directions, units, _ = arriving.shape
-    through = empty(units, arriving.dtype)
+def loop(weights, blocks, first_row, rows, arriving, {parameters}):
+    steps, directions, size, sequences = arriving.shape
+    units = size * sequences
+    through = empty((size, sequences), arriving.dtype)
+    through_flat = through.reshape(-1)
+    arriving_flat = arriving.reshape(-1)
     {flat}
     for direction in range(directions):
         for step in range(steps - 1, -1, -1):
             lead = step * directions + direction
+            arrived = arriving_flat[lead * units :][:units]
             {blocks}
             for unit in range(units):
-                dhidden_0[unit] += arriving[step, direction, unit, 0]
+                dhidden_0[unit] += arrived[unit]
                 {equations}
-            columns = d[step, direction].reshape(-1)[first_row:]
-            multiply(columns[: weights.shape[1]], weights[direction], through)
+            columns = d[step, direction].reshape(-1)[first_row * sequences :][: rows * sequences]
+            multiply(weights[direction], columns.reshape(rows, sequences), through, blocks)
             for unit in range(units):
-                dhidden_0[unit] = {direct}through[unit]
+                dhidden_0[unit] = {direct}through_flat[unit]
 """
 
 
@@ -65,20 +70,22 @@ def pointwise_source(function: Pointwise) -> str:
 
 
 def forward_source(function: Pointwise) -> str:
-    """All steps of a cell's ``forward``, for a single sequence (n = 1).
+    """All steps of a cell's ``forward``.
 
-    Arguments: the weights (S, H, rows), transposed; then those of ``function``. All have their
-    steps first but ``recurrent``, which is working space, and ``peepholes``, which are weights.
+    Arguments: the weights (S, ...), as ``multiply`` takes them, and its ``blocks``; then those of
+    ``function``. All have their steps first but ``recurrent``, which is working space, and
+    ``peepholes``, which are weights.
     """
     return _filled(_FORWARD, function, carried=("recurrent", "peepholes"))
 
 
 def backward_source(function: Pointwise, direct: bool) -> str:
-    """All steps of a cell's ``backward``, from the last to the first, for a single sequence.
+    """All steps of a cell's ``backward``, from the last to the first.
 
-    Arguments: the weights (S, rows, H) and the first row of ``d`` that they act on; the gradient
-    that arrives from the output; then those of ``function``. All have their steps first but
-    what follows ``gates``: the gradients that are carried from step to step, and peepholes.
+    Arguments: the transposed weights (S, ...), as ``multiply`` takes them, and its ``blocks``; the
+    rows of ``d`` that they act on, the first and how many; the gradient that arrives from the
+    output; then those of ``function``. All have their steps first but what follows ``gates``: the
+    gradients that are carried from step to step, and peepholes.
     """
     names = [name for name, _ in function.arrays]
     carried = tuple(names[names.index("gates") + 1 :])

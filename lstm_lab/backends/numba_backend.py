@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from . import blas
 from .base import BackendUnavailable, Pointwise
 from .compiled_source import backward_source, forward_source, pointwise_source
 from .numpy_backend import NumpyBackend
@@ -21,8 +22,9 @@ TRANSPOSED_A_STEP = 4096
 class NumbaBackend(NumpyBackend):
     """Arrays are ``numpy.ndarray``, as the NumPy backend's; pointwise functions are compiled.
 
-    A single sequence (n = 1) runs from end to end inside one compiled loop. With more, a step is
-    one matrix product by NumPy and one compiled pass over the units.
+    All steps run inside one compiled loop. A step is a matrix product, by SciPy's BLAS, and one
+    pass over the units. A single sequence needs no BLAS; with more, and without SciPy, the loop
+    is the generic one, and only the pass over the units is compiled.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class NumbaBackend(NumpyBackend):
                 "install it with: python -m pip install -e '.[fast]', or use backend='numpy'"
             ) from error
         self._njit = numba.njit
+        self._has_dot = _load_blas()
         self._loop = lru_cache(maxsize=None)(self._compile)
         self._library = lru_cache(maxsize=None)(self._compile_library)
 
@@ -51,33 +54,50 @@ class NumbaBackend(NumpyBackend):
     def forward_loop(
         self, function: Pointwise, weights: np.ndarray, n: int, steps: int
     ) -> Callable[..., None] | None:
-        if n > 1 or weights.size > TRANSPOSED_A_STEP * steps:
+        if n == 1 and weights.size > TRANSPOSED_A_STEP * steps:
             return None
-        loop = self._loop(forward_source, function, weights.dtype)
-        transposed = _transposed(weights)
-        return lambda *arrays: loop(transposed, *arrays)
+        prepared = self._prepared(weights, n)
+        if prepared is None:
+            return None
+        loop = self._loop(forward_source, function, weights.dtype, n == 1)
+        return lambda *arrays: loop(*prepared, *arrays)
 
     def backward_loop(
         self, function: Pointwise, weights: np.ndarray, n: int, rows: slice, direct: bool
     ) -> Callable[..., None] | None:
-        if n > 1:
+        prepared = self._prepared(weights.transpose(0, 2, 1), n)
+        if prepared is None:
             return None
-        loop = self._loop(backward_source, function, weights.dtype, direct)
+        loop = self._loop(backward_source, function, weights.dtype, n == 1, direct)
+        size = rows.stop - rows.start
         return lambda arriving, stepwise, carried: loop(
-            weights, rows.start, arriving, *stepwise, *carried
+            *prepared, rows.start, size, arriving, *stepwise, *carried
         )
 
+    def _prepared(self, weights: np.ndarray, n: int) -> tuple[np.ndarray, int] | None:
+        """The first arguments of a loop: (S, rows, inner) weights to multiply n columns with."""
+        if n == 1:
+            return _plain(weights.transpose(0, 2, 1)), 1
+        if not self._has_dot:
+            return None
+        return _plain(weights), blas.row_blocks(*weights.shape[1:], n)
+
     def _compile(
-        self, write: Callable[..., str], function: Pointwise, dtype: np.dtype, *options: bool
+        self,
+        write: Callable[..., str],
+        function: Pointwise,
+        dtype: np.dtype,
+        single: bool = False,
+        *options: bool,
     ) -> Callable[..., None]:
         source = write(function, *options)
-        names = {"__name__": __name__, **self._library(dtype)}
+        names = {"__name__": __name__, **self._library(dtype, single)}
         exec(compile(source, __file__, "exec"), names)
         loop = names["loop"]
         # numba keeps what it compiled by name and file: it notices by itself when this file has
         # changed, but not when the text has.
         digest = sha256(source.encode()).hexdigest()[:12]
-        loop.__qualname__ = f"{function.name}_{dtype.name}_{digest}"
+        loop.__qualname__ = f"{function.name}_{dtype.name}_{single}_{digest}"
         try:
             return self._jit(loop, cache=True)
         except RuntimeError:  # there is no folder that numba may write to
@@ -87,39 +107,59 @@ class NumbaBackend(NumpyBackend):
         # Fused multiply-adds, but nothing that would change what becomes of NaN and infinity.
         return self._njit(error_model="numpy", fastmath={"contract"}, **options)(function)
 
-    def _compile_library(self, dtype: np.dtype) -> dict[str, Any]:
-        """What `compiled_source` calls."""
+    def _compile_library(self, dtype: np.dtype, single: bool) -> dict[str, Any]:
+        """What `compiled_source` calls, for a single sequence or for many."""
         return {
             "T": dtype.type,
             "empty": np.empty,
             "tanh": self._jit(make_tanh(dtype)),
-            "multiply": self._jit(multiply),
+            "multiply": self._jit(multiply_one if single else multiply_many),
         }
 
 
-def _transposed(weights: np.ndarray) -> np.ndarray:
-    """(S, rows, H) as (S, H, rows) in plain memory, by strips that stay in the cache."""
-    directions, rows, hidden = weights.shape
-    transposed = np.empty((directions, hidden, rows), weights.dtype)
-    for row in range(0, rows, 64):
-        strip = weights[:, row : row + 64]
-        transposed[:, :, row : row + 64] = strip.transpose(0, 2, 1)
-    return transposed
+def _load_blas() -> bool:
+    """Whether SciPy is here: numba takes BLAS from it."""
+    try:
+        import scipy.linalg.cython_blas  # noqa: F401
+    except ImportError:
+        return False
+    blas.forget()  # there is one more now
+    return True
 
 
-def multiply(x, matrix, out):
-    """``out[:] = x @ matrix``, four rows at a time, along contiguous memory."""
+def _plain(weights: np.ndarray) -> np.ndarray:
+    """The weights in plain memory; copied, where need be, by strips that stay in the cache."""
+    if weights.flags.c_contiguous:
+        return weights
+    plain = np.empty(weights.shape, weights.dtype)
+    for column in range(0, weights.shape[2], 64):
+        strip = slice(column, column + 64)
+        plain[..., strip] = weights[..., strip]
+    return plain
+
+
+def multiply_one(transposed, x, out, blocks):
+    """``out[:] = transposed.T @ x`` for a single column, along contiguous memory."""
+    x, out = x.reshape(-1), out.reshape(-1)
     out[:] = 0
     whole = x.size - x.size % 4
     for k in range(0, whole, 4):
         a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
-        row_a, row_b, row_c, row_d = matrix[k], matrix[k + 1], matrix[k + 2], matrix[k + 3]
+        row_a, row_b = transposed[k], transposed[k + 1]
+        row_c, row_d = transposed[k + 2], transposed[k + 3]
         for j in range(out.size):
             out[j] += (row_a[j] * a + row_b[j] * b) + (row_c[j] * c + row_d[j] * d)
     for k in range(whole, x.size):
-        a, row_a = x[k], matrix[k]
+        a, row_a = x[k], transposed[k]
         for j in range(out.size):
             out[j] += row_a[j] * a
+
+
+def multiply_many(matrix, right, out, blocks):
+    """``out[:] = matrix @ right`` in as many blocks of rows; `blas.row_blocks` says why."""
+    size = matrix.shape[0] // blocks
+    for first in range(0, matrix.shape[0], size):
+        np.dot(matrix[first : first + size], right, out[first : first + size])
 
 
 def make_tanh(dtype: np.dtype) -> Callable[[Any], Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from . import blas
 from .base import Backend, Pointwise
 from .pool import Pool
 
@@ -35,3 +37,21 @@ class NumpyBackend(Backend):
 
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         return function.numpy
+
+    def stepping(self, flops: float) -> AbstractContextManager[Any]:
+        return blas.single_threaded() if flops < blas.ONE_THREAD_BELOW else nullcontext()
+
+    def product(
+        self, weights: np.ndarray, n: int
+    ) -> Callable[[np.ndarray, np.ndarray], None]:
+        directions, rows, inner = weights.shape
+        if directions == 1 and n == 1:
+            # A matrix and a vector: a call of `dot` takes two thirds of the time of `matmul`'s.
+            matrix = weights[0]
+            return lambda right, out: matrix.dot(right.reshape(inner), out.reshape(rows))
+        blocks = blas.row_blocks(rows, inner, n)
+        if blocks == 1:
+            return super().product(weights, n)
+        parts = (directions, blocks, -1, n)
+        cut = np.ascontiguousarray(weights).reshape(directions, blocks, -1, inner)
+        return lambda right, out: np.matmul(cut, right[:, None], out=out.reshape(parts))

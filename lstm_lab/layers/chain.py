@@ -76,13 +76,16 @@ class Chain(Steps):
         # Where W x and U h are normalised, it is the gains that are folded.
         return weights if self.normal else super().fold(weights, *blocks)
 
-    def enter(self, gates: Array, kept: Named) -> None:
-        if self.normal:
-            flat = self._flat(gates)
-            normalise(self.backend.xp, flat, kept["scale_x"])
-            kept["normal_x"][...] = flat
-            flat *= self._folded_gain(self.weights.gain_x)
-        super().enter(gates, kept)
+    def enter(self, x: list[Array], gates: Array, kept: Named) -> None:
+        if not self.normal:
+            super().enter(x, gates, kept)
+            return
+        self.input_product(x, gates, self.backend.xp.zeros_like(self.folded_bias))
+        flat = self._flat(gates)
+        normalise(self.backend.xp, flat, kept["scale_x"])
+        kept["normal_x"][...] = flat
+        flat *= self._folded_gain(self.weights.gain_x)
+        gates += self.folded_bias
 
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
         links, shared = self._forward_links(n)

@@ -218,7 +218,8 @@ class Recurrent(Layer):
             if self.recurrent_dropout and rng is not None:
                 recurrent_mask = self._recurrent_mask(rng, packing)
             inputs, own = y, self._steps(layer, recurrent_mask)
-            y, blocks = timeloop.forward(own, inputs, packing, running, keep=trace)
+            with self.backend.stepping(own.operations(batch)):
+                y, blocks = timeloop.forward(own, inputs, packing, running, keep=trace)
             for array, last in zip(final, running, strict=True):
                 array[part] = self._rows(last, packing)
             if trace:

@@ -16,6 +16,9 @@ from ..backends import Array, Backend
 from ..cells import Cell
 from .packing import Stretch
 
+ONE_BY_ONE = 10**6
+"""rows · inner · columns up to which a product is not worth joining with those of other steps."""
+
 Arrays = Sequence[Array]
 Named = dict[str, Array]
 
@@ -100,7 +103,7 @@ class Steps:
         return self.backend.xp.stack([self.fold(w, *blocks) for w in self.weights.recurrent])
 
     @cached_property
-    def _folded_bias(self) -> Array:
+    def folded_bias(self) -> Array:
         bias = [self.cell.fold(b, self.hidden, slice(None)) for b in self.weights.bias]
         shape = (1, self.directions, self.cell.blocks, self.hidden, 1)
         return self.backend.xp.stack(bias).reshape(shape)
@@ -127,9 +130,45 @@ class Steps:
             for name, shape in shapes.items()
         }
 
-    def enter(self, gates: Array, kept: Named) -> None:
-        """Make pre-activations, without their recurrent part, of W x, which ``gates`` holds."""
-        gates += self._folded_bias
+    def operations(self, n: int) -> int:
+        """Additions and multiplications in the recurrent product of one step and direction."""
+        rows, inner = self.weights.recurrent[0].shape
+        return 2 * rows * inner * n
+
+    def enter(self, x: list[Array], gates: Array, kept: Named) -> None:
+        """``gates`` = W x + b, pre-activations without their recurrent part.
+
+        Of some steps; ``x`` holds the input (K, n, D) of each direction.
+        """
+        self.input_product(x, gates, self.folded_bias)
+
+    def input_product(self, x: list[Array], gates: Array, bias: Array) -> None:
+        """``gates`` = W x + bias.
+
+        A direction's steps and sequences are the columns of one product. Its result goes to the
+        gates' layout and gets its bias in one pass, while it is in the cache. Small products are
+        faster one by one, each straight to its place.
+        """
+        cell, backend, weights = self.cell, self.backend, self.input_weights
+        length, n = gates.shape[0], gates.shape[-1]
+        if 1 < n <= ONE_BY_ONE // weights[0].size:
+            rows = self.rows(cell.input_blocks)
+            flat = gates.reshape(length, self.directions, -1, n)
+            if cell.input_rows < cell.blocks:
+                gates[...] = 0
+            for s in range(self.directions):
+                each = backend.xp.ascontiguousarray(x[s].transpose(0, 2, 1))
+                backend.matmul(weights[s], each, out=flat[:, s, rows])
+            gates += bias
+            return
+        product = backend.empty((cell.input_rows, self.hidden, length, n), self.dtype)
+        columns = product.reshape(-1, length * n)
+        if cell.input_rows < cell.blocks:
+            gates[...] = bias
+        for s in range(self.directions):
+            backend.xp.matmul(weights[s], x[s].reshape(length * n, -1).T, out=columns)
+            fed = (slice(None), s, cell.input_blocks)
+            backend.xp.add(product.transpose(2, 0, 1, 3), bias[fed], out=gates[fed])
 
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
         """``advance(gates, before, after, kept)``: at most ``steps`` steps of n sequences.

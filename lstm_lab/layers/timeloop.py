@@ -52,7 +52,6 @@ def forward(
     """
     cell, backend, directions, hidden = own.cell, own.backend, own.directions, own.hidden
     steps, batch, dtype = *x.shape[:2], x.dtype
-    rows = own.rows(cell.input_blocks)
 
     # What the caller keeps is the caller's own: the pool is for what comes and goes.
     new = backend.xp.zeros if packing.ragged else backend.xp.empty
@@ -71,17 +70,12 @@ def forward(
             kept = own.room(own.kept_shapes, length, n)
             block = Block(stretch, gates, states, kept)
             index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-            inputs = [x[i].transpose(0, 2, 1) for i in index]
-            flat = gates.reshape(length, directions, -1, n)
+            inputs = [x[i] for i in index]
             for running, initial in zip(states, state, strict=True):
                 running[0] = initial[..., :n]
             for piece in _pieces(backend, length, step_bytes):
-                if cell.input_rows < cell.blocks:
-                    gates[piece] = 0
-                for s in range(directions):
-                    backend.matmul(own.input_weights[s], inputs[s][piece], out=flat[piece, s, rows])
                 some = block.steps(piece)
-                own.enter(some[0], some[-1])
+                own.enter([x[piece] for x in inputs], some[0], some[-1])
                 advance(*some)
             for running, final in zip(states, state, strict=True):
                 final[..., :n] = running[-1]
@@ -124,7 +118,7 @@ def backward(
     xp, weights, dtype = backend.xp, own.weights, x.dtype
     rows = own.rows(cell.input_blocks)
 
-    dx = xp.zeros(x.shape, dtype)
+    dx = (xp.zeros if packing.ragged else xp.empty)(x.shape, dtype)
     gradients = Weights(
         *([xp.zeros_like(w) for w in getattr(weights, f.name)] for f in fields(Weights))
     )
@@ -141,9 +135,10 @@ def backward(
         carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
         go_back = own.backward_loop(n)
         step_bytes = directions * cell.blocks * own.hidden * n * dtype.itemsize
-        for piece in reversed(_pieces(backend, length, step_bytes)):
-            worked_out = {name: array[piece] for name, array in factors.items()}
-            go_back(arriving[piece], block.steps(piece), d[piece], worked_out, carried)
+        with backend.stepping(own.operations(n)):
+            for piece in reversed(_pieces(backend, length, step_bytes)):
+                worked_out = {name: array[piece] for name, array in factors.items()}
+                go_back(arriving[piece], block.steps(piece), d[piece], worked_out, carried)
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
@@ -155,7 +150,10 @@ def backward(
             columns = columns if entered is d else as_columns(backend, entered[:, s])
             inputs = plain(backend, x[index[s]]).reshape(length * n, -1)
             gradients.input[s] += columns[rows] @ inputs
-            product = backend.empty(inputs.shape, dtype)
-            xp.matmul(columns[rows].T, weights.input[s], out=product)
-            dx[index[s]] += product.reshape(length, n, -1)
+            if s == 0 and not packing.ragged:  # in the order of dx itself, and the first there
+                xp.matmul(columns[rows].T, weights.input[s], out=dx.reshape(length * n, -1))
+            else:
+                product = backend.empty(inputs.shape, dtype)
+                xp.matmul(columns[rows].T, weights.input[s], out=product)
+                dx[index[s]] += product.reshape(length, n, -1)
     return dx, gradients

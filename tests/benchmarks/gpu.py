@@ -16,7 +16,8 @@ from typing import Any
 from lstm_lab.backends import BackendUnavailable, CupyBackend
 from lstm_lab.cli import INSTALL_TORCH
 
-from .recurrent import Call, Case, measure, ours, torchs
+from .peers import torch_layer
+from .recurrent import Call, Case, measure, ours
 
 CASES = [
     Case("LSTM", (100, 32, 32, 64)),
@@ -89,7 +90,7 @@ def run(rounds: int) -> list[dict[str, Any]]:
     rows = []
     for case in CASES:
         contestants = {name: ours(case, backend) for name, backend in tiers.items()}
-        contestants["cudnn"] = torchs(case, "cuda")
+        contestants["cudnn"] = torch_layer(case, "cuda")
         for number, passes in enumerate(("forward", "forward + backward")):
             calls = {name: both[number] for name, both in contestants.items()}
             row = {"layer": case.name, "shape": case.shape, "passes": passes}

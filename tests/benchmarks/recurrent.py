@@ -1,4 +1,4 @@
-"""Recurrent layers, our CPU backends beside torch, taking turns in one process."""
+"""Recurrent layers, our CPU backends beside their peers, taking turns in one process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 
 from lstm_lab import GRU, LSTM, RNN
 from lstm_lab.backends import Backend, BackendUnavailable
+
+from . import peers
 
 ROUNDS = 15
 WARM_UP = 2
@@ -47,6 +49,12 @@ class Case:
         dy = rng.normal(size=(steps, batch, hidden * (1 + self.bidirectional)))
         return x.astype("float32"), dy.astype("float32")
 
+    def layer(self, backend: str) -> Any:
+        """Our layer of this kind."""
+        inputs, hidden = self.shape[2:]
+        options = {"bidirectional": self.bidirectional, "backend": backend, "seed": 0}
+        return KINDS[self.kind](inputs, hidden, **options)
+
 
 CASES = [
     Case("LSTM", (100, 32, 32, 64)),
@@ -66,18 +74,24 @@ CASES = [
 Call = Callable[[], Any]
 
 
-def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
+def run(rounds: int, threads: int, only: str = "") -> list[dict[str, Any]]:
     """A row for each case and pass: medians in ms, and medians of the rounds' ratios to torch.
 
-    What numba and torch would fill is missing where they are.
+    What a peer would fill is missing where the peer is. ``only`` is part of a case's name and
+    shape, as they are printed.
     """
     rows = []
     for case in CASES:
-        contestants = {name: ours(case, name) for name in BACKENDS} | {"torch": torchs(case)}
-        contestants = {name: calls for name, calls in contestants.items() if calls is not None}
+        if only not in f"{case.name} {case.shape}":
+            continue
+        contestants = {name: ours(case, name) for name in BACKENDS}
+        contestants["torch"] = peers.torch_layer(case)
+        contestants["jax"] = peers.jax_scan(case)
+        contestants["onnxruntime"] = peers.onnxruntime_session(case, threads)
         for number, passes in enumerate(("forward", "forward + backward")):
-            calls = {name: both[number] for name, both in contestants.items()}
-            row = {"layer": case.name, "shape": case.shape, "passes": passes}
+            calls = {name: both[number] for name, both in contestants.items() if both}
+            calls = {name: call for name, call in calls.items() if call}
+            row = {"layer": case.name, "shape": case.shape, "passes": passes, "threads": threads}
             rows.append(row | measure(calls, rounds))
     return rows
 
@@ -110,12 +124,9 @@ def measure(
 
 
 def ours(case: Case, backend: str | Backend) -> tuple[Call, Call] | None:
-    """Forward alone, and forward and backward; None where the backend is missing."""
-    inputs, hidden = case.shape[2:]
+    """Forward, and forward + backward; None where the backend is not available."""
     try:
-        layer = KINDS[case.kind](
-            inputs, hidden, bidirectional=case.bidirectional, backend=backend, seed=0
-        )
+        layer = case.layer(backend)
     except BackendUnavailable:
         return None
     x, dy = map(layer.backend.asarray, case.arrays())
@@ -125,31 +136,3 @@ def ours(case: Case, backend: str | Backend) -> tuple[Call, Call] | None:
         return layer.forward(x, lengths=lengths)
 
     return forward, lambda: layer.backward(dy, forward()[1])
-
-
-def torchs(case: Case, device: str = "cpu") -> tuple[Call, Call] | None:
-    """The same by torch."""
-    try:
-        import torch
-        from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-    except ImportError:
-        return None
-    x, dy = (torch.tensor(array, device=device) for array in case.arrays())
-    inputs, hidden = case.shape[2:]
-    layer = getattr(torch.nn, case.kind)(inputs, hidden, bidirectional=case.bidirectional)
-    layer.to(device)
-    x.requires_grad_()
-    lengths = None if case.lengths is None else torch.tensor(case.lengths)
-
-    def forward() -> Any:
-        if lengths is None:
-            return layer(x)[0]
-        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
-        return pad_packed_sequence(layer(packed)[0], total_length=len(x))[0]
-
-    def both() -> None:
-        layer.zero_grad()
-        x.grad = None
-        forward().backward(dy)
-
-    return forward, both

@@ -112,7 +112,9 @@ class _Module(SimpleNamespace):
         return wrap(np.matmul(unwrap(a), unwrap(b), out=unwrap(out)))
 
 
-_Module.add = SimpleNamespace(at=wrap(np.add.at))
+_add = wrap(np.add)
+_add.at = wrap(np.add.at)
+_Module.add = staticmethod(_add)
 
 
 class StrictBackend(Backend):
