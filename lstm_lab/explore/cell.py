@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import traitlets
 
-from .base import Explorable, control
+from .base import Explorable, choice, control
 from .bundle import bundle
 from .model import QUANTITIES, lstm_trace
 
@@ -41,6 +40,7 @@ class CellExplorer(Explorable):
         A setting that does not exist.
     """
 
+    title = "One step of an LSTM cell"
     _esm = bundle("cell.js")
 
     x = control(1.0, -3, 3, 0.05)
@@ -58,7 +58,7 @@ class CellExplorer(Explorable):
     u_i = control(0.2, -5, 5)
     u_g = control(-0.4, -5, 5)
     u_o = control(0.3, -5, 5)
-    selected = traitlets.Enum(list(QUANTITIES), "f").tag(sync=True, control=True)
+    selected = choice(tuple(QUANTITIES), "f", view=True)
     step = control(1, 1, 1_000_000, 1, whole=True)
 
     def values(self) -> dict[str, float]:

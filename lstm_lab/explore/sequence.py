@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 
-from .base import Explorable, control
+from .base import Explorable, choice, control, floats
 from .bundle import bundle
 from .model import QUANTITIES, input_signal, lstm_trace, memory
 
@@ -65,9 +66,10 @@ class SequenceExplorer(Explorable):
     (Tallec & Ollivier 2018, section 2).
     """
 
+    title = "An LSTM unit over a sequence"
     _esm = bundle("sequence.js")
 
-    preset = traitlets.Unicode("two pulses").tag(sync=True, control=True)
+    preset = choice((*PRESETS, "own"), "two pulses")
     length = control(100, 2, LONGEST, 1, whole=True)
     period = control(10, 2, 100, 1, whole=True)
     b_f = control(3.0, -20, 20)
@@ -82,9 +84,8 @@ class SequenceExplorer(Explorable):
     u_i = control(0.2, -5, 5)
     u_g = control(0.0, -5, 5)
     u_o = control(0.2, -5, 5)
-    step = control(12, 1, LONGEST, 1, whole=True)
+    step = control(12, 1, LONGEST, 1, whole=True, view=True)
 
-    _presets = traitlets.List(list(PRESETS)).tag(sync=True)
     _shape = traitlets.Dict({"D": 1, "H": 1, "unit": 0}).tag(sync=True)
     _net = traitlets.Bytes(b"").tag(sync=True)
     _input = traitlets.Bytes(b"").tag(sync=True)
@@ -107,23 +108,19 @@ class SequenceExplorer(Explorable):
             biases = _unit_biases(self._weights[2], hidden, unit)
         _check_fit(self._x, features, hidden)
         self._unit = unit
-        presets = list(PRESETS) if features == 1 else []
+        self._presets = list(PRESETS) if features == 1 else []
+        self._presets += ["own"] * (self._x is not None)
         super().__init__(
-            **{**own, **biases, **settings},
-            _presets=presets + ["own"] * (self._x is not None),
+            **settings,
+            _own={**own, **biases},
+            _arguments=[n for n, given in {"layer": layer, "x": x}.items() if given is not None],
             _shape={"D": features, "H": hidden, "unit": unit},
-            _net=b"".join(a.astype("<f4").tobytes() for a in self._weights or ()),
-            _input=b"" if self._x is None else self._x.astype("<f4").tobytes(),
+            _net=b"".join(map(floats, self._weights or ())),
+            _input=b"" if self._x is None else floats(self._x),
         )
 
-    @traitlets.validate("preset")
-    def _known_preset(self, proposal: Any) -> str:
-        if proposal.value not in self._presets:
-            raise traitlets.TraitError(
-                f"{type(self).__name__}.preset: expected one of {', '.join(self._presets)}, "
-                f"got {proposal.value!r}"
-            )
-        return proposal.value
+    def options(self, name: str) -> Sequence[str]:
+        return self._presets if name == "preset" else super().options(name)
 
     def values(self) -> dict[str, Any]:
         """The sequence's numbers, computed by the library's own LSTM in float64.

@@ -1,7 +1,12 @@
 // CellExplorer: one step of one LSTM unit as pipes and valves.
 
 import { lstmForward } from "./lstm.js";
-import { button, curve, explorable, fmt, fold, group, label, math, percent, put, QUANTITIES, share, slider, svg, table, tag, unique, weights } from "./ui.js";
+import { explorable, layout } from "./chrome.js";
+import { button, group, slider, weights } from "./controls.js";
+import { put, svg, tag, unique } from "./dom.js";
+import { fmt, label, math, percent, QUANTITIES, share } from "./format.js";
+import { readout } from "./readout.js";
+import { tableFold } from "./table.js";
 
 const GATES = ["f", "i", "g", "o"];
 
@@ -17,8 +22,6 @@ export function cellStep(s) {
   for (const k of order) step[`z_${k}`] = s[`w_${k}`] * s.x + s[`u_${k}`] * s.h_prev + s[`b_${k}`];
   return step;
 }
-
-const state = (view) => Object.fromEntries(Object.keys(view.limits).map((k) => [k, view.get(k)]));
 
 // One unit of value is as thick everywhere, so that what flows together adds up.
 const UNIT = 18, CELL_PIPE = 58, SIDE_PIPE = 26, BIG = 29, SMALL = 23, PLUS = 16, HEIGHT = 320, NARROWEST = 416;
@@ -251,26 +254,21 @@ function pastStrip() {
 }
 
 function render({ model, el }) {
-  let width = 0, hovered = null, past = [];
+  let width = 0, past = [];
   const art = picture();
   const stage = tag("div", { class: "ll-stage" }, art.node);
-  const head = tag("div", { class: "ll-explain-head" }), symbols = tag("div", { class: "ll-formula" });
-  const numbers = tag("div", { class: "ll-formula ll-formula-numbers" });
-  const curves = { σ: curve("σ"), tanh: curve("tanh") };
-  const inspector = tag("div", { class: "ll-inspector" },
-    tag("div", { class: "ll-inspector-words" }, head, symbols, numbers), curves.σ, curves.tanh);
   const strip = pastStrip(), time = tag("span", { class: "ll-time" });
   const hot = {};
 
   const view = explorable(model, el, { title: "One step of an LSTM cell", update });
+  let s = view.settings(), r = cellStep(s);
+  const read = readout(view, {
+    explain: (q) => explain(q, s, r),
+    chosen: () => view.get("selected"),
+    choose: (q) => view.set({ selected: q }),
+  });
   for (const q of ["f", "i", "g", "o", "c", "h"]) {
-    hot[q] = tag("button", {
-      type: "button", class: "ll-hot", "data-q": q,
-      onclick: () => view.set({ selected: q }),
-      onfocus: () => view.set({ selected: q }),
-      onpointerenter: () => { hovered = q; view.redraw(); },
-      onpointerleave: () => { hovered = null; view.redraw(); },
-    });
+    hot[q] = read.watch(tag("button", { type: "button", class: "ll-hot", "data-q": q }), q);
     stage.append(hot[q]);
   }
 
@@ -289,60 +287,49 @@ function render({ model, el }) {
     settle = setTimeout(() => view.root.classList.remove("ll-moving"), 400);
     change();
   };
+  view.onDispose(() => clearTimeout(settle));
   function advance() {
-    const r = cellStep(state(view));
     view.set({ c_prev: r.c, h_prev: r.h, step: view.get("step") + 1 });
   }
 
   function update() {
     if (!width) return;
-    const s = state(view), r = cellStep(s), chosen = hovered ?? view.get("selected");
-    drawPicture(art, width, s, r, chosen);
+    s = view.settings();
+    r = cellStep(s);
+    read.refresh();
+    drawPicture(art, width, s, r, read.key);
     const words = sentence(s, r);
     art.node.setAttribute("aria-label", `Flow diagram of an LSTM cell. ${words}`);
     view.say(words);
-    const told = explain(chosen, s, r);
-    inspector.dataset.q = chosen;
-    head.replaceChildren(tag("strong", {}, told.head), `: ${told.meaning}`);
-    symbols.innerHTML = math(told.symbols);
-    numbers.innerHTML = told.numbers.map((line) => `<span>${math(line)}</span>`).join(" ");
-    for (const kind of ["σ", "tanh"]) curves[kind].classList.toggle("ll-off", told.curve?.[0] !== kind);
-    if (told.curve) curves[told.curve[0]].show(told.curve[1]);
     for (const q of Object.keys(hot)) {
-      put(hot[q], {
-        "aria-pressed": q === chosen,
-        "aria-label": `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, show its formula`,
-      });
+      put(hot[q], { "aria-label": `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, show its formula` });
     }
     time.textContent = `step ${view.get("step")}`;
     strip.show([...past, { c: r.c, h: r.h }]);
-    if (values.open) fillTable(s, r);
+    values.refresh();
   }
 
-  const all = table("All values of this step");
-  const fillTable = (s = state(view), r = cellStep(s)) => all.show(
+  const values = tableFold(view, "All values of this step", () => [
     ["quantity", "before the activation", "value"],
     [["x", "input", s.x], ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
       ["i_{t}", "input gate", r.i, r.z_i], ["f_{t}", "forget gate", r.f, r.z_f], ["o_{t}", "output gate", r.o, r.z_o],
       ["g_{t}", "candidate", r.g, r.z_g], ["c_{t}", "new cell state", r.c], ["h_{t}", "new hidden state", r.h]]
-      .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)]));
-  const values = fold("All values", () => fillTable(), all);
+      .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)])]);
   const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1 });
 
   view.root.classList.add("ll-cell-explorer");
-  view.root.append(tag("div", { class: "ll-body" },
-    tag("div", { class: "ll-controls" },
+  layout(view, {
+    controls: [
       group("What comes in",
         slider(view, "x", { words: "input", letter: "x_{t}", q: "x" }),
         slider(view, "h_prev", { words: "old hidden state", letter: "h_{t-1}", q: "h" }),
         slider(view, "c_prev", { words: "old cell state", letter: "c_{t-1}", q: "c", reach: [-3, 3] })),
       group("Gate biases", ["f", "i", "g", "o"].map(bias)),
-      tag("div", { class: "ll-actions ll-wide" },
-        button("Advance", glide(advance), { class: "ll-button ll-primary" }), button("Reset", glide(view.reset)), time),
-      tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)),
-    tag("div", { class: "ll-view" }, stage, inspector, view.summary)),
-    tag("div", { class: "ll-folds" },
-      weights(view), values));
+      tag("div", { class: "ll-actions ll-wide" }, button("Advance", glide(advance), { class: "ll-button ll-primary" }), time),
+      tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
+    picture: [stage, read.node],
+    folds: [weights(view), values],
+  });
   view.onWidth(stage, (shown) => {
     // Below the narrowest layout the picture is scaled as a whole.
     width = Math.max(shown, NARROWEST);
@@ -353,7 +340,7 @@ function render({ model, el }) {
     }
     update();
   });
-  return () => { clearTimeout(settle); view.dispose(); };
+  return view.dispose;
 }
 
 export default { render };

@@ -1,7 +1,12 @@
 // SequenceExplorer: one LSTM unit over a whole sequence, and how long it remembers.
 
 import { lstmForward, sigmoid } from "./lstm.js";
-import { button, explorable, fmt, fold, group, label, math, percent, put, QUANTITIES, select, share, slider, steps, svg, table, tag, weights } from "./ui.js";
+import { explorable, layout } from "./chrome.js";
+import { button, group, select, slider, weights } from "./controls.js";
+import { floats, put, svg, tag } from "./dom.js";
+import { fmt, label, math, percent, QUANTITIES, share, steps } from "./format.js";
+import { roundUp } from "./plot.js";
+import { tableFold } from "./table.js";
 
 const ORDER = ["o", "i", "f", "g"];
 export const PRESETS = {
@@ -37,17 +42,12 @@ export function inputSignal(preset, T, period) {
   return at ? Float64Array.from({ length: T }, (_, k) => Number(at(k))) : noise(T);
 }
 
-const floats = (bytes) => {
-  const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  return Float64Array.from(new Float32Array(copy));
-};
-
 /** The reader's own layer and input, as the widget's traits carry them: float32 buffers. */
 export function unpack(shape, net, input) {
   const own = { D: shape.D ?? 1, H: shape.H ?? 1, unit: shape.unit ?? 0 };
-  if (input?.byteLength) own.x = floats(input);
+  if (input?.byteLength) own.x = Float64Array.from(floats(input));
   if (net?.byteLength) {
-    const all = floats(net), { D, H } = own, w = 4 * H * D, u = 4 * H * H;
+    const all = Float64Array.from(floats(net)), { D, H } = own, w = 4 * H * D, u = 4 * H * H;
     own.net = { D, H, W: all.slice(0, w), U: all.slice(w, w + u), b: all.slice(w + u) };
   }
   return own;
@@ -82,19 +82,15 @@ export function runSequence(s, own = { D: 1, H: 1, unit: 0 }) {
   }
   const mean = first + 1 < T ? Math.exp(logs / (T - 1 - first)) : run.f[first];
   return Object.assign(run, {
-    first, rest, mean, left: Math.exp(logs), halfLife: Math.log(0.5) / Math.log(mean), memory: 1 / (1 - mean),
+    first, rest, mean, left: Math.exp(logs), logLeft: logs, halfLife: Math.log(0.5) / Math.log(mean), memory: 1 / (1 - mean),
   });
 }
-
-const settings = (view) => ({
-  preset: view.get("preset"), ...Object.fromEntries(Object.keys(view.limits).map((k) => [k, view.get(k)])),
-});
 
 /** The run in words, with what the cursor reads. */
 export function sentence(run, step) {
   const t = step - 1, what = run.pulsed ? "pulse" : "input";
   return `Over ${run.T} steps the forget gate averages ${share(run.mean, 3)}: half of the first ${what} is left after `
-    + `${steps(run.halfLife)} steps, and ${percent(run.left)} of it at the end. At step ${step} `
+    + `${steps(run.halfLife)} steps, and ${percent(run.left, run.logLeft)} of it at the end. At step ${step} `
     + (run.D === 1 ? `the input is ${fmt(run.x[t])}, ` : "")
     + `the forget gate ${share(run.f[t])}, the input gate ${share(run.i[t])}, the output gate ${share(run.o[t])}, `
     + `the candidate ${fmt(run.g[t])}, the cell state ${fmt(run.c[t])}, the hidden state ${fmt(run.h[t])}.`;
@@ -109,17 +105,10 @@ const LANES = [
 ];
 const CAPTION = 22, RULER = 58, AXIS = 22, LEFT = 26, RIGHT = 88;
 
-/** The smallest of 1, 2, 5, 10, 20, 50, … that is not below value: an axis that seldom jumps. */
-export function roundUp(value) {
-  if (!(value > 1)) return 1;
-  const ten = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((m) => m * ten >= value * (1 - 1e-9)) * ten;
-}
-
 function range(key, run) {
   if (key === "gates") return [0, 1];
   if (key === "g" || key === "h") return [-1, 1];
-  const values = run[key], top = roundUp(values.reduce((m, v) => Math.max(m, Math.abs(v)), 0));
+  const values = run[key], top = Math.max(1, roundUp(values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)));
   return [values.some((v) => v < -0.01 * top) ? -top : 0, top];
 }
 
@@ -246,7 +235,7 @@ function tile(q, words, formula) {
 }
 
 function render({ model, el }) {
-  let width = 0, later = 0;
+  let width = 0;
   const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
   const art = picture();
   const stage = tag("div", { class: "ll-stage ll-pointable" }, art.node);
@@ -259,7 +248,7 @@ function render({ model, el }) {
   const view = explorable(model, el, { title: "An LSTM unit over a sequence", update });
   // Times are whole and within the sequence, whatever has just changed.
   const now = () => {
-    const s = settings(view);
+    const s = view.settings();
     if (s.preset === "own") s.length = Math.min(s.length, own.x.length / own.D);
     return { s, step: Math.min(view.get("step"), s.length) };
   };
@@ -280,25 +269,20 @@ function render({ model, el }) {
     tiles.halfLife.show(`${steps(run.halfLife)} steps`);
     tiles.memory.show(`${steps(run.memory)} steps`);
     tiles.left.name.textContent = `first ${run.pulsed ? "pulse" : "input"} left`;
-    tiles.left.show(percent(run.left));
+    tiles.left.show(percent(run.left, run.logLeft));
     tiles.left.formula.innerHTML = math(`f^{${s.length - 1 - run.first}}`);
     view.say(words);
     if (!width) return;
     draw(art, run, step, width);
     art.node.setAttribute("aria-label", `Gates, cell state and hidden state over time. ${words}`);
-    if (values.open) {
-      clearTimeout(later);
-      later = setTimeout(() => fillTable(run), 150);
-    }
+    values.refresh();
   }
 
-  const all = table("Values at every step");
-  const fillTable = (run = runSequence(now().s, own)) => {
-    const names = [...(run.D === 1 ? ["x"] : []), "i", "f", "o", "g", "c", "h"];
-    all.show(["step", ...names.map((q) => math(q))],
-      Array.from({ length: run.T }, (_, t) => [String(t + 1), ...names.map((q) => fmt(run[q][t], 4))]));
-  };
-  const values = fold("All values", () => fillTable(), all);
+  const values = tableFold(view, "Values at every step", () => {
+    const run = runSequence(now().s, own), names = [...(run.D === 1 ? ["x"] : []), "i", "f", "o", "g", "c", "h"];
+    return [["step", ...names.map((q) => math(q))],
+      Array.from({ length: run.T }, (_, t) => [String(t + 1), ...names.map((q) => fmt(run[q][t], 4))])];
+  });
 
   const point = (event) => {
     const { s } = now(), plot = width - LEFT - RIGHT;
@@ -310,23 +294,21 @@ function render({ model, el }) {
 
   const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1, reach: [-8, 8] });
   view.root.classList.add("ll-sequence-explorer");
-  view.root.append(
-    tag("div", { class: "ll-body" },
-      tag("div", { class: "ll-controls" },
-        group("Sequence",
-          select(view, "preset", { words: "input", letter: "x_{t}", choices: model.get("_presets").map((p) => [p, PRESETS[p]]) }),
-          slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), period),
-        group("Gate biases", ["f", "i", "g", "o"].map(bias)),
-        tag("div", { class: "ll-actions ll-wide" },
-          button("Set f = 1 − 1/T", () => view.set({ b_f: Math.log(Math.max(1, now().s.length - 1)) }),
-            { title: "A memory about as long as the sequence: the forget bias becomes ln(T − 1)" }),
-          button("Reset", view.reset))),
-      tag("div", { class: "ll-view" }, tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), stage, scrub, view.summary)),
-    tag("div", { class: "ll-folds" },
-      own.net ? null : weights(view), values));
+  layout(view, {
+    controls: [
+      group("Sequence",
+        select(view, "preset", { words: "input", letter: "x_{t}", choices: view.specs.preset.options.map((p) => [p, PRESETS[p]]) }),
+        slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), period),
+      group("Gate biases", ["f", "i", "g", "o"].map(bias)),
+      tag("div", { class: "ll-actions ll-wide" },
+        button("Set f = 1 − 1/T", () => view.set({ b_f: Math.log(Math.max(1, now().s.length - 1)) }),
+          { title: "A memory about as long as the sequence: the forget bias becomes ln(T − 1)" }))],
+    picture: [tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), stage, scrub],
+    folds: own.net ? values : [weights(view), values],
+  });
   view.onWidth(stage, (w) => { width = w; update(); });
   update();
-  return () => { clearTimeout(later); view.dispose(); };
+  return view.dispose;
 }
 
 export default { render };
