@@ -8,6 +8,16 @@ from .base import Explorable, choice, control
 from .bundle import bundle
 from .model import QUANTITIES, lstm_trace
 
+#: What the picture of a cell opens into: a gate, and in it one product.
+CELL_LEVELS = tuple(
+    path
+    for q in "figoch"
+    for path in (
+        q,
+        *(f"{q}/{key}" for key in {"c": ("kept", "new"), "h": ("shown",)}.get(q, ("input", "hidden"))),
+    )
+)
+
 
 class CellExplorer(Explorable):
     """One step of a scalar LSTM unit as pipes and valves.
@@ -41,6 +51,7 @@ class CellExplorer(Explorable):
     """
 
     title = "One step of an LSTM cell"
+    levels = ("", *CELL_LEVELS)
     _esm = bundle("cell.js")
 
     x = control(1.0, -3, 3, 0.05)
