@@ -58,8 +58,11 @@ class Model {
     Object.assign(this.state, state);
     for (const name in state) this.tell(`change:${name}`);
     for (const content of custom) this.tell("msg:custom", content, []);
+    // After what the changes have queued to be drawn.
+    queueMicrotask(() => queueMicrotask(() => window.heard?.()));
   }
 }
+const begin = performance.now();
 window.models = [];
 window.cleanups = [];
 for (const [number, { esm, state }] of %(widgets)s.entries()) {
@@ -71,6 +74,7 @@ for (const [number, { esm, state }] of %(widgets)s.entries()) {
   window.cleanups.push(widget.render({ model, el }));
 }
 window.ready = true;
+requestAnimationFrame(() => setTimeout(() => { window.firstPicture = performance.now() - begin; }));
 </script></body></html>
 """
 
