@@ -52,6 +52,7 @@ export function cellPicture() {
     make("sideCasing", "path", { class: "ll-casing" }), make("sideFill", "path", { class: "ll-casing-fill" }),
     ["old", "kept", "new"].map((key) => make(key, "path", { class: "ll-flow" })),
     ["cand", "let", "squash", "out"].map((key) => make(key, "path", { class: "ll-flow" })),
+    ["keptGhost", "newGhost", "letGhost", "candGhost", "outGhost"].map((key) => make(key, "path", { class: "ll-outline" })),
     make("fadeLeft", "rect", { fill: `url(#${hatch("left")})` }), make("fadeRight", "rect", { fill: `url(#${hatch("right")})` }),
     valve("f"), valve("i"), valve("o"),
     svg("g", { class: "ll-plus" }, make("plus", "circle", { r: PLUS }), make("cross", "path", {})),
@@ -74,7 +75,7 @@ function jaws(cx, cy, r, share, upright) {
 }
 
 /** Draws step r of the unit at setting s (x, h_prev, c_prev), `chosen` marked, W px wide. */
-export function drawCell({ node, parts: p, hatch }, W, s, r, chosen) {
+export function drawCell({ node, parts: p, hatch }, W, s, r, chosen, ghost = null) {
   const { x, y } = places(W), half = CELL_PIPE / 2, narrow = W < 560;
   put(node, { viewBox: `0 0 ${W} ${CELL_HEIGHT}` });
   const flow = (key, d, value, pipe, q) => {
@@ -119,6 +120,19 @@ export function drawCell({ node, parts: p, hatch }, W, s, r, chosen) {
   taper("o", r.tanhc, r.h, SIDE_PIPE, x.o, y.low, SMALL, false, "h");
   flow("out", `M${x.o + SMALL - 1} ${y.low}H${W}`, r.h, SIDE_PIPE, "h");
 
+  // The walls of what flowed before the last change.
+  const walls = (key, x0, y0, x1, y1, value, pipe) => {
+    const half = ghost && value !== undefined ? thickness(value, pipe) / 2 : 0;
+    const [dx, dy] = x0 === x1 ? [half, 0] : [0, half];
+    put(p[`${key}Ghost`], { d: half ? `M${x0 - dx} ${y0 - dy}L${x1 - dx} ${y1 - dy}M${x0 + dx} ${y0 + dy}L${x1 + dx} ${y1 + dy}` : "" });
+  };
+  const old = ghost?.r;
+  walls("kept", x.f + BIG, y.pipe, x.g - PLUS, y.pipe, old && old.f * ghost.s.c_prev, CELL_PIPE);
+  walls("new", x.g + PLUS, y.pipe, W, y.pipe, old?.c, CELL_PIPE);
+  walls("let", x.g, y.side - SMALL, x.g, y.pipe + PLUS, old && old.i * old.g, SIDE_PIPE);
+  walls("cand", x.g, y.low, x.g, y.side + SMALL, old?.g, SIDE_PIPE);
+  walls("out", x.o + SMALL, y.low, W, y.low, old?.h, SIDE_PIPE);
+
   setValve("f", x.f, y.pipe, BIG, false);
   setValve("i", x.g, y.side, SMALL, true);
   setValve("o", x.o, y.low, SMALL, false);
@@ -155,8 +169,8 @@ export function drawCell({ node, parts: p, hatch }, W, s, r, chosen) {
   say("squash", `tanh ${narrow ? "c" : "c_{t}"} = ${fmt(r.tanhc)}`, x.tap + SIDE_PIPE / 2 + 8, y.side + 5, "start", "c");
   say("o", `o_{t} = ${share(r.o)}`, x.o, y.low - SMALL - 12, "middle", "o");
   say("h", `h_{t} = ${fmt(r.h)}`, W, y.low + SIDE_PIPE / 2 + 20, "end", "h");
-  say("xIn", `x_{t} = ${fmt(s.x)}`, 0, y.x + 5, "start", "x");
-  say("hIn", `h_{t-1} = ${fmt(s.h_prev)}`, 0, y.h + 5, "start", "h");
+  say("xIn", s.xWords ?? `x_{t} = ${fmt(s.x)}`, 0, y.x + 5, "start", "x");
+  say("hIn", s.hWords ?? `h_{t-1} = ${fmt(s.h_prev)}`, 0, y.h + 5, "start", "h");
   node.dataset.chosen = chosen;
 }
 
