@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from .base import Explorable, choice, control, floats
+from .base import Explorable, choice, control, floats, text
 from .bundle import bundle
-from .model import QUANTITIES, input_signal, lstm_trace, memory
+from .cell import CELL_LEVELS
+from .model import QUANTITIES, drawn_signal, input_signal, lstm_trace, memory, score, target
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..layers import LSTM
 
-PRESETS = ("impulse", "two pulses", "step", "square", "sine", "spikes", "noise")
+PRESETS = (
+    "impulse", "two pulses", "step", "square", "sine", "spikes", "noise", "set and reset", "drawn",
+)  # fmt: skip
+BEHAVIOURS = ("latch", "counter", "integrator", "forgetting", "toggler")
 LONGEST = 500
 
 # Multiplications that the browser can do between two frames of a drag.
@@ -39,8 +43,15 @@ class SequenceExplorer(Explorable):
         An input of the reader's, (T,), (T, D) or (T, 1, D), T up to 500.
     unit : int, default 0
         Which unit of ``layer``.
-    preset : {"impulse", "two pulses", "step", "square", "sine", "spikes", "noise", "own"}
-        The input; "own" is ``x``.
+    preset : {"impulse", "two pulses", "step", "square", "sine", "spikes", "noise", \
+"set and reset", "drawn", "own"}
+        The input; "drawn" is ``drawn``, "own" is ``x``.
+    drawn : str
+        An input drawn by hand, in runs of values from -1 to 1: ``"0*5 1 0.5*3"``; zeros follow.
+    match : {"nothing", "latch", "counter", "integrator", "forgetting", "toggler"}
+        A behaviour that the cell state is to follow, and is scored by: set by inputs above 0.5
+        and reset by those below -0.5; one more for each above 0.5; the sum of a fifth of the
+        input; 1 for ``period`` steps from an input above 0.5; flipped by each above 0.5.
     length : int
         Steps T, 2 to 500.
     period : int
@@ -67,9 +78,17 @@ class SequenceExplorer(Explorable):
     """
 
     title = "An LSTM unit over a sequence"
+    levels = ("", "cell", *(f"cell/{path}" for path in CELL_LEVELS))
     _esm = bundle("sequence.js")
 
     preset = choice((*PRESETS, "own"), "two pulses")
+    drawn = text(
+        "",
+        empty=True,
+        pattern=r"(-?(0(\.\d{1,2})?|1)(\*\d{1,3})?( |$))*",
+        example="runs such as '0*5 1 0.5*3', values from -1 to 1,",
+    )
+    match = choice(("nothing", *BEHAVIOURS))
     length = control(100, 2, LONGEST, 1, whole=True)
     period = control(10, 2, 100, 1, whole=True)
     b_f = control(3.0, -20, 20)
@@ -129,10 +148,13 @@ class SequenceExplorer(Explorable):
         -------
         dict
             ``x`` (T, D); ``i, f, o, g, c, h``, each (T,); ``first, mean, half_life, memory,
-            left``, as `lstm_lab.explore.model.memory` describes them.
+            left``, as `lstm_lab.explore.model.memory` describes them; where there is something
+            to match, ``target`` (T,) and ``score``.
         """
         if self.preset == "own":
             x = self._x[: self.length]
+        elif self.preset == "drawn":
+            x = drawn_signal(self.drawn, self.length)[:, None]
         else:
             x = input_signal(self.preset, self.length, self.period)[:, None]
         if self._weights is None:
@@ -143,7 +165,11 @@ class SequenceExplorer(Explorable):
         bias.reshape(4, -1)[:, self._unit] = self.gate_numbers("b")
         trace = lstm_trace(weight_x, weight_h, bias, x)
         values = {q: getattr(trace, name)[:, 0, self._unit] for q, name in QUANTITIES.items()}
-        return {"x": x} | values | memory(x, values["f"])
+        scored = {}
+        if self.match != "nothing":
+            wanted = target(self.match, x[:, 0], self.period)
+            scored = {"target": wanted, "score": score(values["c"], wanted)}
+        return {"x": x} | values | memory(x, values["f"]) | scored
 
 
 def _checked_input(x: ArrayLike) -> np.ndarray:

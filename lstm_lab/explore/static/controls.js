@@ -90,13 +90,13 @@ export function checkbox(view, name, { words }) {
 }
 
 /** A labelled native select bound to the trait `name`; choices: [value, words] pairs, all
- *  options if absent. */
-export function select(view, name, { words, letter, choices = view.specs[name].options.map((option) => [option]) }) {
+ *  options if absent. choose(value): what happens on a choice, if more than that. */
+export function select(view, name, { words, letter, choices = view.specs[name].options.map((option) => [option]), choose = (value) => view.set({ [name]: value }) }) {
   const id = unique(name);
   const input = tag("select", { id, "data-name": name },
     choices.map(([value, text = value]) => tag("option", { value }, text)));
   const refresh = () => { input.value = view.get(name); };
-  input.addEventListener("change", () => view.set({ [name]: input.value }));
+  input.addEventListener("change", () => choose(input.value));
   view.on(name, refresh);
   refresh();
   return tag("div", { class: "ll-select" }, tag("label", { for: id }, `${words} `, letter ? symbol(letter) : null), input);

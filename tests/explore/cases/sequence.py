@@ -24,7 +24,8 @@ CASE = Case(
     SequenceExplorer,
     drag="b_f",
     shown=shown,
-    lively={"preset": "spikes"},
-    js=lambda sequence: ("sequence.js", "runSequence", [sequence.settings()]),
+    lively={"preset": "spikes", "match": "counter"},
+    hidden=frozenset({"drawn"}),
+    js=lambda sequence: ("seqmodel.js", "runSequence", [sequence.settings()]),
     same=same,
 )

@@ -1,4 +1,4 @@
-"""What the explorables say in Python: the settings they take, and the numbers they give."""
+"""SequenceExplorer: how long it remembers, its inputs, behaviours to match, one's own layer."""
 
 from __future__ import annotations
 
@@ -10,71 +10,25 @@ import traitlets
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.base import Number
-from lstm_lab.explore.model import input_signal
-from lstm_lab.explore.sequence import PRESETS
-
-WIDGETS = [CellExplorer, SequenceExplorer]
+from lstm_lab.explore.model import drawn_signal, input_signal, score, target
+from lstm_lab.explore.sequence import BEHAVIOURS, PRESETS
+from tests.explore.cases.sequence import same
+from tests.explore.page import drag, picture, state, summary
 
 
 def sigmoid(z):
     return 1 / (1 + math.exp(-z))
 
 
-def numbers(widget):
-    return {name: t for name, t in widget.traits().items() if isinstance(t, Number)}
-
-
-def draw(trait, rng):
-    value = rng.uniform(trait.low, trait.high)
-    return round(value) if trait.whole else value
-
-
-def finite(values):
-    return all(np.isfinite(value).all() for value in values.values())
-
-
-def js_call(widget):
-    state = widget.settings()
-    if isinstance(widget, CellExplorer):
-        return ["cellStep", [state]]
-    return ["runSequence", [state]]
-
-
-def same_numbers(js, widget):
-    values = widget.values()
-    for name, value in values.items():
-        got = js["halfLife" if name == "half_life" else name]
-        np.testing.assert_allclose(got, np.ravel(value), rtol=1e-6, atol=1e-9, err_msg=name)
-
-
-def test_a_step_by_hand():
-    cell = CellExplorer(x=0.5, h_prev=-0.2, c_prev=1.5, b_f=2)
-    values = cell.values()
-    assert values["z_f"] == pytest.approx(0.4 * 0.5 + 0.3 * -0.2 + 2)
-    assert values["f"] == pytest.approx(sigmoid(values["z_f"]))
-    assert values["g"] == pytest.approx(math.tanh(values["z_g"]))
-    assert values["c"] == pytest.approx(values["f"] * 1.5 + values["i"] * values["g"])
-    assert values["h"] == pytest.approx(values["o"] * math.tanh(values["c"]))
-
-
-def test_advance_walks_through_time_as_the_sequence_does():
-    cell = CellExplorer(x=1, c_prev=0)
-    shared = {k: v for k, v in cell.settings().items() if k[:2] in ("b_", "w_", "u_")}
-    sequence = SequenceExplorer(preset="step", length=10, **shared).values()
-    for t in range(10):
-        cell.advance()
-        assert cell.c_prev == pytest.approx(sequence["c"][t])
-        assert cell.h_prev == pytest.approx(sequence["h"][t])
-    assert cell.step == 11
-    cell.reset()
-    assert (cell.c_prev, cell.h_prev, cell.step) == (0, 0, 1)
-
-
-def test_advance_stays_within_the_range():
-    cell = CellExplorer(c_prev=1000, b_f=8, b_i=8, b_g=8)
-    cell.advance()
-    assert cell.c_prev <= 1000
+LEAVES_CARD = """cards => cards.flatMap((card) => {
+  const inner = card.getBoundingClientRect(), words = document.createRange();
+  const edge = inner.right - parseFloat(getComputedStyle(card).paddingRight);
+  return [...card.children].filter((line) => {
+    words.selectNodeContents(line);
+    return card.scrollWidth > card.clientWidth
+      || words.getBoundingClientRect().right > edge + 0.5;
+  }).map((line) => line.textContent);
+})"""
 
 
 def quiet(**settings):
@@ -107,7 +61,7 @@ def test_the_default_unit_mostly_follows_its_biases():
     assert values["c"].max() > 0.5
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", sorted({*PRESETS} - {"drawn"}))
 def test_signals(preset):
     for length in (2, 3, 20, 500):
         signal = input_signal(preset, length, 10)
@@ -118,50 +72,6 @@ def test_signals(preset):
         input_signal("sawtooth", 10, 10)
 
 
-@pytest.mark.parametrize("kind", WIDGETS)
-def test_every_control_through_its_message(kind, send, node):
-    """Each control to its minimum, its maximum and at random, as the browser would send it."""
-    module = {CellExplorer: "cell.js", SequenceExplorer: "sequence.js"}[kind]
-    rng, widget, calls, copies = np.random.default_rng(0), kind(), [], []
-
-    def move(**state):
-        send(widget, **state)
-        for name, value in state.items():
-            assert getattr(widget, name) == value, name
-        assert finite(widget.values()), state
-        calls.append(js_call(widget))
-        copies.append(kind(**widget.settings()))
-
-    for name, trait in numbers(widget).items():
-        for value in (trait.low, trait.high, draw(trait, rng)):
-            move(**{name: value})
-    for name, choices in {"selected": "ifogch", "preset": PRESETS}.items():
-        if name in widget.controls():
-            for choice in choices:
-                move(**{name: choice})
-    for _ in range(20):
-        move(**{name: draw(trait, rng) for name, trait in numbers(widget).items()})
-    for js, copy in zip(node(module, calls), copies, strict=True):
-        same_numbers(js, copy)
-
-
-@pytest.mark.parametrize("kind", WIDGETS)
-def test_no_control_takes_what_is_no_number_or_out_of_range(kind, send, caplog):
-    widget = kind()
-    for name, trait in numbers(widget).items():
-        before = getattr(widget, name)
-        for bad in (math.nan, math.inf, -math.inf, trait.low - 1, trait.high + 1, "1", None, True):
-            with pytest.raises(traitlets.TraitError, match=rf"{name}: expected .* from"):
-                setattr(widget, name, bad)
-            caplog.clear()
-            send(widget, **{name: bad})
-            assert f"{name}: expected" in caplog.text
-            assert getattr(widget, name) == before
-    assert kind(**{name: np.float32(trait.low) for name, trait in numbers(widget).items()})
-    with pytest.raises(TypeError, match="no setting forget; expected some of b_f"):
-        kind(forget=1)
-
-
 def test_whole_numbers():
     for bad in (2.5, 1, 501):
         with pytest.raises(traitlets.TraitError, match="length: expected a whole number from 2"):
@@ -170,22 +80,12 @@ def test_whole_numbers():
 
 
 def test_choices():
-    with pytest.raises(traitlets.TraitError, match="preset: expected one of impulse.*sawtooth"):
+    with pytest.raises(traitlets.TraitError, match="preset: expected one of 'impulse'.*sawtooth"):
         SequenceExplorer(preset="sawtooth")
     with pytest.raises(traitlets.TraitError, match="preset: expected one of"):
         SequenceExplorer().preset = "own"
     with pytest.raises(traitlets.TraitError):
         CellExplorer(selected="z")
-
-
-@pytest.mark.parametrize("kind", WIDGETS)
-def test_reset_goes_back_to_where_the_author_began(kind, send):
-    widget = kind(b_f=2.5)
-    start = widget.settings()
-    send(widget, b_f=-1, b_o=4)
-    assert widget.settings() != start
-    widget.reset()
-    assert widget.settings() == start
 
 
 def test_links_and_observers():
@@ -207,7 +107,7 @@ class TestOwnLayer:
         net = {"W": floats[:w], "U": floats[w : w + u], "b": floats[w + u :]}
         shape["net"] = {"D": shape["D"], "H": shape["H"]} | {k: v.tolist() for k, v in net.items()}
         call = ["runSequence", [widget.settings(), shape]]
-        return node("sequence.js", [call])[0]
+        return node("seqmodel.js", [call])[0]
 
     def test_shows_the_layers_own_unit(self, node):
         lstm = LSTM(1, 6, seed=3)
@@ -217,7 +117,7 @@ class TestOwnLayer:
         values = widget.values()
         np.testing.assert_allclose(values["c"], trace.cell[:, 0, 4], atol=1e-6)
         np.testing.assert_allclose(values["f"], trace.forget_gate[:, 0, 4], atol=1e-6)
-        same_numbers(self.js(node, widget), widget)
+        same(self.js(node, widget), widget)
 
     def test_takes_an_input_of_several_features(self):
         lstm, x = LSTM(3, 5, seed=1), np.random.default_rng(0).normal(size=(40, 1, 3))
@@ -258,3 +158,97 @@ class TestOwnLayer:
         lstm.params["weight_h_l0"][0, 0] = np.nan
         with pytest.raises(ValueError, match="layer: weight_h_l0 holds NaN"):
             SequenceExplorer(layer=lstm)
+
+
+def test_one_minus_one_over_t(show):
+    page = show(SequenceExplorer(length=200))
+    page.get_by_role("button", name="Set f = 1 − 1/T").click()
+    assert state(page)["b_f"] == pytest.approx(math.log(199))
+    values = copy_of(SequenceExplorer, page).values()
+    assert values["memory"] == pytest.approx(200, rel=0.1)
+    assert f"{values['memory']:.0f} steps" in page.locator(".ll-tiles").inner_text()
+
+
+def test_pointing_reads_a_step(show):
+    page = show(SequenceExplorer())
+    box = page.locator("[role=img]").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 160)
+    step = state(page)["step"]
+    assert 40 < step < 70
+    c = SequenceExplorer().values()["c"][step - 1]
+    assert f"At step {step} " in summary(page)
+    assert f"the cell state {c:.2f}" in summary(page)
+
+
+def test_what_python_sets_is_shown(show):
+    page = show(SequenceExplorer())
+    before = picture(page)
+    page.evaluate("models[0].set('length', 17); models[0].set('preset', 'square')")
+    assert picture(page) != before
+    assert page.locator("input[data-name=length]").input_value() == "17"
+    assert page.locator("select").input_value() == "square"
+    assert page.locator("input[data-name=period]").is_visible()
+    assert summary(page).startswith("Over 17 steps")
+
+
+def test_a_step_past_the_end_reads_the_last_one(show):
+    page = show(SequenceExplorer(step=90))
+    page.locator("input[data-name=length]").press("Home")
+    assert "At step 2 " in summary(page)
+    assert "NaN" not in picture(page)
+
+
+def test_values_on_demand(show):
+    page = show(CellExplorer(), SequenceExplorer(length=12))
+    for summary_line in page.locator("summary", has_text="All values").all():
+        summary_line.click()
+    tables = page.locator("table")
+    for number in range(2):
+        tables.nth(number).locator("td").first.wait_for()
+    assert tables.nth(0).locator("tbody tr").count() == 9
+    assert tables.nth(1).locator("tbody tr").count() == 12
+    c = SequenceExplorer(length=12).values()["c"][-1]
+    assert tables.nth(1).locator("tr").last.locator("td").nth(5).inner_text() == f"{c:.4f}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("longest", "setting"),
+    [
+        ("·10⁻¹⁴ %", {"preset": "spikes", "b_f": 2.6}),
+        ("·10⁻¹⁶", {"preset": "noise", "b_f": -8}),
+        ("3\u202f170 steps", {"preset": "noise", "b_f": 8}),
+        ("0.00034", {"preset": "noise", "b_f": -8}),
+    ],
+)
+def test_no_number_leaves_its_card(longest, setting, theme, show):
+    page = show(SequenceExplorer(length=500, **setting), theme=theme)
+    cards = page.locator(".ll-tile")
+    assert longest in page.locator(".ll-tiles").inner_text()
+    explorer = page.locator(".lstm-lab-explorer")
+    for width in (360, 480, 534, 700, 760, 800, 815, 850, 900, 1000, 1200):
+        page.set_viewport_size({"width": width + 32, "height": 800})
+        assert explorer.evaluate("node => node.offsetWidth") == width
+        assert cards.evaluate_all(LEAVES_CARD) == [], width
+        tops = cards.evaluate_all("all => all.map((n) => n.offsetTop)")
+        assert tops.count(tops[0]) in (2, 4), (width, "three cards, and one alone below")
+        heights = cards.evaluate_all("all => all.map((n) => n.offsetHeight)")
+        assert max(heights) < 80, (width, "a card has broken a line")
+
+
+def test_the_readers_own_layer(show):
+    lstm = LSTM(3, 5, seed=1)
+    x = [[math.sin(t), math.cos(t), t / 30] for t in range(30)]
+    widget = SequenceExplorer(layer=lstm, x=x, unit=2, step=30)
+    page = show(widget)
+    f = widget.values()["f"][-1]
+    assert f"At step 30 the forget gate {f:.2f}" in summary(page)
+    before = picture(page)
+    page.locator("input[data-name=b_o]").press("ArrowRight")
+    assert picture(page) != before
+
+
+def test_one_step_alone(show):
+    page = show(SequenceExplorer(x=[0.5]))
+    assert "At step 1 the input is 0.50" in summary(page)
+    assert "NaN" not in picture(page)
