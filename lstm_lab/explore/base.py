@@ -178,9 +178,9 @@ class Explorable(anywidget.AnyWidget):
     ----------
     _own : mapping, optional
         Where the controls start that the reader's own network or data decides.
-    _arguments : sequence of str
-        The names of the constructor's arguments that were given and that are no setting:
-        ``("layer", "x")``. A setting names them and leaves them as they are.
+    _arguments : mapping or sequence of str
+        The constructor's arguments that were given and that are no setting: ``("layer", "x")``, or
+        ``{"layer": None, "unit": 2}``. A setting names them and leaves them as they are.
     **settings
         Any of the controls.
     """
@@ -195,14 +195,14 @@ class Explorable(anywidget.AnyWidget):
     _specs = traitlets.Dict().tag(sync=True)
     _start = traitlets.Dict().tag(sync=True)
     _defaults = traitlets.Dict().tag(sync=True)
-    _arguments = traitlets.List().tag(sync=True)
+    _arguments = traitlets.Dict().tag(sync=True)
     path = choice(("",), view=True)
 
     def __init__(
         self,
         *,
         _own: Mapping[str, Any] | None = None,
-        _arguments: Sequence[str] = (),
+        _arguments: Mapping[str, Any] | Sequence[str] = (),
         **settings: Any,
     ):
         if unknown := sorted(set(settings) - set(self.trait_names(sync=True))):
@@ -214,7 +214,8 @@ class Explorable(anywidget.AnyWidget):
         super().__init__(**{**own, **settings})
         traits = self.traits()
         self._kind = type(self).__name__
-        self._arguments = list(_arguments)
+        given = _arguments if isinstance(_arguments, Mapping) else dict.fromkeys(_arguments)
+        self._arguments = dict(given)
         self._specs = {
             name: {**traits[name].spec(self), "view": traits[name].metadata["view"]}
             for name in self.controls()

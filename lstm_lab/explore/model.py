@@ -81,7 +81,8 @@ def input_signal(preset: str, length: int, period: int) -> np.ndarray:
             signal = noise(length)
         case "set and reset":
             ups = (k == first) | (k == length // 2)
-            signal = ups.astype(int) - ((k == 3 * length // 10) | (k == 4 * length // 5))
+            downs = (k == 3 * length // 10) | (k == 4 * length // 5)
+            signal = np.where(ups, 1, np.where(downs, -1, 0))
         case _:
             raise ValueError(f"preset: there is no signal called {preset!r}")
     return signal.astype("float64")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from .base import Explorable, choice, control, floats, text
+from .base import Explorable, choice, control, text
 from .bundle import bundle
 from .cell import CELL_LEVELS
 from .model import QUANTITIES, drawn_signal, input_signal, lstm_trace, memory, score, target
+from .own import LONGEST, Own
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,10 +23,6 @@ PRESETS = (
     "impulse", "two pulses", "step", "square", "sine", "spikes", "noise", "set and reset", "drawn",
 )  # fmt: skip
 BEHAVIOURS = ("latch", "counter", "integrator", "forgetting", "toggler")
-LONGEST = 500
-
-# Multiplications that the browser can do between two frames of a drag.
-WORK = 5_000_000
 
 
 class SequenceExplorer(Explorable):
@@ -84,6 +81,7 @@ class SequenceExplorer(Explorable):
     preset = choice((*PRESETS, "own"), "two pulses")
     drawn = text(
         "",
+        4000,
         empty=True,
         pattern=r"(-?(0(\.\d{1,2})?|1)(\*\d{1,3})?( |$))*",
         example="runs such as '0*5 1 0.5*3', values from -1 to 1,",
@@ -116,26 +114,14 @@ class SequenceExplorer(Explorable):
         unit: int = 0,
         **settings: Any,
     ):
-        own, biases = {}, {}
-        self._x = None if x is None else _checked_input(x)
-        self._weights = None if layer is None else _checked_weights(layer)
-        if self._x is not None:
-            own = {"preset": "own", "length": max(2, len(self._x))}
-        features, hidden = 1, 1
-        if self._weights is not None:
-            features, hidden = self._weights[0].shape[1], self._weights[1].shape[1]
-            biases = _unit_biases(self._weights[2], hidden, unit)
-        _check_fit(self._x, features, hidden)
-        self._unit = unit
-        self._presets = list(PRESETS) if features == 1 else []
-        self._presets += ["own"] * (self._x is not None)
+        self._own = Own(layer, x, unit)
+        start = dict(self._own.biases)
+        if self._own.x is not None:
+            start |= {"preset": "own", "length": max(2, len(self._own.x))}
+        self._presets = list(PRESETS) if self._own.features == 1 else []
+        self._presets += ["own"] * (self._own.x is not None)
         super().__init__(
-            **settings,
-            _own={**own, **biases},
-            _arguments=[n for n, given in {"layer": layer, "x": x}.items() if given is not None],
-            _shape={"D": features, "H": hidden, "unit": unit},
-            _net=b"".join(map(floats, self._weights or ())),
-            _input=b"" if self._x is None else floats(self._x),
+            **settings, _own=start, _arguments=self._own.arguments, **self._own.traits()
         )
 
     def options(self, name: str) -> Sequence[str]:
@@ -152,73 +138,21 @@ class SequenceExplorer(Explorable):
             to match, ``target`` (T,) and ``score``.
         """
         if self.preset == "own":
-            x = self._x[: self.length]
+            x = self._own.x[: self.length]
         elif self.preset == "drawn":
             x = drawn_signal(self.drawn, self.length)[:, None]
         else:
             x = input_signal(self.preset, self.length, self.period)[:, None]
-        if self._weights is None:
+        if self._own.weights is None:
             weight_x, weight_h = self.gate_numbers("w")[:, None], self.gate_numbers("u")[:, None]
             bias = np.zeros(4)
         else:
-            weight_x, weight_h, bias = (a.astype("float64") for a in self._weights)
-        bias.reshape(4, -1)[:, self._unit] = self.gate_numbers("b")
+            weight_x, weight_h, bias = (a.astype("float64") for a in self._own.weights)
+        bias.reshape(4, -1)[:, self._own.unit] = self.gate_numbers("b")
         trace = lstm_trace(weight_x, weight_h, bias, x)
-        values = {q: getattr(trace, name)[:, 0, self._unit] for q, name in QUANTITIES.items()}
+        values = {q: getattr(trace, name)[:, 0, self._own.unit] for q, name in QUANTITIES.items()}
         scored = {}
         if self.match != "nothing":
             wanted = target(self.match, x[:, 0], self.period)
             scored = {"target": wanted, "score": score(values["c"], wanted)}
         return {"x": x} | values | memory(x, values["f"]) | scored
-
-
-def _checked_input(x: ArrayLike) -> np.ndarray:
-    """x as (T, D) float64."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
-    if array.ndim == 1:
-        array = array[:, None]
-    elif array.ndim == 3 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 2 or 0 in array.shape or len(array) > LONGEST:
-        raise ValueError(
-            f"x: expected shape (T,), (T, D) or (T, 1, D) with T from 1 to {LONGEST}, "
-            f"got {np.shape(x)}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError("x: expected finite numbers, got NaN or infinity")
-    return array.astype("float64")
-
-
-def _checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copies of the layer's (4H, D), (4H, H) and (4H,) of its first layer, forward direction."""
-    from ..layers import LSTM
-
-    if not isinstance(layer, LSTM):
-        raise TypeError(f"layer: expected an LSTM, got {type(layer).__name__}")
-    names = ("weight_x_l0", "weight_h_l0", "bias_l0")
-    weights = tuple(np.array(layer.backend.to_numpy(layer.params[name])) for name in names)
-    for name, array in zip(names, weights, strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"layer: {name} holds NaN or infinity")
-    return weights
-
-
-def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
-        raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")
-    return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
-
-
-def _check_fit(x: np.ndarray | None, features: int, hidden: int) -> None:
-    if x is None and features != 1:
-        raise ValueError(f"x: the layer takes {features} features a step, so an input is needed")
-    if x is not None and x.shape[1] != features:
-        raise ValueError(f"x: expected {features} features a step, got {x.shape[1]}")
-    steps = LONGEST if features == 1 else len(x)
-    if (work := steps * 4 * hidden * (features + hidden)) > WORK:
-        raise ValueError(
-            f"layer: {steps} steps of {hidden} units take {work:,} multiplications; "
-            f"expected at most {WORK:,}, so that the picture follows the hand"
-        )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-LONGEST = 4000
+LONGEST = 10_000
 
 
 def written(value: Any) -> str:
@@ -17,7 +17,7 @@ def written(value: Any) -> str:
 
 
 def write_setting(
-    kind: str, arguments: Sequence[str], values: Mapping[str, Any], defaults: Mapping[str, Any]
+    kind: str, arguments: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> str:
     """``CellExplorer(b_f=2.5, w_i=1)``: what differs from the defaults.
 
@@ -25,22 +25,22 @@ def write_setting(
     ----------
     kind : str
         Name of the explorable's class.
-    arguments : sequence of str
-        What the explorable was given that is no number or word, as ``layer``: it stands in the
-        line by its name.
+    arguments : mapping
+        What the explorable was given and keeps: ``{"layer": None, "unit": 2}``. What is None, as
+        no number or word, stands in the line by its name.
     values, defaults : mapping
         Every control's value, and where it starts.
     """
-    own = [f"{name}={name}" for name in arguments]
+    own = [f"{name}={name if value is None else written(value)}" for name, value in arguments.items()]
     changed = [
         f"{name}={written(value)}"
         for name, value in values.items()
-        if written(value) != written(defaults[name])
+        if name not in arguments and written(value) != written(defaults[name])
     ]
     return f"{kind}({', '.join(own + changed)})"
 
 
-def read_setting(text: str, kind: str, arguments: Sequence[str]) -> dict[str, Any]:
+def read_setting(text: str, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a setting names; nothing of the text is run.
 
     Raises
@@ -79,4 +79,6 @@ def read_setting(text: str, kind: str, arguments: Sequence[str]) -> dict[str, An
                 f"setting: {name}: expected a number or a word in quotes, "
                 f"got {ast.unparse(keyword.value)}"
             ) from None
+        if name in arguments and values.pop(name) != arguments[name]:
+            raise ValueError(f"setting: expected {name}={arguments[name]}, which cannot be changed")
     return values

@@ -19,6 +19,22 @@ def picture(page):
     return page.evaluate(PICTURE)
 
 
+def words(page):
+    """All that is written: text, and names of what is drawn or operated."""
+    return page.locator(".lstm-lab-explorer").evaluate_all("""all => all.flatMap((root) =>
+        [root.innerText, ...[...root.querySelectorAll('svg')].map((node) => node.innerHTML),
+         ...[...root.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)]).join(' ')""")
+
+
+def go(page, path):
+    """Shows a level at once, its transition over."""
+    page.evaluate("path => models.forEach((model) => model.set('path', path))", path)
+    page.evaluate("""() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
+      document.getAnimations().forEach((each) => each.finish());
+      requestAnimationFrame(() => setTimeout(done));
+    })))""")
+
+
 def summary(page):
     """What is said in words, once the hand has come to rest."""
     page.wait_for_timeout(250)

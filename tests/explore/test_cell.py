@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
 from tests.explore.page import state, summary
 
@@ -74,4 +75,107 @@ def test_advance_and_reset(show):
 
 def test_the_cell_fits_a_first_screen(show):
     page = show(CellExplorer(), width=1200)
-    assert page.locator(".lstm-lab-explorer").bounding_box()["height"] <= 520
+    assert page.locator(".lstm-lab-explorer").bounding_box()["height"] <= 550
+
+
+class TestOwnLayer:
+    """One unit of a layer that the reader has trained or loaded."""
+
+    @staticmethod
+    def layer():
+        lstm, x = LSTM(3, 5, seed=1), np.random.default_rng(0).normal(size=(20, 3))
+        for array in lstm.params.values():
+            array *= 2
+        return lstm, x
+
+    @pytest.mark.parametrize("step", [1, 7, 20, 500])
+    def test_shows_the_layers_own_step(self, step, show):
+        lstm, x = self.layer()
+        cell = CellExplorer(lstm, x, 2, step=step)
+        _, trace = lstm.forward(x[:, None].astype("float32"))
+        t, values = min(step, 20) - 1, cell.values()
+        for name, letter in {"forget_gate": "f", "candidate": "g", "cell": "c", "hidden": "h"}.items():
+            assert values[letter] == pytest.approx(getattr(trace, name)[t, 0, 2], abs=1e-5)
+        page = show(cell)
+        c = f"{values['c']:.2f}".replace("-", "−")
+        assert f"the new cell state is {c}" in summary(page)
+        assert f"step {t + 1} of 20" in page.locator(".ll-time").inner_text()
+
+    def test_a_bias_asks_what_if_at_this_step(self, show):
+        lstm, x = self.layer()
+        cell = CellExplorer(lstm, x, 2, step=7)
+        before = cell.values()
+        cell.b_f = before["z_f"] + 9
+        after = cell.values()
+        assert after["f"] > 0.99
+        assert (after["i"], after["g"]) == (before["i"], before["g"])
+        page = show(CellExplorer(lstm, x, 2, step=7))
+        page.locator("input[data-name=b_f]").press("End")
+        page.get_by_role("button", name="Advance").click()
+        now = CellExplorer(lstm, x, 2, step=8, b_f=8).values()
+        c = f"{now['c']:.2f}".replace("-", "−")
+        assert f"the new cell state is {c}" in summary(page)
+
+    def test_advance_stops_at_the_end(self):
+        cell = CellExplorer(*self.layer(), step=19)
+        for _ in range(3):
+            cell.advance()
+        assert cell.step == 20
+
+    def test_its_setting_names_what_it_was_given(self):
+        lstm, x = self.layer()
+        cell = CellExplorer(lstm, x, 2, b_f=3)
+        assert cell.setting == "CellExplorer(layer=layer, x=x, unit=2, b_f=3)"
+        cell.setting = "CellExplorer(layer=mine, x=data, unit=2, step=4)"
+        assert (cell.step, cell.b_f) == (4, pytest.approx(float(lstm.params["bias_l0"][12])))
+        for wrong, message in {
+            "CellExplorer(layer=mine, x=data, unit=3)": "expected unit=2",
+            "CellExplorer(layer=mine, x=0.5, unit=2)": "x",
+        }.items():
+            with pytest.raises(ValueError, match=message):
+                cell.setting = wrong
+        with pytest.raises(ValueError, match="layer=mine belongs to an explorable"):
+            CellExplorer().setting = "CellExplorer(layer=mine)"
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"layer": RNN(1, 2)}, TypeError, "layer: expected an LSTM, got RNN"),
+            ({"layer": LSTM(2, 2)}, ValueError, "x: the layer takes 2 features a step"),
+            ({"layer": LSTM(1, 2), "unit": 2}, ValueError, "unit: expected .* 0 to 1, got 2"),
+            ({"unit": 1}, ValueError, "unit: expected 0, as there is no layer"),
+            ({"layer": LSTM(2, 2), "x": np.ones((3, 1))}, ValueError, "x: expected 2 features"),
+            ({"layer": LSTM(2, 2), "x": [[1, math.nan]]}, ValueError, "x: expected finite"),
+            ({"layer": LSTM(1, 2, peepholes=True)}, ValueError, "layer: .* got a variant"),
+            ({"layer": LSTM(1, 2, coupled=True)}, ValueError, "layer: .* got a variant"),
+            ({"layer": LSTM(1, 2, forget_gate=False)}, ValueError, "layer: .* got a variant"),
+        ],
+    )
+    def test_refuses_what_it_cannot_show(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            CellExplorer(**arguments)
+
+    def test_one_step_alone(self, show):
+        page = show(CellExplorer(LSTM(1, 1, seed=0), [0.5]))
+        page.get_by_role("button", name="Advance").click()
+        assert "step 1 of 1" in page.locator(".ll-time").inner_text()
+        assert "NaN" not in summary(page)
+
+
+@pytest.mark.parametrize("path", [p for p in CellExplorer.levels if p.count("/") == 0 and p])
+def test_inside_a_number_is_what_makes_it(path, show):
+    cell = CellExplorer(path=path, h_prev=0.3, c_prev=-1.2)
+    page, values = show(cell), cell.values()
+    number = f"{values[path]:.2f}".replace("-", "−")
+    assert number in summary(page)
+    rows = page.locator(".ll-row")
+    assert rows.count() == (1 if path == "h" else 2)
+    rows.last.press("Enter")
+    a, b = {
+        "c": (values["i"], values["g"]), "h": (values["o"], math.tanh(values["c"])),
+    }.get(path, (getattr(cell, f"u_{path}", 0), cell.h_prev))  # fmt: skip
+    assert f"{a:.2f} times {b:.2f} is {a * b:.2f}".replace("-", "−") in summary(page)
+    for _ in range(2):
+        page.keyboard.press("Escape")
+    assert state(page)["path"] == ""
+    assert page.evaluate("document.activeElement.dataset.q") == path

@@ -12,8 +12,8 @@ from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
 from lstm_lab.explore.model import drawn_signal, input_signal, score, target
 from lstm_lab.explore.sequence import BEHAVIOURS, PRESETS
-from tests.explore.cases.sequence import same
-from tests.explore.page import drag, picture, state, summary
+from tests.explore.cases.sequence import CASE, same
+from tests.explore.page import copy_of, drag, picture, state, summary
 
 
 def sigmoid(z):
@@ -164,7 +164,7 @@ def test_one_minus_one_over_t(show):
     page = show(SequenceExplorer(length=200))
     page.get_by_role("button", name="Set f = 1 − 1/T").click()
     assert state(page)["b_f"] == pytest.approx(math.log(199))
-    values = copy_of(SequenceExplorer, page).values()
+    values = copy_of(CASE, page).values()
     assert values["memory"] == pytest.approx(200, rel=0.1)
     assert f"{values['memory']:.0f} steps" in page.locator(".ll-tiles").inner_text()
 
@@ -186,7 +186,7 @@ def test_what_python_sets_is_shown(show):
     page.evaluate("models[0].set('length', 17); models[0].set('preset', 'square')")
     assert picture(page) != before
     assert page.locator("input[data-name=length]").input_value() == "17"
-    assert page.locator("select").input_value() == "square"
+    assert page.locator("select[data-name=preset]").input_value() == "square"
     assert page.locator("input[data-name=period]").is_visible()
     assert summary(page).startswith("Over 17 steps")
 
@@ -215,8 +215,8 @@ def test_values_on_demand(show):
 @pytest.mark.parametrize(
     ("longest", "setting"),
     [
-        ("·10⁻¹⁴ %", {"preset": "spikes", "b_f": 2.6}),
-        ("·10⁻¹⁶", {"preset": "noise", "b_f": -8}),
+        ("2.5·10⁻¹² %", {"preset": "spikes", "b_f": 2.6}),
+        ("1.2·10⁻¹⁷³¹ %", {"preset": "noise", "b_f": -8}),
         ("3\u202f170 steps", {"preset": "noise", "b_f": 8}),
         ("0.00034", {"preset": "noise", "b_f": -8}),
     ],
@@ -252,3 +252,128 @@ def test_one_step_alone(show):
     page = show(SequenceExplorer(x=[0.5]))
     assert "At step 1 the input is 0.50" in summary(page)
     assert "NaN" not in picture(page)
+
+
+class TestDrawing:
+    @staticmethod
+    def lane(page):
+        return page.locator(".ll-lane").bounding_box()
+
+    def test_the_mouse_draws_the_input(self, show):
+        page = show(SequenceExplorer(preset="impulse"))
+        box = self.lane(page)
+        y = box["y"] + 6
+        page.mouse.move(box["x"] + box["width"] * 0.5, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=5)
+        page.mouse.up()
+        now = state(page)
+        assert now["preset"] == "drawn"
+        x = drawn_signal(now["drawn"], 100)
+        assert x[5] == 1  # what was there before is still there
+        assert (x[51:59] > 0.8).all()
+        assert not x[65:].any()
+        assert copy_of(CASE, page).values()["c"][70] > 0.1
+        page.get_by_role("button", name="Clear").click()
+        assert not drawn_signal(state(page)["drawn"], 100).any()
+        assert "NaN" not in summary(page)
+
+    def test_the_keyboard_draws_it_too(self, show):
+        page = show(SequenceExplorer(preset="drawn", step=10))
+        hand = page.locator(".ll-lane")
+        hand.press("ArrowRight")
+        hand.press("PageUp")
+        hand.press("ArrowDown")
+        assert state(page)["step"] == 11
+        assert drawn_signal(state(page)["drawn"], 100)[10] == 0.75
+        assert hand.get_attribute("aria-valuenow") == "0.75"
+
+    def test_what_is_drawn_is_part_of_the_setting(self):
+        widget = SequenceExplorer(preset="drawn", drawn="0*5 1 0.5*3 -1")
+        copy = SequenceExplorer()
+        copy.setting = widget.setting
+        x = copy.values()["x"][:, 0]
+        assert x[4:10].tolist() == [0, 1, 0.5, 0.5, 0.5, -1]
+        for wrong in ("2", "0.5*", "a", "0*9999", "nan", "1 * 3"):
+            with pytest.raises(traitlets.TraitError, match="drawn: expected runs"):
+                SequenceExplorer(drawn=wrong)
+
+    def test_runs_lead_back(self, node):
+        rng = np.random.default_rng(0)
+        signals = [np.round(rng.uniform(-1, 1, n) * 20) / 20 for n in (1, 2, 30, 500)]
+        signals += [np.zeros(7), np.repeat([0, 1, -0.05], 9)]
+        written = node("seqmodel.js", [["writeRuns", [x.tolist()]] for x in signals])
+        for runs, x in zip(written, signals, strict=True):
+            assert SequenceExplorer(drawn=runs).drawn == runs
+            np.testing.assert_array_equal(drawn_signal(runs, len(x)), x)
+        again = node("seqmodel.js", [["readRuns", [r, len(x)]] for r, x in zip(written, signals)])
+        for got, x in zip(again, signals, strict=True):
+            assert got == pytest.approx(x.tolist())
+
+
+class TestBehaviours:
+    X = np.array([0, 1, 0, 1, 0, -1, 0.4, 1])
+    WANTED = {
+        "latch": [0, 1, 1, 1, 1, 0, 0, 1],
+        "counter": [0, 1, 1, 2, 2, 2, 2, 3],
+        "integrator": [0, 0.2, 0.2, 0.4, 0.4, 0.2, 0.28, 0.48],
+        "forgetting": [0, 1, 1, 1, 1, 0, 0, 1],
+        "toggler": [0, 1, 1, 0, 0, 0, 0, 1],
+    }
+
+    @pytest.mark.parametrize("behaviour", BEHAVIOURS)
+    def test_targets_by_hand(self, behaviour, node):
+        assert target(behaviour, self.X, 2).tolist() == pytest.approx(self.WANTED[behaviour])
+        [js] = node("seqmodel.js", [["targetOf", [behaviour, self.X.tolist(), 2]]])
+        assert js == pytest.approx(self.WANTED[behaviour])
+
+    def test_the_score(self):
+        wanted = np.array([0.0, 1, 0, 1])
+        assert score(wanted, wanted) == 1
+        assert score(np.full(4, 0.5), wanted) == 0
+        assert score(wanted + [0.5, 0, 0, 0], wanted) == 0.75
+        assert (score(np.ones(3), np.ones(3)), score(np.ones(3), np.zeros(3))) == (1, 0)
+        with pytest.raises(ValueError, match="behaviour: there is none called 'dancer'"):
+            target("dancer", wanted, 2)
+
+    @pytest.mark.parametrize("behaviour", BEHAVIOURS)
+    def test_one_way_comes_close_and_the_start_does_not(self, behaviour, show):
+        page = show(SequenceExplorer())
+        page.locator("select[data-name=match]").select_option(behaviour)
+        assert copy_of(CASE, page).values()["score"] < 0.9
+        page.get_by_role("button", name="Show one way").click()
+        reached = copy_of(CASE, page).values()["score"]
+        assert reached > 0.9
+        assert float(page.locator("meter").evaluate("n => n.value")) == pytest.approx(reached)
+        assert "that is it" in page.locator(".ll-contest").inner_text()
+        assert f"follows the {behaviour} by" in summary(page)
+
+
+def test_a_step_opens_into_its_cell(show):
+    page = show(SequenceExplorer(step=30))
+    page.get_by_role("button", name="Open this step").press("Enter")
+    values = SequenceExplorer(step=30).values()
+    assert f"Forget gate {values['f'][29]:.2f} keeps" in summary(page)
+    assert f"the new cell state is {values['c'][29]:.2f}" in summary(page)
+    page.locator("button[data-q=f]").press("Enter")
+    assert state(page)["path"] == "cell/f"
+    assert f"which the sigmoid makes {values['f'][29]:.2f}" in summary(page)
+    page.locator("input[data-name=step]").press("Home")
+    assert f"makes {values['f'][0]:.2f}" in summary(page)
+
+
+def test_what_is_inside_a_unit_of_the_readers_own_layer(show, node):
+    lstm, x = LSTM(3, 5, seed=1), np.random.default_rng(2).normal(size=(12, 3))
+    for array in lstm.params.values():
+        array *= 3
+    widget = SequenceExplorer(lstm, x, 2, step=7)
+    values = widget.values()
+    page = show(SequenceExplorer(lstm, x, 2, step=7, path="cell/f"))
+    assert f"which the sigmoid makes {values['f'][6]:.2f}" in summary(page)
+    z = math.log(values["f"][6] / (1 - values["f"][6]))
+    assert f"together {z:.2f}".replace("-", "−") in summary(page)
+    page.locator("button.ll-row").first.press("Enter")
+    w, k = lstm.params["weight_x_l0"][12], 0
+    k = int(np.abs(w * x[6]).argmax())
+    expected = f"{w[k]:.2f} times {x[6, k]:.2f} is {w[k] * x[6, k]:.2f}".replace("-", "−")
+    assert expected in summary(page)

@@ -1,12 +1,14 @@
 // CellExplorer: one step of one LSTM unit as pipes and valves.
 
 import { explorable, layout } from "./chrome.js";
-import { cellRooms, cellStep, stepWords } from "./cellmodel.js";
+import { cellRooms, cellStep, ORDER, stepWords } from "./cellmodel.js";
 import { cellStage } from "./cellstage.js";
 import { button, group, slider, weights } from "./controls.js";
 import { put, svg, tag } from "./dom.js";
 import { fmt, math, QUANTITIES } from "./format.js";
 import { levels } from "./levels.js";
+import { lstmForward } from "./lstm.js";
+import { ownStep, unpack } from "./own.js";
 import { tableFold } from "./table.js";
 
 /** The cell's past: c (thick) and h over the steps that were taken. */
@@ -31,7 +33,14 @@ function render({ model, el }) {
   let past = [], ghost = null, ghostStep = null;
   const strip = pastStrip(), time = tag("span", { class: "ll-time" });
   const view = explorable(model, el, { title: "One step of an LSTM cell", update });
-  let s = view.settings(), r = cellStep(s);
+  const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
+  const T = own.net ? own.x.length / own.D : view.limits.step.max;
+  const run = own.net && { net: own.net, x: own.x, trace: lstmForward(own.net, own.x, T) };
+  const at = (setting) => Math.min(setting.step, T);
+  const stepAt = (setting) => (run
+    ? ownStep(run, at(setting) - 1, own.unit, Object.fromEntries(ORDER.map((q) => [q, setting[`b_${q}`]])))
+    : { s: setting, r: cellStep(setting) });
+  let { s, r } = stepAt(view.settings());
   const rooms = {
     "": {
       title: view.title,
@@ -45,6 +54,10 @@ function render({ model, el }) {
   const place = levels(view, rooms);
 
   const remember = () => {
+    if (run) {
+      past = Array.from({ length: at(view.settings()) }, (_, t) => ({ c: t ? run.trace.c[(t - 1) * own.H + own.unit] : 0, h: t ? run.trace.h[(t - 1) * own.H + own.unit] : 0 }));
+      return;
+    }
     const now = { c: view.get("c_prev"), h: view.get("h_prev") };
     if (view.get("step") === 1) past = [now];
     else past.push(now);
@@ -57,40 +70,41 @@ function render({ model, el }) {
     view.root.classList.add("ll-moving");
     clearTimeout(settle);
     settle = setTimeout(() => view.root.classList.remove("ll-moving"), 400);
-    return change();
+    change();
   };
   view.onDispose(() => clearTimeout(settle));
   const advance = glide(() => {
-    view.set({ c_prev: r.c, h_prev: r.h, step: view.get("step") + 1 });
-    return view.get("step") < view.limits.step.max;
+    const step = Math.min(T, at(view.settings()) + 1);
+    view.set(run ? { step } : { c_prev: r.c, h_prev: r.h, step });
   });
 
   function update() {
-    s = view.settings();
-    r = cellStep(s);
+    ({ s, r } = stepAt(view.settings()));
     if (view.ghost !== ghost) {
       ghost = view.ghost;
-      ghostStep = ghost && { s: ghost, r: cellStep(ghost) };
+      ghostStep = ghost && stepAt({ ...ghost, step: view.get("step") });
     }
     place.draw();
     view.say(rooms[place.path].words?.() ?? stepWords(s, r));
-    time.textContent = `step ${view.get("step")}`;
+    time.textContent = `step ${at(view.settings())}${run ? ` of ${T}` : ""}`;
+    scrub?.refresh();
     strip.show([...past, { c: r.c, h: r.h }]);
     values.refresh();
   }
 
   const values = tableFold(view, "All values of this step", () => [
     ["quantity", "before the activation", "value"],
-    [["x", "input", s.x], ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
+    [...(s.xWords ? [] : [["x_{t}", "input", s.x]]), ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
       ["i_{t}", "input gate", r.i, r.z_i], ["f_{t}", "forget gate", r.f, r.z_f], ["o_{t}", "output gate", r.o, r.z_o],
       ["g_{t}", "candidate", r.g, r.z_g], ["c_{t}", "new cell state", r.c], ["h_{t}", "new hidden state", r.h]]
       .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)])]);
-  const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1 });
+  const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1, reach: [-8, 8] });
+  const scrub = run && slider(view, "step", { words: "step", letter: "t", digits: 0, reach: [1, Math.max(2, T)], read: () => at(view.settings()) });
 
   view.root.classList.add("ll-cell-explorer");
   layout(view, {
     controls: [
-      group("What comes in",
+      run ? group("Time", scrub) : group("What comes in",
         slider(view, "x", { words: "input", letter: "x_{t}", q: "x" }),
         slider(view, "h_prev", { words: "old hidden state", letter: "h_{t-1}", q: "h" }),
         slider(view, "c_prev", { words: "old cell state", letter: "c_{t-1}", q: "c", reach: [-3, 3] })),
@@ -98,7 +112,7 @@ function render({ model, el }) {
       tag("div", { class: "ll-actions ll-wide" }, button("Advance", advance, { class: "ll-button ll-primary" }), time),
       tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
     picture: place.node,
-    folds: [weights(view), values],
+    folds: run ? values : [weights(view), values],
   });
   update();
   return view.dispose;

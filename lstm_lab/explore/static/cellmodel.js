@@ -9,54 +9,58 @@ export const ORDER = ["o", "i", "f", "g"];
 
 const cap = (words) => words[0].toUpperCase() + words.slice(1);
 
+const ZEROS = [0, 0, 0, 0];
+
+/** Gates and new states of a unit whose sums before the activation are z (by letter). */
+function stepOf(z, c_prev) {
+  // A unit that sees nothing and whose biases are the sums takes the same step.
+  const blind = { D: 1, H: 1, W: ZEROS, U: ZEROS, b: ORDER.map((q) => z[q]) };
+  const trace = lstmForward(blind, [0], 1, { h: [0], c: [c_prev] });
+  return Object.fromEntries(["o", "i", "f", "g", "c", "tanhc", "h"].map((q) => [q, trace[q][0]]));
+}
+
+const total = ({ weight, value, rest }) => weight * value + rest;
+
 /**
- * One step of the scalar unit at setting s (x, h_prev, c_prev, biases b_, weights w_ and u_): gates,
- * new states, the sums z_ before the activation, and parts: what each sum is made of.
+ * A step from what its sums are made of, parts: by letter, {input, hidden, bias}. Adds the gates,
+ * the new states, and the sums z_ before the activation.
  */
+function stepFrom(parts, c_prev) {
+  const z = Object.fromEntries(ORDER.map((q) => [q, total(parts[q].input) + total(parts[q].hidden) + parts[q].bias]));
+  return { parts, ...stepOf(z, c_prev), ...Object.fromEntries(ORDER.map((q) => [`z_${q}`, z[q]])) };
+}
+
+/** One step of the scalar unit at setting s: x, h_prev, c_prev, biases b_, weights w_ and u_. */
 export function cellStep(s) {
-  const net = {
-    D: 1, H: 1,
-    W: ORDER.map((k) => s[`w_${k}`]), U: ORDER.map((k) => s[`u_${k}`]), b: ORDER.map((k) => s[`b_${k}`]),
-  };
-  const trace = lstmForward(net, [s.x], 1, { h: [s.h_prev], c: [s.c_prev] });
-  const step = { parts: {} };
-  for (const k of ["o", "i", "f", "g", "c", "tanhc", "h"]) step[k] = trace[k][0];
-  for (const k of ORDER) {
-    step[`z_${k}`] = s[`w_${k}`] * s.x + s[`u_${k}`] * s.h_prev + s[`b_${k}`];
-    step.parts[k] = {
-      input: { weight: s[`w_${k}`], value: s.x, rest: 0, others: 0 },
-      hidden: { weight: s[`u_${k}`], value: s.h_prev, rest: 0, others: 0 },
-      bias: s[`b_${k}`],
-    };
-  }
-  return step;
+  const single = (weight, value) => ({ weight, value, rest: 0, others: 0 });
+  const parts = Object.fromEntries(ORDER.map((q) =>
+    [q, { input: single(s[`w_${q}`], s.x), hidden: single(s[`u_${q}`], s.h_prev), bias: s[`b_${q}`] }]));
+  return stepFrom(parts, s.c_prev);
 }
 
 /**
- * One step of unit `unit` of a layer, from a trace of all its units (T·H) over x (T·D): what
- * cellStep returns, with the largest product of each kind by itself and the others together.
+ * Step t (from 0) of unit `unit` of a layer, after the trace of all its units (T·H) over x (T·D);
+ * biases, by letter, stand in for the unit's own. Of each kind of product the largest is told by
+ * itself, the others together.
  */
-export function unitStep(net, x, trace, t, unit) {
-  const { D, H, W, U, b } = net, k = t * H + unit;
-  const step = { parts: {} };
-  for (const q of ["o", "i", "f", "g", "c", "tanhc", "h"]) step[q] = trace[q][k];
+export function unitStep(net, x, trace, t, unit, biases = {}) {
+  const { D, H, W, U, b } = net;
   const largest = (weights, row, values, at, n) => {
     let best = 0, sum = 0;
     for (let j = 0; j < n; j++) {
-      const product = weights[row * n + j] * (values ? values[at + j] : 0);
+      const product = weights[row * n + j] * values[at + j];
       sum += product;
-      if (Math.abs(product) > Math.abs(weights[row * n + best] * (values ? values[at + best] : 0))) best = j;
+      if (Math.abs(product) > Math.abs(weights[row * n + best] * values[at + best])) best = j;
     }
-    const weight = weights[row * n + best], value = values ? values[at + best] : 0;
+    const weight = weights[row * n + best], value = values[at + best];
     return { weight, value, index: n > 1 ? best + 1 : undefined, rest: sum - weight * value, others: n - 1 };
   };
-  ORDER.forEach((q, block) => {
+  const [h, at] = t ? [trace.h, (t - 1) * H] : [trace.h0, 0];
+  const parts = Object.fromEntries(ORDER.map((q, block) => {
     const row = block * H + unit;
-    const input = largest(W, row, x, t * D, D), hidden = largest(U, row, t ? trace.h : null, (t - 1) * H, H);
-    step.parts[q] = { input, hidden, bias: b[row] };
-    step[`z_${q}`] = input.weight * input.value + input.rest + hidden.weight * hidden.value + hidden.rest + b[row];
-  });
-  return step;
+    return [q, { input: largest(W, row, x, t * D, D), hidden: largest(U, row, h, at, H), bias: biases[q] ?? b[row] }];
+  }));
+  return stepFrom(parts, t ? trace.c[at + unit] : trace.c0[unit]);
 }
 
 const MEANING = {
@@ -91,7 +95,7 @@ export function explain(q, s, r) {
   }
   const act = q === "g" ? "tanh" : "σ", { input, hidden, bias } = r.parts[q];
   const many = input.others || hidden.others;
-  const sum = ({ weight, value, rest }) => n(weight * value + rest);
+  const sum = (part) => n(total(part));
   return {
     head, meaning: MEANING[q],
     symbols: many ? `${q}_{t} = ${act}(w_{${q}}·x_{t} + u_{${q}}·h_{t-1} + b_{${q}})`

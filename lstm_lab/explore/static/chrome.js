@@ -16,7 +16,7 @@ const BURST = 700;
  */
 export function explorable(model, host, { title, update }) {
   const specs = model.get("_specs"), start = model.get("_start"), defaults = model.get("_defaults");
-  const kind = model.get("_kind"), names = model.get("_arguments");
+  const kind = model.get("_kind"), kept = model.get("_arguments");
   const limits = Object.fromEntries(Object.entries(specs).filter(([, spec]) => spec.kind === "number"));
   const within = ({ min, max, whole }, value) => Math.min(max, Math.max(min, whole ? Math.round(value) : value));
   const off = [];
@@ -24,7 +24,7 @@ export function explorable(model, host, { title, update }) {
   let waiting = false, alive = true, pending = 0, settle = 0, held = false;
 
   const view = {
-    model, kind, names, specs, limits, start, defaults, title,
+    model, kind, kept, specs, limits, start, defaults, title,
     root: tag("section", { class: "lstm-lab-explorer", "aria-label": title }),
     /** The setting before the present change or drag; null before the first. */
     ghost: null,
@@ -46,9 +46,9 @@ export function explorable(model, host, { title, update }) {
     /** Every control's value. */
     settings: () => Object.fromEntries(Object.keys(specs).map((name) => [name, view.get(name)])),
     /** The setting as one line. */
-    setting: () => writeSetting(kind, names, view.settings(), defaults),
+    setting: () => writeSetting(kind, kept, view.settings(), defaults),
     /** Takes over a line; throws an Error that says what is wrong with it. */
-    apply(line) { view.set({ ...defaults, ...readSetting(line, kind, names, specs) }); },
+    apply(line) { view.set({ ...defaults, ...readSetting(line, kind, kept, specs) }); },
     reset: () => view.set(start),
     /** Back to the setting before the last change; again, and forth. */
     previous() {
@@ -152,7 +152,7 @@ function header(view) {
   };
   const show = () => { if (document.activeElement !== line) { line.value = view.setting(); refuse(""); } };
   const apply = (text) => {
-    const wrong = faultOf(text, view.kind, view.names, view.specs);
+    const wrong = faultOf(text, view.kind, view.kept, view.specs);
     refuse(wrong && `This setting cannot be shown: ${wrong}.`);
     if (wrong) return false;
     view.apply(text);

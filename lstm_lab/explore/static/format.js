@@ -49,7 +49,8 @@ export function scientific(value, digits = 3, log = Math.log(Math.abs(value))) {
  */
 export function percent(part, log = Math.log(part)) {
   const value = 100 * part;
-  if (log > -Infinity && value < 0.01) return `${scientific(value, 2, log + Math.log(100))} %`;
+  if (log === -Infinity) return "0 %";
+  if (value < 0.01) return `${scientific(value, 2, log + Math.log(100))} %`;
   if (part < 1 && value > 99.9) return "over 99.9 %";
   return `${value < 1 ? fmt(value, 2) : fmt(value, value < 10 || value > 99 ? 1 : 0)} %`;
 }

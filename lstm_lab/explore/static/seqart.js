@@ -4,7 +4,7 @@ import { fmt, QUANTITIES, share, steps } from "./format.js";
 import { linear, roundTicks, roundUp } from "./plot.js";
 
 export const LEFT = 26;
-export const RIGHT = 88;
+export const RIGHT = 98;
 const CAPTION = 22, RULER = 58, AXIS = 22;
 
 const LANES = [

@@ -1,7 +1,6 @@
 // A unit over a sequence: its input, its run, how long it remembers, what it is to match.
 
 import { ORDER } from "./cellmodel.js";
-import { floats } from "./dom.js";
 import { lstmForward } from "./lstm.js";
 
 export const PRESETS = {
@@ -33,20 +32,9 @@ export function inputSignal(preset, T, period) {
     square: (k) => k >= first && since(k) < period / 2,
     sine: (k) => Math.sin((2 * Math.PI * k) / period),
     spikes: (k) => k >= first && since(k) === 0,
-    "set and reset": (k) => (k === first || k === second) - (k === Math.floor((3 * T) / 10) || k === Math.floor((4 * T) / 5)),
+    "set and reset": (k) => (k === first || k === second ? 1 : -(k === Math.floor((3 * T) / 10) || k === Math.floor((4 * T) / 5))),
   }[preset];
   return at ? Float64Array.from({ length: T }, (_, k) => Number(at(k))) : noise(T);
-}
-
-/** The reader's own layer and input, as the widget's traits carry them: float32 buffers. */
-export function unpack(shape, net, input) {
-  const own = { D: shape.D ?? 1, H: shape.H ?? 1, unit: shape.unit ?? 0 };
-  if (input?.byteLength) own.x = Float64Array.from(floats(input));
-  if (net?.byteLength) {
-    const all = Float64Array.from(floats(net)), { D, H } = own, w = 4 * H * D, u = 4 * H * H;
-    own.net = { D, H, W: all.slice(0, w), U: all.slice(w, w + u), b: all.slice(w + u) };
-  }
-  return own;
 }
 
 /** The values of a drawn input, which is written in runs: "0*5 1 0.5*3". */

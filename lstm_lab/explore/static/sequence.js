@@ -1,15 +1,16 @@
 // SequenceExplorer: one LSTM unit over a whole sequence, and how long it remembers.
 
 import { explorable, layout } from "./chrome.js";
-import { cellRooms, stepWords, unitStep } from "./cellmodel.js";
+import { cellRooms, stepWords } from "./cellmodel.js";
 import { cellStage } from "./cellstage.js";
 import { button, group, select, slider, weights } from "./controls.js";
 import { put, tag } from "./dom.js";
 import { fmt, math, percent, QUANTITIES, share, steps } from "./format.js";
 import { levels } from "./levels.js";
 import { sigmoid } from "./lstm.js";
+import { ownStep, unpack } from "./own.js";
 import { plot } from "./plot.js";
-import { BEHAVIOURS, inputOf, PERIODIC, PRESETS, PULSED, runSequence, unpack, writeRuns } from "./seqmodel.js";
+import { BEHAVIOURS, inputOf, PERIODIC, PRESETS, PULSED, runSequence, writeRuns } from "./seqmodel.js";
 import { LEFT, paintSequence, RIGHT, SEQUENCE_HEIGHT, X_LANE } from "./seqart.js";
 import { tableFold } from "./table.js";
 
@@ -29,8 +30,10 @@ function tile(q, words, formula) {
   const node = tag("div", { class: "ll-tile", "data-q": q }, tag("span", { class: "ll-tile-name" }, words), value,
     tag("span", { class: "ll-tile-formula", html: math(formula) }));
   /** The number large, the words beside it ("steps", "over") small. */
-  const show = (text) => value.replaceChildren(
-    ...text.split(/([a-z]+)/).map((part, k) => (k % 2 ? tag("small", {}, part) : part)));
+  const show = (text) => {
+    value.classList.toggle("ll-long", text.length > 11);
+    value.replaceChildren(...text.split(/([a-z]+)/).map((part, k) => (k % 2 ? tag("small", {}, part) : part)));
+  };
   return { node, show, name: node.firstChild, formula: node.lastChild };
 }
 
@@ -114,7 +117,7 @@ function render({ model, el }) {
     cell: {
       title: () => `step ${now().step}`,
       make: (level) => cellStage(view, place, level, {
-        now: atStep, past: () => (ghostRun ? stepOf(ghostRun) : null), prefix: "cell/",
+        now: atStep, past: () => (ghostRun ? stepOfRun(ghostRun) : null), prefix: "cell/",
         chosen: () => chosen, choose: (q) => { chosen = q; view.redraw(); },
       }),
       words: () => { const { s, r } = atStep(); return stepWords(s, r); },
@@ -125,18 +128,8 @@ function render({ model, el }) {
   const opener = place.door(button("Open this step", null), "cell");
 
   /** The step that is read, as the picture of a cell takes it. */
-  function stepOf(of) {
-    const t = Math.min(now().step, of.T) - 1, { D, H } = of.net, many = (n, name) => `${name} (${n} numbers)`;
-    const before = t ? of.trace.c[(t - 1) * H + own.unit] : 0, hidden = t ? of.h[t - 1] : 0;
-    return {
-      s: {
-        x: of.x[t * D], h_prev: hidden, c_prev: before,
-        xWords: D > 1 ? many(D, "x_{t}") : undefined, hWords: H > 1 ? many(H, "h_{t-1}") : undefined,
-      },
-      r: unitStep(of.net, of.x, of.trace, t, own.unit),
-    };
-  }
-  function atStep() { return stepOf(run); }
+  const stepOfRun = (of) => ownStep(of, Math.min(now().step, of.T) - 1, own.unit);
+  function atStep() { return stepOfRun(run); }
 
   const tiles = {
     mean: tile("f", "forget gate", "σ(b_{f}) = 0.73"),
@@ -163,6 +156,7 @@ function render({ model, el }) {
     scrub.input.max = s.length;
     scrub.refresh();
     period.hidden = !PERIODIC.has(s.preset) && s.match !== "forgetting";
+    opener.hidden = s.path !== "";
     erase.hidden = s.preset !== "drawn";
     contest.hidden = !run.target;
     if (run.target) {

@@ -1,6 +1,6 @@
 // An explorable's setting as one line, read and written as Python does (lstm_lab/explore/setting.py).
 
-const LONGEST_LINE = 4000;
+const LONGEST_LINE = 10_000;
 
 /** A value as it stands in a setting: six digits of a number, Python's words for the rest. */
 export function written(value) {
@@ -10,11 +10,12 @@ export function written(value) {
 }
 
 /** `CellExplorer(b_f=2.5, w_i=1)`: what differs from the defaults. */
-export function writeSetting(kind, names, values, defaults) {
+export function writeSetting(kind, kept, values, defaults) {
   const changed = Object.keys(values)
-    .filter((name) => written(values[name]) !== written(defaults[name]))
+    .filter((name) => !(name in kept) && written(values[name]) !== written(defaults[name]))
     .map((name) => `${name}=${written(values[name])}`);
-  return `${kind}(${[...names.map((name) => `${name}=${name}`), ...changed].join(", ")})`;
+  const own = Object.entries(kept).map(([name, value]) => `${name}=${value === null ? name : written(value)}`);
+  return `${kind}(${[...own, ...changed].join(", ")})`;
 }
 
 const TOKEN = /\s*(?:([A-Za-z_]\w*)|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([(),=]))/y;
@@ -55,10 +56,10 @@ export function fault(name, value, spec) {
 }
 
 /**
- * The values that a line names. specs: what each control may be; names: the arguments that stand
- * for something else than a setting. Throws an Error that says what is wrong.
+ * The values that a line names. specs: what each control may be; kept: the arguments that belong
+ * to the picture, as {layer: null, unit: 2}. Throws an Error that says what is wrong.
  */
-export function readSetting(text, kind, names, specs) {
+export function readSetting(text, kind, kept, specs) {
   const expected = `expected ${kind}(name=value, …)`;
   if (!text.trim()) throw new Error(expected);
   if (text.length > LONGEST_LINE) throw new Error(`expected at most ${LONGEST_LINE} characters, got ${text.length}`);
@@ -79,9 +80,11 @@ export function readSetting(text, kind, names, specs) {
     const { value, word } = next();
     if (word === "True" || word === "False") values[name] = word === "True";
     else if (word) {
-      if (!names.includes(name)) throw new Error(`${name}=${word} belongs to a picture that was made with a ${name} of its own; this one was not`);
+      if (!(name in kept)) throw new Error(`${name}=${word} belongs to a picture that was made with a ${name} of its own; this one was not`);
     } else if (value === undefined) throw new Error(`${name}: a value is missing`);
-    else if (name in values) throw new Error(`${name} is there twice`);
+    else if (name in kept) {
+      if (value !== kept[name]) throw new Error(`expected ${name}=${kept[name]}, which cannot be changed`);
+    } else if (name in values) throw new Error(`${name} is there twice`);
     else values[name] = value;
     if (all[at]?.sign !== ")") sign(",");
   }
@@ -96,9 +99,9 @@ export function readSetting(text, kind, names, specs) {
 }
 
 /** What is wrong with a line, in words; "" if nothing is. */
-export function faultOf(text, kind, names, specs) {
+export function faultOf(text, kind, kept, specs) {
   try {
-    readSetting(text, kind, names, specs);
+    readSetting(text, kind, kept, specs);
     return "";
   } catch (mistake) {
     return mistake.message;

@@ -57,9 +57,11 @@ function paintSum(pen, { q, letter, value, sum, sumLetter, act, terms }) {
     const y = top + k * ROW, from = px(running[k]), to = px(running[k + 1]);
     bar(pen, from, to, y + 8, ROW - 16, term.q, term.value < 0);
     pen.rule(to, y + 8, to, y + ROW + 8, { color: colors.soft, dash: "2 3" });
-    pen.formula(term.letter, 8, y + ROW / 2 + 5, { q: term.q });
-    const made = term.factors.map(([, factor]) => (factor < 0 ? `(${fmt(factor)})` : fmt(factor))).join(" · ");
-    pen.words(narrow ? fmt(term.value) : `${made}${term.factors.length > 1 ? ` = ${fmt(term.value)}` : ""}`, left - 14, y + ROW / 2 + 5, { color: colors.soft, align: "right" });
+    const name = pen.formula(term.letter, 8, y + ROW / 2 + 5, { q: term.q });
+    const [[, a], second] = term.factors, value = fmt(term.value);
+    const made = second ? `${a < 0 ? `(${fmt(a)})` : fmt(a)} · ${second[1] < 0 ? `(${fmt(second[1])})` : fmt(second[1])} = ${value}` : value;
+    const fits = 8 + name + 10 + made.length * 6.6 < left - 14;
+    pen.words(fits ? made : value, left - 14, y + ROW / 2 + 5, { color: colors.soft, align: "right" });
   });
   const last = top + terms.length * ROW;
   bar(pen, px(0), px(sum), last + 5, ROW - 10, q, sum < 0);
