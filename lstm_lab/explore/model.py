@@ -122,12 +122,13 @@ def target(behaviour: str, x: np.ndarray, period: int) -> np.ndarray:
 
 
 def score(c: np.ndarray, wanted: np.ndarray) -> float:
-    """How well c (T,) follows a target (T,): 1 less the share of its variance that is missed.
+    """How close c (T,) comes to a target (T,), from 0 to 1.
 
-    0 at worst; of a target that never changes, 1 only where it is met exactly.
+    The target's sum of squares about its mean, over that and the squared errors: 1 where it is
+    met, ½ for a constant that is right on average.
     """
     missed, whole = ((c - wanted) ** 2).sum(), ((wanted - wanted.mean()) ** 2).sum()
-    return max(0.0, 1 - float(missed / whole)) if whole else float(missed == 0)
+    return float(whole / (whole + missed)) if missed else 1.0
 
 
 def memory(x: np.ndarray, forget_gate: np.ndarray) -> dict[str, float]:

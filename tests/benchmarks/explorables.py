@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks.explorables [--only NAME] [--moves N] [--random N] [--json FILE]``
 
-Each explorable stands alone in a plain page, at its default size; those that the kernel feeds have
+Each explorable stands alone in a plain page, at its default size, and with the largest network of
+the reader's that it is to follow the hand with; those that the kernel feeds have
 their Python behind it. Per explorable: ms from the page's call to the first picture; ms from a
 move of a slider to the picture drawn (the script is done) and painted (the next frame is on the
 screen), median and 95th percentile; frames a second while a slider is dragged; growth of the
@@ -94,9 +95,11 @@ def heap(page: Any) -> float:
     return size
 
 
-def measure(browser: Any, case: Case, moves: int, random_moves: int) -> dict[str, Any]:
+def measure(
+    browser: Any, case: Case, moves: int, random_moves: int, *, large: bool = False
+) -> dict[str, Any]:
     """All figures of one explorable."""
-    widget, errors = case.new(), []
+    widget, errors = case.large() if large else case.new(), []
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.on("pageerror", lambda error: errors.append(str(error)))
     if case.kernel:
@@ -117,7 +120,7 @@ def measure(browser: Any, case: Case, moves: int, random_moves: int) -> dict[str
     page.close()
     widget.close()
     return {
-        "name": case.kind.__name__,
+        "name": case.kind.__name__ + (" (large)" if large else ""),
         "kernel": case.kernel,
         "first_ms": statistics.median(firsts),
         "drawn_p50_ms": statistics.median(answer["drawn"]),
@@ -143,6 +146,8 @@ def run(only: str | None = None, moves: int = 200, random_moves: int = 10_000) -
         for case in CASES:
             if only in (None, case.kind.__name__):
                 rows.append(measure(browser, case, moves, random_moves))
+                if case.large:
+                    rows.append(measure(browser, case, moves, random_moves // 10, large=True))
         browser.close()
     return rows
 
@@ -167,12 +172,12 @@ def late(row: dict[str, Any]) -> list[str]:
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     print(
-        f"{'explorable':22s}{'first':>7s}{'drawn p50':>11s}{'p95':>7s}{'painted p50':>13s}"
+        f"{'explorable':30s}{'first':>7s}{'drawn p50':>11s}{'p95':>7s}{'painted p50':>13s}"
         f"{'p95':>7s}{'frames/s':>10s}{'memory':>9s}"
     )
     for row in rows:
         print(
-            f"{row['name']:22s}{row['first_ms']:7.0f}{row['drawn_p50_ms']:11.1f}"
+            f"{row['name']:30s}{row['first_ms']:7.0f}{row['drawn_p50_ms']:11.1f}"
             f"{row['drawn_p95_ms']:7.1f}{row['painted_p50_ms']:13.1f}{row['painted_p95_ms']:7.1f}"
             f"{row['frames_per_s']:10.0f}{row['memory_growth_percent']:+8.1f}%"
             f"{'  over: ' + ', '.join(late(row)) if late(row) else ''}"

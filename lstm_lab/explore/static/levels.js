@@ -14,7 +14,7 @@ import { put, tag } from "./dom.js";
  */
 export function levels(view, rooms) {
   const node = tag("div", { class: "ll-levels" });
-  const crumbs = tag("nav", { class: "ll-crumbs", "aria-label": "Levels" });
+  const crumbs = tag("div", { class: "ll-crumbs", role: "group", "aria-label": "Levels" });
   const made = new Map(), doors = new Map();
   let shown = null, origin = null, moved = false;
 

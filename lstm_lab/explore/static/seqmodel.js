@@ -77,7 +77,7 @@ export function targetOf(match, x, k) {
   return target;
 }
 
-/** How well c follows the target: 1 less the share of its variance that is missed, 0 at worst. */
+/** How close c comes to the target, 0 to 1: the target's variance over itself and what is missed. */
 export function scoreOf(c, target) {
   const mean = target.reduce((sum, v) => sum + v, 0) / target.length;
   let missed = 0, all = 0;
@@ -85,7 +85,7 @@ export function scoreOf(c, target) {
     missed += (c[t] - target[t]) ** 2;
     all += (target[t] - mean) ** 2;
   }
-  return all ? Math.max(0, 1 - missed / all) : Number(missed === 0);
+  return missed ? all / (all + missed) : 1;
 }
 
 const flat = Object.fromEntries(["b", "w", "u"].flatMap((kind) => ["f", "i", "g", "o"].map((q) => [`${kind}_${q}`, 0])));

@@ -17,7 +17,7 @@ import { tableFold } from "./table.js";
 /** The run in words, with what the cursor reads. */
 function sentence(run, step, match) {
   const t = step - 1, what = run.pulsed ? "pulse" : "input";
-  return (run.target ? `The cell state follows the ${match} by ${percent(run.score)}. ` : "")
+  return (run.target ? `The cell state comes ${percent(run.score)} close to the ${match}. ` : "")
     + `Over ${run.T} steps the forget gate averages ${share(run.mean, 3)}: half of the first ${what} is left after `
     + `${steps(run.halfLife)} steps, and ${percent(run.left, run.logLeft)} of it at the end. At step ${step} `
     + (run.D === 1 ? `the input is ${fmt(run.x[t])}, ` : "")

@@ -37,6 +37,8 @@ class Case:
         ``js(widget)``: module, function and arguments that give the same numbers in Node.
     same : callable, optional
         ``same(answer, widget)``: asserts that Node's answer is what the widget's values are.
+    large : callable, optional
+        ``large()``: one with the largest network that it is to follow the hand with.
     kernel : bool
         Its numbers come from the kernel: the browser tests connect one.
     """
@@ -51,6 +53,7 @@ class Case:
     still: frozenset[str] = frozenset()
     js: Callable[[Any], tuple[str, str, list]] | None = None
     same: Callable[[Any, Any], None] | None = None
+    large: Callable[[], Explorable] | None = None
     kernel: bool = False
 
     def new(self, **settings: Any) -> Explorable:

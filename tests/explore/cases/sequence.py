@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lstm_lab import LSTM
 from lstm_lab.explore import SequenceExplorer
 from tests.explore.cases import Case
 
@@ -20,6 +21,12 @@ def same(js, sequence):
         np.testing.assert_allclose(got, np.ravel(value), rtol=1e-6, atol=1e-9, err_msg=name)
 
 
+def large():
+    """A reader's own layer of 40 units, over 500 steps."""
+    layer = LSTM(1, 40, seed=0)
+    return SequenceExplorer(layer, unit=3, preset="noise", length=500)
+
+
 CASE = Case(
     SequenceExplorer,
     drag="b_f",
@@ -28,4 +35,5 @@ CASE = Case(
     hidden=frozenset({"drawn"}),
     js=lambda sequence: ("seqmodel.js", "runSequence", [sequence.settings()]),
     same=same,
+    large=large,
 )
