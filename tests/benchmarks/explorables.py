@@ -17,6 +17,7 @@ import json
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,10 @@ MOVES = """async ([name, moves]) => {
   (function count() { if (counting) { frames += 1; requestAnimationFrame(count); } })();
   const begin = performance.now();
   for (let k = 0; k < moves; k++) {
+    const before = slider.value;
+    slider.value = low + (high - low) * (0.5 + 0.45 * Math.sin(k / 7 + 0.1));
+    if (slider.value === before) continue;
+    slider.value = before;
     await frame();
     const start = performance.now();
     const picture = new Promise((done) => root.addEventListener('ll-drawn', done, { once: true }));
@@ -134,22 +139,22 @@ def measure(
     }
 
 
-def run(only: str | None = None, moves: int = 200, random_moves: int = 10_000) -> list[dict]:
-    """The figures of every explorable, or of the one named."""
+def run(
+    only: str | None = None, moves: int = 200, random_moves: int = 10_000
+) -> Iterator[dict[str, Any]]:
+    """The figures of every explorable, or of the one named, one after the other."""
     from playwright.sync_api import sync_playwright
 
-    rows = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=[*CHROMIUM_OPTIONS, "--js-flags=--expose-gc"]
         )
         for case in CASES:
             if only in (None, case.kind.__name__):
-                rows.append(measure(browser, case, moves, random_moves))
+                yield measure(browser, case, moves, random_moves)
                 if case.large:
-                    rows.append(measure(browser, case, moves, random_moves // 10, large=True))
+                    yield measure(browser, case, moves, random_moves // 10, large=True)
         browser.close()
-    return rows
 
 
 def late(row: dict[str, Any]) -> list[str]:
@@ -170,18 +175,20 @@ def late(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def print_table(rows: list[dict[str, Any]]) -> None:
-    print(
-        f"{'explorable':30s}{'first':>7s}{'drawn p50':>11s}{'p95':>7s}{'painted p50':>13s}"
-        f"{'p95':>7s}{'frames/s':>10s}{'memory':>9s}"
+HEAD = (
+    f"{'explorable':30s}{'first':>7s}{'drawn p50':>11s}{'p95':>7s}{'painted p50':>13s}"
+    f"{'p95':>7s}{'frames/s':>10s}{'memory':>9s}"
+)
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    return (
+        f"{row['name']:30s}{row['first_ms']:7.0f}{row['drawn_p50_ms']:11.1f}"
+        f"{row['drawn_p95_ms']:7.1f}{row['painted_p50_ms']:13.1f}{row['painted_p95_ms']:7.1f}"
+        f"{row['frames_per_s']:10.0f}{row['memory_growth_percent']:+8.1f}%"
+        f"{'  over: ' + ', '.join(late(row)) if late(row) else ''}"
     )
-    for row in rows:
-        print(
-            f"{row['name']:30s}{row['first_ms']:7.0f}{row['drawn_p50_ms']:11.1f}"
-            f"{row['drawn_p95_ms']:7.1f}{row['painted_p50_ms']:13.1f}{row['painted_p95_ms']:7.1f}"
-            f"{row['frames_per_s']:10.0f}{row['memory_growth_percent']:+8.1f}%"
-            f"{'  over: ' + ', '.join(late(row)) if late(row) else ''}"
-        )
 
 
 def main() -> int:
@@ -192,8 +199,11 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=10_000)
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
-    rows = run(options.only, options.moves, options.random)
-    print_table(rows)
+    print(HEAD, flush=True)
+    rows = []
+    for row in run(options.only, options.moves, options.random):
+        rows.append(row)
+        print(line(row), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return int(any(map(late, rows)))

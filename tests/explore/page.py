@@ -6,7 +6,8 @@ import json
 
 PICTURE = """() => [...document.querySelectorAll('[role=img]')]
   .filter((node) => node.getBoundingClientRect().width)
-  .map((node) => node.tagName === 'CANVAS' ? node.toDataURL() : node.innerHTML).join('')"""
+  .map((node) => node.tagName === 'CANVAS' ? node.toDataURL()
+    : node.innerHTML.replace(/ll-\\w+-\\d+-\\w+/g, '')).join('')"""
 
 
 def state(page, number=0):

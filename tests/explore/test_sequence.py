@@ -377,3 +377,22 @@ def test_what_is_inside_a_unit_of_the_readers_own_layer(show, node):
     k = int(np.abs(w * x[6]).argmax())
     expected = f"{w[k]:.2f} times {x[6, k]:.2f} is {w[k] * x[6, k]:.2f}".replace("-", "−")
     assert expected in summary(page)
+
+
+@pytest.mark.parametrize("kind", [CellExplorer, SequenceExplorer])
+def test_the_ghost_of_what_was_before_is_drawn(kind, show):
+    dragged = show(kind())
+    plain = picture(dragged)
+    drag(dragged, "b_f", -60)
+    now = state(dragged)
+    fresh = show(kind(b_f=now["b_f"]))
+    assert picture(dragged) != picture(fresh)
+    # One drag is one change: the ghost is where it began, not one pixel back.
+    jumped = show(kind())
+    jumped.evaluate("b_f => models[0].set('b_f', b_f)", now["b_f"])
+    assert picture(jumped) == picture(dragged)
+    # What moves only the eye makes no ghost.
+    other = show(kind())
+    other.evaluate("models[0].set('step', 3)")
+    other.evaluate("models[0].set('step', models[0].get('_start').step)")
+    assert picture(other) == plain
