@@ -89,7 +89,7 @@ class CellExplorer(Explorable):
     u_g = control(-0.4, -5, 5)
     u_o = control(0.3, -5, 5)
     selected = choice(tuple(QUANTITIES), "f", view=True)
-    step = control(1, 1, 1_000_000, 1, whole=True)
+    step = control(1, 1, 1_000_000, 1, whole=True, view=True)
 
     _shape = traitlets.Dict({"D": 1, "H": 1, "unit": 0}).tag(sync=True)
     _net = traitlets.Bytes(b"").tag(sync=True)
