@@ -97,10 +97,12 @@ def _checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if not isinstance(layer, LSTM):
         raise TypeError(f"layer: expected an LSTM, got {type(layer).__name__}")
     names = ("weight_x_l0", "weight_h_l0", "bias_l0")
-    if "peephole_l0" in layer.params or len(layer.params["bias_l0"]) != 4 * layer.hidden_size:
+    first = {name for name in layer.params if name.endswith("_l0")}
+    hidden, rows = layer.hidden_size, len(layer.params["bias_l0"])
+    if first != set(names) or rows != 4 * hidden or layer.params[names[1]].shape[1] != hidden:
         raise ValueError(
-            "layer: expected an LSTM with four gates' rows and no peepholes, got a variant "
-            "(peepholes, coupled or without a forget gate)"
+            "layer: expected an LSTM of the standard equations, got a variant (peepholes, coupled, "
+            "without a forget gate, with a projection or normalised layers)"
         )
     weights = tuple(np.array(layer.backend.to_numpy(layer.params[name])) for name in names)
     for name, array in zip(names, weights, strict=True):

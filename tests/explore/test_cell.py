@@ -147,6 +147,8 @@ class TestOwnLayer:
             ({"layer": LSTM(2, 2), "x": np.ones((3, 1))}, ValueError, "x: expected 2 features"),
             ({"layer": LSTM(2, 2), "x": [[1, math.nan]]}, ValueError, "x: expected finite"),
             ({"layer": LSTM(1, 2, peepholes=True)}, ValueError, "layer: .* got a variant"),
+            ({"layer": LSTM(1, 4, proj_size=2)}, ValueError, "layer: .* got a variant"),
+            ({"layer": LSTM(1, 2, layer_norm=True)}, ValueError, "layer: .* got a variant"),
             ({"layer": LSTM(1, 2, coupled=True)}, ValueError, "layer: .* got a variant"),
             ({"layer": LSTM(1, 2, forget_gate=False)}, ValueError, "layer: .* got a variant"),
         ],
