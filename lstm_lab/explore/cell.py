@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
     from ..layers import LSTM
 
-#: What the picture of a cell opens into: a gate, and in it one product.
+_PRODUCTS = {"c": ("kept", "new"), "h": ("shown",)}
+
+#: What the picture of a cell opens into: a quantity, and in it one product.
 CELL_LEVELS = tuple(
     path
     for q in "figoch"
-    for path in (
-        q,
-        *(f"{q}/{key}" for key in {"c": ("kept", "new"), "h": ("shown",)}.get(q, ("input", "hidden"))),
-    )
+    for path in (q, *(f"{q}/{key}" for key in _PRODUCTS.get(q, ("input", "hidden"))))
 )
 
 

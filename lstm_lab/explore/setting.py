@@ -31,7 +31,8 @@ def write_setting(
     values, defaults : mapping
         Every control's value, and where it starts.
     """
-    own = [f"{name}={name if value is None else written(value)}" for name, value in arguments.items()]
+    given = {name: name if value is None else written(value) for name, value in arguments.items()}
+    own = [f"{name}={value}" for name, value in given.items()]
     changed = [
         f"{name}={written(value)}"
         for name, value in values.items()

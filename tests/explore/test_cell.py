@@ -9,6 +9,7 @@ import pytest
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
+from lstm_lab.explore.model import QUANTITIES
 from tests.explore.page import state, summary
 
 
@@ -94,7 +95,7 @@ class TestOwnLayer:
         cell = CellExplorer(lstm, x, 2, step=step)
         _, trace = lstm.forward(x[:, None].astype("float32"))
         t, values = min(step, 20) - 1, cell.values()
-        for name, letter in {"forget_gate": "f", "candidate": "g", "cell": "c", "hidden": "h"}.items():
+        for letter, name in QUANTITIES.items():
             assert values[letter] == pytest.approx(getattr(trace, name)[t, 0, 2], abs=1e-5)
         page = show(cell)
         c = f"{values['c']:.2f}".replace("-", "−")
