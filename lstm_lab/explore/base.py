@@ -261,17 +261,12 @@ class Explorable(anywidget.AnyWidget):
 
     def _assign(self, values: Mapping[str, Any]) -> None:
         """All of these, or none where one of them is refused."""
-        traits, before = self.traits(), self.settings()
+        traits = self.traits()
         for name, value in values.items():
             traits[name].validate(self, value)
         with self.hold_sync():
-            try:
-                for name, value in values.items():
-                    setattr(self, name, value)
-            except Exception:
-                for name, value in before.items():
-                    setattr(self, name, value)
-                raise
+            for name, value in values.items():
+                setattr(self, name, value)
 
     def values(self) -> dict[str, Any]:
         """The numbers of the picture at this setting, by the library itself in float64."""

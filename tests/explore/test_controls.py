@@ -171,6 +171,8 @@ def test_a_wrong_setting_changes_nothing_and_says_what_is_wrong(case, node):
         f"{kind}(nothing=1)": "no nothing",
         f"{kind}({name}=nan)": f"{name}=nan|{name}",
         f"{kind}({name}={trait.high + 1})": f"{name}: expected",
+        f"{kind}({name}={trait.low - 1})": f"{name}: expected",
+        f"{kind}({name}={trait.high}, path='nowhere')": "path: expected one of",
         f"{kind}({name}='a')": f"{name}: expected",
         f"{kind}({name}=)": "expected|missing",
         f"{kind}({name}=1, {name}=1)": "once|twice|expected",
