@@ -355,7 +355,7 @@ def test_a_step_opens_into_its_cell(show):
     values = SequenceExplorer(step=30).values()
     assert f"Forget gate {values['f'][29]:.2f} keeps" in summary(page)
     assert f"the new cell state is {values['c'][29]:.2f}" in summary(page)
-    page.locator("button[data-q=f]").press("Enter")
+    page.locator(".ll-door[data-q=f]").press("Enter")
     assert state(page)["path"] == "cell/f"
     assert f"which the sigmoid makes {values['f'][29]:.2f}" in summary(page)
     page.locator("input[data-name=step]").press("Home")
@@ -396,3 +396,25 @@ def test_the_ghost_of_what_was_before_is_drawn(kind, show):
     other.evaluate("models[0].set('step', 3)")
     other.evaluate("models[0].set('step', models[0].get('_start').step)")
     assert picture(other) == plain
+
+
+def test_every_number_shows_its_formula(show):
+    page, values = show(SequenceExplorer()), SequenceExplorer().values()
+    told = page.locator("[data-role=readout]")
+    for tile, text in {
+        "forget gate": f"= {values['mean']:.3f}",
+        "half-life": f"= {values['half_life']:.1f} steps",
+        "memory": f"= {values['memory']:.1f} steps",
+        "first pulse left": f"= {100 * values['left']:.1f} %",
+    }.items():
+        page.locator(".ll-tile", has_text=tile).focus()
+        assert text in told.inner_text()
+    for q in "ifogch":
+        page.locator(f".ll-stage > button[data-q={q}]").focus()
+        assert f"= {values[q][11]:.2f}" in told.inner_text()
+    assert page.locator(".ll-stage > button.ll-made").count() == 2  # o and c make h
+    box = page.locator("canvas[role=img]").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    t = state(page)["step"] - 1
+    assert "new cell state" in told.inner_text()
+    assert f"= {values['c'][t]:.2f}" in told.inner_text()

@@ -20,6 +20,28 @@ export const X_LANE = { top: CAPTION, bottom: CAPTION + LANES[0].height };
 
 export const SEQUENCE_HEIGHT = LANES.reduce((sum, { height }) => sum + CAPTION + height, RULER + AXIS);
 
+/** Where the number of each quantity stands, to the right of its lane: the baseline, in px. */
+export const READS = {};
+LANES.reduce((y, { key, qs, height }) => {
+  const first = y + CAPTION + (height - 20 * (qs.length - 1)) / 2 + 5;
+  qs.forEach((q, k) => { READS[q] = first + 20 * k; });
+  return y + CAPTION + height + (key === "c" ? RULER : 0);
+}, 0);
+
+/** The quantity whose lane is at this height; of the gates, the one whose line is nearest there. */
+export function laneAt(y, run, t) {
+  let top = 0;
+  for (const { key, qs, height } of LANES) {
+    const end = top + CAPTION + height;
+    if (y < end) {
+      const at = (end - y) / height;
+      return qs.reduce((best, q) => (Math.abs(run[q][t] - at) < Math.abs(run[best][t] - at) ? q : best));
+    }
+    top = end + (key === "c" ? RULER : 0);
+  }
+  return null;
+}
+
 /** The ends of a lane's axis. Of what a lane shows of the ghost too, nothing is cut off. */
 function reachOf(key, run, ghost, drawable) {
   if (key === "gates") return [0, 1];
@@ -68,16 +90,14 @@ export function paintSequence(pen, run, ghost, step, drawable) {
       else for (let d = 0; d < run.D; d++) pen.line(values, middle, py, { ...style, offset: d, stride: run.D });
       if (q !== "x" || run.D === 1) dots.push([middle(t), py(values[t]), q]);
     }
-    let row = top + (height - 20 * (qs.length - 1)) / 2 + 5;
     for (const q of qs) {
-      const { ctx } = pen, values = run[q];
+      const { ctx } = pen, values = run[q], row = READS[q];
       ctx.beginPath();
       ctx.moveTo(right + 8, row - 4);
       ctx.lineTo(right + 24, row - 4);
       const style = pen.style(q);
       pen.stroke(style.color, style.width, style.dash);
       pen.formula(q === "x" && run.D > 1 ? "x" : `${q} ${key === "gates" ? share(values[t]) : fmt(values[t])}`, right + 29, row, { q });
-      row += 20;
     }
     if (key === "c") {
       paintMemory(pen, run, middle, py, right, top + height + 20);

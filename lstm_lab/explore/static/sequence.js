@@ -1,17 +1,18 @@
 // SequenceExplorer: one LSTM unit over a whole sequence, and how long it remembers.
 
 import { explorable, layout } from "./chrome.js";
-import { cellRooms, stepWords } from "./cellmodel.js";
+import { cellRooms, explain, stepWords } from "./cellmodel.js";
 import { cellStage } from "./cellstage.js";
 import { button, group, select, slider, weights } from "./controls.js";
 import { put, tag } from "./dom.js";
-import { fmt, math, percent, QUANTITIES, share, steps } from "./format.js";
+import { fmt, math, percent, QUANTITIES, scientific, share, steps } from "./format.js";
 import { levels } from "./levels.js";
 import { sigmoid } from "./lstm.js";
 import { ownStep, unpack } from "./own.js";
 import { plot } from "./plot.js";
+import { readout } from "./readout.js";
 import { BEHAVIOURS, inputOf, PERIODIC, PRESETS, PULSED, runSequence, writeRuns } from "./seqmodel.js";
-import { LEFT, paintSequence, RIGHT, SEQUENCE_HEIGHT, X_LANE } from "./seqart.js";
+import { laneAt, LEFT, paintSequence, READS, RIGHT, SEQUENCE_HEIGHT, X_LANE } from "./seqart.js";
 import { tableFold } from "./table.js";
 
 /** The run in words, with what the cursor reads. */
@@ -27,7 +28,7 @@ function sentence(run, step, match) {
 
 function tile(q, words, formula) {
   const value = tag("strong", { class: "ll-tile-value" });
-  const node = tag("div", { class: "ll-tile", "data-q": q }, tag("span", { class: "ll-tile-name" }, words), value,
+  const node = tag("button", { type: "button", class: "ll-tile", "data-q": q }, tag("span", { class: "ll-tile-name" }, words), value,
     tag("span", { class: "ll-tile-formula", html: math(formula) }));
   /** The number large, the words beside it ("steps", "over") small. */
   const show = (text) => {
@@ -66,7 +67,7 @@ function render({ model, el }) {
   const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
   const view = explorable(model, el, { title: "An LSTM unit over a sequence", update });
   const drawable = own.D === 1;
-  let run = null, ghost = null, ghostRun = null, chosen = "f";
+  let run = null, ghost = null, ghostRun = null, chosen = "f", told = "f";
   // Times are whole and within the sequence, whatever has just changed.
   const within = (s) => {
     const T = s.preset === "own" ? Math.min(s.length, own.x.length / own.D) : s.length;
@@ -82,7 +83,7 @@ function render({ model, el }) {
   const stage = tag("div", { class: "ll-stage" }, picture.node);
 
   function pointed(at) {
-    if (!at) return;
+    if (!at) return read.hover(null);
     const { s } = now(), plotWidth = picture.width - LEFT - RIGHT;
     const part = Math.min(1, Math.max(0, (at.x - LEFT) / plotWidth)), k = Math.round(part * (s.length - 1));
     const inLane = drawable && at.y < X_LANE.bottom + 8 && at.x > LEFT - 8 && at.x < LEFT + plotWidth + 8;
@@ -95,6 +96,8 @@ function render({ model, el }) {
       pencil.to(k, 1 - (2 * (at.y - X_LANE.top)) / (X_LANE.bottom - X_LANE.top));
       if (at.type === "pointerup") pencil.end();
     }
+    const lane = laneAt(at.y, run, Math.min(k, run.T - 1));
+    read.hover(lane === "x" ? null : lane);
     view.set({ step: k + 1 });
     if (at.type === "pointerup" && !inLane && at.event.button === 0) place.open("cell", opener);
   }
@@ -124,6 +127,45 @@ function render({ model, el }) {
     },
     ...cellRooms(view, () => place, "cell/", atStep),
   };
+  const tiles = {
+    mean: tile("f", "forget gate", "σ(b_{f}) = 0.73"),
+    halfLife: tile("c", "half-life", "ln ½ ∕ ln f"),
+    memory: tile("f", "memory", "1/(1 − f)"),
+    left: tile("c", "first pulse left", "product of f"),
+  };
+  const read = readout(view, { explain: explainRun, chosen: () => told, choose: (key) => { told = key; view.redraw(); } });
+  for (const [key, { node }] of Object.entries(tiles)) read.watch(node, key);
+  const reads = Object.fromEntries(["i", "f", "o", "g", "c", "h"].map((q) => {
+    const node = read.watch(tag("button", { type: "button", class: "ll-hot", "data-q": q }), q);
+    Object.assign(node.style, { right: 0, width: `${RIGHT - 5}px`, top: `${READS[q] - 15}px`, height: "21px" });
+    stage.append(node);
+    return [q, node];
+  }));
+
+  /** The formula of a quantity at the step that is read, or of a number over the whole sequence. */
+  function explainRun(key) {
+    if (!tiles[key]) { const { s, r } = atStep(); return explain(key, s, r); }
+    const { mean, T, first } = run, f = `«f:${share(mean, 3)}»`, n = T - 1 - first;
+    return {
+      mean: {
+        q: "f", head: "forget gate, on average", meaning: `the geometric mean of the ${n} after the first input`,
+        symbols: "f = (f_{2} f_{3} ⋯ f_{n})<sup>1/n</sup>", numbers: [`= ${f}, where the bias alone makes σ(${fmt(view.get("b_f"))}) = ${share(sigmoid(view.get("b_f")), 3)}`], from: ["f"],
+      },
+      halfLife: {
+        q: "c", head: "half-life", meaning: "after so many steps half of it is left",
+        symbols: "ln ½ ∕ ln f", numbers: [`= ${fmt(Math.log(0.5), 3)} ∕ ln ${f} = ${fmt(Math.log(0.5), 3)} ∕ ${scientific(Math.log(mean))} = «c:${steps(run.halfLife)}» steps`], from: ["mean"],
+      },
+      memory: {
+        q: "f", head: "memory", meaning: "how long a gate of this size keeps its memory",
+        symbols: "1 ∕ (1 − f)", numbers: [`= 1 ∕ (1 − ${f}) = 1 ∕ ${scientific(1 - mean)} = «f:${steps(run.memory)}» steps`], from: ["mean"],
+      },
+      left: {
+        q: "c", head: "left at the end", meaning: `the product of all ${n} forget gates after the first input`,
+        symbols: `f^{${n}}`, numbers: [`= ${f}<sup>${n}</sup> = «c:${percent(run.left, run.logLeft)}»`], from: ["mean"],
+      },
+    }[key];
+  }
+
   const place = levels(view, rooms);
   const opener = place.door(button("Open this step", null), "cell");
 
@@ -131,12 +173,6 @@ function render({ model, el }) {
   const stepOfRun = (of) => ownStep(of, Math.min(now().step, of.T) - 1, own.unit);
   function atStep() { return stepOfRun(run); }
 
-  const tiles = {
-    mean: tile("f", "forget gate", "σ(b_{f}) = 0.73"),
-    halfLife: tile("c", "half-life", "ln ½ ∕ ln f"),
-    memory: tile("f", "memory", "1/(1 − f)"),
-    left: tile("c", "first pulse left", "product of f"),
-  };
   const scrub = slider(view, "step", { words: "read at step", letter: "t", q: "c", digits: 0, read: () => now().step });
   scrub.classList.add("ll-scrub");
   const period = slider(view, "period", { words: "period in steps", digits: 0 });
@@ -173,6 +209,12 @@ function render({ model, el }) {
     const words = sentence(run, step, s.match);
     put(handle, { "aria-valuenow": fmt(run.x[step - 1]).replace("−", "-"), "aria-valuetext": `${fmt(run.x[step - 1])} at step ${step}` });
     picture.label(`Input, gates, cell state and hidden state over time. ${words}`);
+    read.node.hidden = s.path !== "";
+    read.refresh();
+    for (const q in reads) {
+      const value = run[q][step - 1];
+      put(reads[q], { "aria-label": `${QUANTITIES[q].name} ${"fio".includes(q) ? share(value) : fmt(value)} at step ${step}, show its formula` });
+    }
     place.draw();
     view.say(rooms[place.path].words?.() ?? words);
     values.refresh();
@@ -200,7 +242,7 @@ function render({ model, el }) {
       tag("div", { class: "ll-actions ll-wide" },
         button("Set f = 1 − 1/T", () => view.set({ b_f: Math.log(Math.max(1, now().s.length - 1)) }),
           { title: "A memory about as long as the sequence: the forget bias becomes ln(T − 1)" }), opener)],
-    picture: [tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), contest, place.node, scrub],
+    picture: [tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), contest, place.node, scrub, read.node],
     folds: own.net ? values : [weights(view), values],
   });
   const { top, bottom } = X_LANE;
