@@ -64,6 +64,18 @@ MOVES = """async ([name, moves]) => {
   return { drawn, shown, frames: frames / ((performance.now() - begin) / 1000) };
 }"""
 
+CHOICES = """async () => {
+  const model = window.models[0], start = model.get('_start');
+  for (const [name, spec] of Object.entries(model.get('_specs'))) {
+    for (const option of spec.options ?? []) {
+      model.set(name, option);
+      model.save_changes();
+      await new Promise((done) => requestAnimationFrame(done));
+    }
+    model.set(name, start[name]);
+  }
+}"""
+
 RANDOM = """async (moves) => {
   const model = window.models[0], specs = Object.entries(model.get('_specs'));
   let a = 7;
@@ -118,6 +130,8 @@ def measure(
             page.wait_for_function("window.firstPicture !== undefined")
             firsts.append(page.evaluate("window.firstPicture"))
         answer = page.evaluate(MOVES, [case.drag, moves])
+        # Every level and every choice once, so that all there is to make is made.
+        page.evaluate(CHOICES)
         page.evaluate(RANDOM, max(200, random_moves // 10))
         before = heap(page)
         page.evaluate(RANDOM, random_moves)

@@ -11,15 +11,18 @@ import { lstmForward } from "./lstm.js";
 import { ownStep, unpack } from "./own.js";
 import { tableFold } from "./table.js";
 
+// How many steps of the past are shown.
+const REACH = 40;
+
 /** The cell's past: c (thick) and h over the steps that were taken. */
 function pastStrip() {
-  const W = 250, H = 46, reach = 40;
+  const W = 250, H = 46;
   const c = svg("path", { class: "ll-line", "data-q": "c", "stroke-width": 3 });
   const h = svg("path", { class: "ll-line", "data-q": "h", "stroke-width": 2 });
   const zero = svg("path", { class: "ll-axis" });
   const node = svg("svg", { class: "ll-past", viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: "none", "aria-hidden": "true" }, zero, h, c);
   node.show = (past) => {
-    const shown = past.slice(-reach), top = Math.max(1, ...shown.map((p) => Math.abs(p.c)));
+    const shown = past.slice(-REACH), top = Math.max(1, ...shown.map((p) => Math.abs(p.c)));
     const dx = W / Math.max(12, shown.length - 1), py = (v) => H / 2 - (v / top) * (H / 2 - 4);
     const line = (key) => shown.map((p, k) => `${k ? "L" : "M"}${(k * dx).toFixed(1)} ${py(p[key]).toFixed(1)}`).join("");
     put(zero, { d: `M0 ${H / 2}H${W}` });
@@ -60,7 +63,7 @@ function render({ model, el }) {
     }
     const now = { c: view.get("c_prev"), h: view.get("h_prev") };
     if (view.get("step") === 1) past = [now];
-    else past.push(now);
+    else past = [...past, now].slice(-REACH);
   };
   view.on("step", remember);
   remember();
