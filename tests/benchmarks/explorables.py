@@ -130,9 +130,10 @@ def measure(
             page.wait_for_function("window.firstPicture !== undefined")
             firsts.append(page.evaluate("window.firstPicture"))
         answer = page.evaluate(MOVES, [case.drag, moves])
-        # Every level and every choice once, so that all there is to make is made.
+        # Every level and every choice once, so that all there is to make is made,
+        # and moves enough for the engine to have compiled what it will.
         page.evaluate(CHOICES)
-        page.evaluate(RANDOM, max(200, random_moves // 10))
+        page.evaluate(RANDOM, max(1000, random_moves // 10))
         before = heap(page)
         page.evaluate(RANDOM, random_moves)
         growth = 100 * (heap(page) / before - 1)
