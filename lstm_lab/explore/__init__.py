@@ -1,14 +1,23 @@
 """Live pictures of LSTM cells, and how the book's figures look."""
 
+from .base import Explorable
 from .cell import CellExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 
+#: Every live picture of the book. Tests, the gallery and the benchmark go through them.
+EXPLORABLES: tuple[type[Explorable], ...] = (
+    CellExplorer,
+    SequenceExplorer,
+)
+
 __all__ = [
+    "EXPLORABLES",
     "GATE_COLORS",
     "GATE_LINES",
     "CellExplorer",
+    "Explorable",
     "SequenceExplorer",
     "line_of",
     "show",

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 
-from .base import Explorable, control
+from .base import Explorable, choice, control, text
 from .bundle import bundle
-from .model import QUANTITIES, input_signal, lstm_trace, memory
+from .cell import CELL_LEVELS
+from .model import QUANTITIES, drawn_signal, input_signal, lstm_trace, memory, score, target
+from .own import LONGEST, Own
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..layers import LSTM
 
-PRESETS = ("impulse", "two pulses", "step", "square", "sine", "spikes", "noise")
-LONGEST = 500
-
-# Multiplications that the browser can do between two frames of a drag.
-WORK = 5_000_000
+PRESETS = (
+    "impulse", "two pulses", "step", "square", "sine", "spikes", "noise", "set and reset", "drawn",
+)  # fmt: skip
+BEHAVIOURS = ("latch", "counter", "integrator", "forgetting", "toggler")
 
 
 class SequenceExplorer(Explorable):
@@ -38,8 +40,15 @@ class SequenceExplorer(Explorable):
         An input of the reader's, (T,), (T, D) or (T, 1, D), T up to 500.
     unit : int, default 0
         Which unit of ``layer``.
-    preset : {"impulse", "two pulses", "step", "square", "sine", "spikes", "noise", "own"}
-        The input; "own" is ``x``.
+    preset : {"impulse", "two pulses", "step", "square", "sine", "spikes", "noise", \
+"set and reset", "drawn", "own"}
+        The input; "drawn" is ``drawn``, "own" is ``x``.
+    drawn : str
+        An input drawn by hand, in runs of values from -1 to 1: ``"0*5 1 0.5*3"``; zeros follow.
+    match : {"nothing", "latch", "counter", "integrator", "forgetting", "toggler"}
+        A behaviour that the cell state is to follow, and is scored by: set by inputs above 0.5
+        and reset by those below -0.5; one more for each above 0.5; the sum of a fifth of the
+        input; 1 for ``period`` steps from an input above 0.5; flipped by each above 0.5.
     length : int
         Steps T, 2 to 500.
     period : int
@@ -65,9 +74,19 @@ class SequenceExplorer(Explorable):
     (Tallec & Ollivier 2018, section 2).
     """
 
+    title = "An LSTM unit over a sequence"
+    levels = ("", "cell", *(f"cell/{path}" for path in CELL_LEVELS))
     _esm = bundle("sequence.js")
 
-    preset = traitlets.Unicode("two pulses").tag(sync=True, control=True)
+    preset = choice((*PRESETS, "own"), "two pulses")
+    drawn = text(
+        "",
+        4000,
+        empty=True,
+        pattern=r"(-?(0(\.\d{1,2})?|1)(\*\d{1,3})?( |$))*",
+        example="runs such as '0*5 1 0.5*3', values from -1 to 1,",
+    )
+    match = choice(("nothing", *BEHAVIOURS))
     length = control(100, 2, LONGEST, 1, whole=True)
     period = control(10, 2, 100, 1, whole=True)
     b_f = control(3.0, -20, 20)
@@ -82,9 +101,8 @@ class SequenceExplorer(Explorable):
     u_i = control(0.2, -5, 5)
     u_g = control(0.0, -5, 5)
     u_o = control(0.2, -5, 5)
-    step = control(12, 1, LONGEST, 1, whole=True)
+    step = control(12, 1, LONGEST, 1, whole=True, view=True)
 
-    _presets = traitlets.List(list(PRESETS)).tag(sync=True)
     _shape = traitlets.Dict({"D": 1, "H": 1, "unit": 0}).tag(sync=True)
     _net = traitlets.Bytes(b"").tag(sync=True)
     _input = traitlets.Bytes(b"").tag(sync=True)
@@ -96,34 +114,18 @@ class SequenceExplorer(Explorable):
         unit: int = 0,
         **settings: Any,
     ):
-        own, biases = {}, {}
-        self._x = None if x is None else _checked_input(x)
-        self._weights = None if layer is None else _checked_weights(layer)
-        if self._x is not None:
-            own = {"preset": "own", "length": max(2, len(self._x))}
-        features, hidden = 1, 1
-        if self._weights is not None:
-            features, hidden = self._weights[0].shape[1], self._weights[1].shape[1]
-            biases = _unit_biases(self._weights[2], hidden, unit)
-        _check_fit(self._x, features, hidden)
-        self._unit = unit
-        presets = list(PRESETS) if features == 1 else []
+        self._own = Own(layer, x, unit)
+        start = dict(self._own.biases)
+        if self._own.x is not None:
+            start |= {"preset": "own", "length": max(2, len(self._own.x))}
+        self._presets = list(PRESETS) if self._own.features == 1 else []
+        self._presets += ["own"] * (self._own.x is not None)
         super().__init__(
-            **{**own, **biases, **settings},
-            _presets=presets + ["own"] * (self._x is not None),
-            _shape={"D": features, "H": hidden, "unit": unit},
-            _net=b"".join(a.astype("<f4").tobytes() for a in self._weights or ()),
-            _input=b"" if self._x is None else self._x.astype("<f4").tobytes(),
+            **settings, _own=start, _arguments=self._own.arguments, **self._own.traits()
         )
 
-    @traitlets.validate("preset")
-    def _known_preset(self, proposal: Any) -> str:
-        if proposal.value not in self._presets:
-            raise traitlets.TraitError(
-                f"{type(self).__name__}.preset: expected one of {', '.join(self._presets)}, "
-                f"got {proposal.value!r}"
-            )
-        return proposal.value
+    def options(self, name: str) -> Sequence[str]:
+        return self._presets if name == "preset" else super().options(name)
 
     def values(self) -> dict[str, Any]:
         """The sequence's numbers, computed by the library's own LSTM in float64.
@@ -132,70 +134,25 @@ class SequenceExplorer(Explorable):
         -------
         dict
             ``x`` (T, D); ``i, f, o, g, c, h``, each (T,); ``first, mean, half_life, memory,
-            left``, as `lstm_lab.explore.model.memory` describes them.
+            left``, as `lstm_lab.explore.model.memory` describes them; where there is something
+            to match, ``target`` (T,) and ``score``.
         """
         if self.preset == "own":
-            x = self._x[: self.length]
+            x = self._own.x[: self.length]
+        elif self.preset == "drawn":
+            x = drawn_signal(self.drawn, self.length)[:, None]
         else:
             x = input_signal(self.preset, self.length, self.period)[:, None]
-        if self._weights is None:
+        if self._own.weights is None:
             weight_x, weight_h = self.gate_numbers("w")[:, None], self.gate_numbers("u")[:, None]
             bias = np.zeros(4)
         else:
-            weight_x, weight_h, bias = (a.astype("float64") for a in self._weights)
-        bias.reshape(4, -1)[:, self._unit] = self.gate_numbers("b")
+            weight_x, weight_h, bias = (a.astype("float64") for a in self._own.weights)
+        bias.reshape(4, -1)[:, self._own.unit] = self.gate_numbers("b")
         trace = lstm_trace(weight_x, weight_h, bias, x)
-        values = {q: getattr(trace, name)[:, 0, self._unit] for q, name in QUANTITIES.items()}
-        return {"x": x} | values | memory(x, values["f"])
-
-
-def _checked_input(x: ArrayLike) -> np.ndarray:
-    """x as (T, D) float64."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
-    if array.ndim == 1:
-        array = array[:, None]
-    elif array.ndim == 3 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 2 or 0 in array.shape or len(array) > LONGEST:
-        raise ValueError(
-            f"x: expected shape (T,), (T, D) or (T, 1, D) with T from 1 to {LONGEST}, "
-            f"got {np.shape(x)}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError("x: expected finite numbers, got NaN or infinity")
-    return array.astype("float64")
-
-
-def _checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copies of the layer's (4H, D), (4H, H) and (4H,) of its first layer, forward direction."""
-    from ..layers import LSTM
-
-    if not isinstance(layer, LSTM):
-        raise TypeError(f"layer: expected an LSTM, got {type(layer).__name__}")
-    names = ("weight_x_l0", "weight_h_l0", "bias_l0")
-    weights = tuple(np.array(layer.backend.to_numpy(layer.params[name])) for name in names)
-    for name, array in zip(names, weights, strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"layer: {name} holds NaN or infinity")
-    return weights
-
-
-def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
-        raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")
-    return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
-
-
-def _check_fit(x: np.ndarray | None, features: int, hidden: int) -> None:
-    if x is None and features != 1:
-        raise ValueError(f"x: the layer takes {features} features a step, so an input is needed")
-    if x is not None and x.shape[1] != features:
-        raise ValueError(f"x: expected {features} features a step, got {x.shape[1]}")
-    steps = LONGEST if features == 1 else len(x)
-    if (work := steps * 4 * hidden * (features + hidden)) > WORK:
-        raise ValueError(
-            f"layer: {steps} steps of {hidden} units take {work:,} multiplications; "
-            f"expected at most {WORK:,}, so that the picture follows the hand"
-        )
+        values = {q: getattr(trace, name)[:, 0, self._own.unit] for q, name in QUANTITIES.items()}
+        scored = {}
+        if self.match != "nothing":
+            wanted = target(self.match, x[:, 0], self.period)
+            scored = {"target": wanted, "score": score(values["c"], wanted)}
+        return {"x": x} | values | memory(x, values["f"]) | scored

@@ -1,4 +1,4 @@
-"""Running the explorables' own JavaScript modules in Node."""
+"""Running the explorables' own JavaScript modules in Node, and their pages in a browser."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lstm_lab.explore.bundle import STATIC
+from tests.explore.host import Kernel, page_html
 
 RUN = Path(__file__).with_name("run.mjs")
 
@@ -41,3 +42,30 @@ def send():
         widget._handle_msg({"content": content, "buffers": []})
 
     return update
+
+
+@pytest.fixture
+def show(chromium, tmp_path, artifacts):
+    """``show(widget, theme=…, width=…, kernel=…)``: a page with it; the console stays empty."""
+    errors, pages = [], []
+
+    def open_page(*widgets, theme="light", width=1200, height=800, kernel=False, **options):
+        page = chromium.new_page(viewport={"width": width, "height": height}, **options)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.kernel = Kernel(page, widgets) if kernel else None
+        path = tmp_path / f"page{len(pages)}.html"
+        path.write_text(page_html(widgets, theme), encoding="utf-8")
+        page.goto(path.as_uri())
+        page.wait_for_function(
+            "window.ready && [...document.querySelectorAll('.lstm-lab-explorer')]"
+            ".every((node) => node.querySelector('[role=img][aria-label]'))"
+        )
+        pages.append(page)
+        return page
+
+    yield open_page
+    for number, page in enumerate(pages):
+        page.screenshot(path=artifacts / f"{number}.png", full_page=True)
+        page.close()
+    assert errors == []

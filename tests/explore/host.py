@@ -1,4 +1,4 @@
-"""A plain HTML page that shows explorables with no kernel behind them."""
+"""A plain HTML page that shows explorables: with no kernel behind them, or with one."""
 
 from __future__ import annotations
 
@@ -13,43 +13,73 @@ _PAGE = """<!doctype html>
 body { margin: 0; padding: 16px; background: %(ground)s; }
 main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 24px; }
 %(css)s</style></head>
-<body data-jp-theme-light="%(light)s"><main></main>
+<body data-jp-theme-light="%(light)s"><main><h1 hidden>Explorables</h1></main>
 <script type="module">
+const bytesOf = (text) =>
+  new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const revive = (state) => {
+  for (const name in state) {
+    if (state[name]?.base64 !== undefined) state[name] = bytesOf(state[name].base64);
+  }
+  return state;
+};
 class Model {
-  constructor(state) { this.state = state; this.listeners = {}; this.saved = 0; }
+  constructor(number, state) {
+    Object.assign(this, { number, state, listeners: {}, saved: 0, unsent: {} });
+  }
   get(name) { return this.state[name]; }
+  tell(event, ...rest) {
+    for (const listener of [...(this.listeners[event] ?? [])]) listener(...rest);
+  }
   set(name, value) {
     if (Object.is(this.state[name], value)) return;
     this.state[name] = value;
-    for (const listener of [...(this.listeners[`change:${name}`] ?? [])]) listener();
+    this.unsent[name] = value;
+    this.tell(`change:${name}`);
   }
   on(event, listener) { (this.listeners[event] ??= []).push(listener); }
   off(event, listener) {
     this.listeners[event] = (this.listeners[event] ?? []).filter((other) => other !== listener);
   }
-  save_changes() { this.saved += 1; }
+  save_changes() {
+    this.saved += 1;
+    const unsent = this.unsent;
+    this.unsent = {};
+    if (Object.keys(unsent).length) this.ask({ update: unsent });
+  }
+  send(content) { this.ask({ custom: content }); }
+  /** To the kernel, if there is one, and what it answers. */
+  async ask(message) {
+    if (window.toKernel) this.hear(await window.toKernel(this.number, JSON.stringify(message)));
+  }
+  hear(answer) {
+    const { state, custom } = JSON.parse(answer);
+    revive(state);
+    Object.assign(this.state, state);
+    for (const name in state) this.tell(`change:${name}`);
+    for (const content of custom) this.tell("msg:custom", content, []);
+    // After what the changes have queued to be drawn.
+    queueMicrotask(() => queueMicrotask(() => window.heard?.()));
+  }
 }
+const begin = performance.now();
 window.models = [];
 window.cleanups = [];
-for (const { esm, state } of %(widgets)s) {
-  for (const name in state) {
-    const bytes = state[name]?.base64;
-    if (bytes === undefined) continue;
-    state[name] = new DataView(Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0)).buffer);
-  }
+for (const [number, { esm, state }] of %(widgets)s.entries()) {
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const { default: widget } = await import(url);
-  const el = document.createElement("div"), model = new Model(state);
+  const el = document.createElement("div"), model = new Model(number, revive(state));
   document.querySelector("main").append(el);
   window.models.push(model);
   window.cleanups.push(widget.render({ model, el }));
 }
 window.ready = true;
+requestAnimationFrame(() => setTimeout(() => { window.firstPicture = performance.now() - begin; }));
 </script></body></html>
 """
 
 # What JupyterLab's two themes set, of the variables that the explorables read.
-_THEMES = {
+THEMES = {
     "light": ":root { --jp-ui-font-color0: #000; --jp-layout-color0: #fff; }",
     "dark": ":root { --jp-ui-font-color0: #fff; --jp-layout-color0: #111; }",
     "plain": "",
@@ -62,19 +92,56 @@ def _plain(value):
     return value
 
 
+def _state(widget):
+    return {k: _plain(v) for k, v in widget.get_state().items() if k not in _HIDDEN}
+
+
 def page_html(widgets, theme="plain"):
     """The page's HTML; ``window.models`` holds a stand-in for each widget's model."""
-    content = [
-        {
-            "esm": widget._esm,
-            "state": {k: _plain(v) for k, v in widget.get_state().items() if k not in _HIDDEN},
-        }
-        for widget in widgets
-    ]
+    content = [{"esm": widget._esm, "state": _state(widget)} for widget in widgets]
     return _PAGE % {
-        "theme": _THEMES[theme],
+        "theme": THEMES[theme],
         "light": "false" if theme == "dark" else "true",
         "ground": "#111" if theme == "dark" else "#fff",
         "css": widgets[0]._css,
         "widgets": json.dumps(content).replace("</", "<\\/"),
     }
+
+
+class Kernel:
+    """Widgets behind a page: what the page sends reaches them, and what changed goes back.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+        Not yet opened.
+    widgets : sequence of Explorable
+    """
+
+    def __init__(self, page, widgets):
+        self.page, self.widgets = page, widgets
+        self.known = [_state(widget) for widget in widgets]
+        page.expose_function("toKernel", self.hear)
+
+    def hear(self, number, message):
+        widget, message = self.widgets[number], json.loads(message)
+        if "update" in message:
+            self.known[number].update(message["update"])
+            data = {"method": "update", "state": message["update"], "buffer_paths": []}
+        else:
+            data = {"method": "custom", "content": message["custom"]}
+        widget._handle_msg({"content": {"data": data}, "buffers": []})
+        return self.news(number)
+
+    def news(self, number):
+        now, known = _state(self.widgets[number]), self.known[number]
+        changed = {name: value for name, value in now.items() if known.get(name) != value}
+        known.update(changed)
+        return json.dumps({"state": changed, "custom": []})
+
+    def push(self):
+        """What the widgets have changed by themselves, to the page."""
+        for number in range(len(self.widgets)):
+            self.page.evaluate(
+                "([number, news]) => models[number].hear(news)", [number, self.news(number)]
+            )

@@ -1,246 +1,28 @@
 // CellExplorer: one step of one LSTM unit as pipes and valves.
 
+import { explorable, layout } from "./chrome.js";
+import { cellRooms, cellStep, ORDER, stepWords } from "./cellmodel.js";
+import { cellStage } from "./cellstage.js";
+import { button, group, slider, weights } from "./controls.js";
+import { put, svg, tag } from "./dom.js";
+import { fmt, math, QUANTITIES } from "./format.js";
+import { levels } from "./levels.js";
 import { lstmForward } from "./lstm.js";
-import { button, curve, explorable, fmt, fold, group, label, math, percent, put, QUANTITIES, share, slider, svg, table, tag, unique, weights } from "./ui.js";
+import { ownStep, unpack } from "./own.js";
+import { tableFold } from "./table.js";
 
-const GATES = ["f", "i", "g", "o"];
-
-/** One step of the unit whose state is s: gates, sums before the activation, new states. */
-export function cellStep(s) {
-  const order = ["o", "i", "f", "g"];
-  const net = {
-    D: 1, H: 1,
-    W: order.map((k) => s[`w_${k}`]), U: order.map((k) => s[`u_${k}`]), b: order.map((k) => s[`b_${k}`]),
-  };
-  const trace = lstmForward(net, [s.x], 1, { h: [s.h_prev], c: [s.c_prev] });
-  const step = Object.fromEntries(["o", "i", "f", "g", "c", "tanhc", "h"].map((k) => [k, trace[k][0]]));
-  for (const k of order) step[`z_${k}`] = s[`w_${k}`] * s.x + s[`u_${k}`] * s.h_prev + s[`b_${k}`];
-  return step;
-}
-
-const state = (view) => Object.fromEntries(Object.keys(view.limits).map((k) => [k, view.get(k)]));
-
-// One unit of value is as thick everywhere, so that what flows together adds up.
-const UNIT = 18, CELL_PIPE = 58, SIDE_PIPE = 26, BIG = 29, SMALL = 23, PLUS = 16, HEIGHT = 320, NARROWEST = 416;
-
-const thickness = (value, pipe) => {
-  const width = UNIT * Math.abs(value);
-  return width < 0.1 ? 0 : Math.min(pipe - 4, Math.max(0.75, width));
-};
-
-/** Where everything stands in a picture of this width; a narrow one leaves less to the left. */
-function places(W) {
-  const wide = Math.min(1, (W - NARROWEST) / 300);
-  const x = {
-    f: (0.22 + 0.025 * wide) * W, i: (0.325 + 0.06 * wide) * W, g: (0.43 + 0.07 * wide) * W,
-    tap: 0.665 * W, o: (0.795 + 0.02 * wide) * W,
-  };
-  return { x, y: { pipe: 76, side: 165, low: 237, x: 289, h: 310 } };
-}
-
-const MEANING = {
-  f: "the share of the old cell state that stays",
-  i: "the share of the candidate that gets in",
-  g: "what the unit would write",
-  o: "the share of the squashed cell state that shows",
-  c: "what was kept plus what was let in",
-  h: "what the rest of the network sees",
-};
-
-/** The formula of a quantity: its name and meaning, symbols, and the same with the numbers. */
-export function explain(q, s, r) {
-  const n = (value) => (value < 0 ? `(${fmt(value)})` : fmt(value));
-  const head = `${QUANTITIES[q].name} ${q}`;
-  if (q === "c") {
-    return {
-      head: "new cell state", meaning: MEANING.c,
-      symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
-      numbers: [`= «f:${share(r.f)}» · «c:${n(s.c_prev)}» + «i:${share(r.i)}» · «g:${n(r.g)}»`,
-        `= ${fmt(r.f * s.c_prev)} ${r.i * r.g < 0 ? "−" : "+"} ${fmt(Math.abs(r.i * r.g))} = «c:${fmt(r.c)}»`],
-    };
-  }
-  if (q === "h") {
-    return {
-      head: "new hidden state", meaning: MEANING.h,
-      symbols: "h_{t} = o_{t} tanh(c_{t})",
-      numbers: [`= «o:${share(r.o)}» · tanh(«c:${fmt(r.c)}»)`,
-        `= «o:${share(r.o)}» · ${n(r.tanhc)} = «h:${fmt(r.h)}»`],
-      curve: ["tanh", r.c],
-    };
-  }
-  const act = q === "g" ? "tanh" : "σ";
-  return {
-    head, meaning: MEANING[q],
-    symbols: `${q}_{t} = ${act}(w_{${q}} x_{t} + u_{${q}} h_{t-1} + b_{${q}})`,
-    numbers: [
-      `= ${act}(${n(s[`w_${q}`])} · ${n(s.x)} + ${n(s[`u_${q}`])} · «h:${n(s.h_prev)}» + ${n(s[`b_${q}`])})`,
-      `= ${act}(${fmt(r[`z_${q}`])}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
-    curve: [q === "g" ? "tanh" : "σ", r[`z_${q}`]],
-  };
-}
-
-/** The step in words, for those who do not see the picture. */
-export function sentence(s, r) {
-  return `Forget gate ${share(r.f)} keeps ${fmt(r.f * s.c_prev)} of the old cell state ${fmt(s.c_prev)}; `
-    + `input gate ${share(r.i)} lets in ${fmt(r.i * r.g)} of the candidate ${fmt(r.g)}; `
-    + `the new cell state is ${fmt(r.c)}, and the output gate, open ${percent(r.o)}, shows a hidden state of ${fmt(r.h)}.`;
-}
-
-function picture() {
-  const id = unique("cell"), hatch = (q) => `${id}-${q}`;
-  const defs = svg("defs", {}, ["c", "g", "h"].map((q) =>
-    svg("pattern", { id: hatch(q), width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-      svg("rect", { width: 6, height: 6, class: "ll-hatch-ground" }),
-      svg("rect", { width: 3.2, height: 6, class: "ll-ink", "data-q": q }))),
-    ["left", "right"].map((side) => svg("linearGradient", { id: hatch(side), x1: side === "left" ? 0 : 1, x2: side === "left" ? 1 : 0 },
-      svg("stop", { offset: 0, class: "ll-fade-full" }), svg("stop", { offset: 1, class: "ll-fade-none" }))));
-  const parts = {};
-  const make = (key, name, attributes) => (parts[key] = svg(name, attributes));
-  const text = (key, attributes = {}) => make(key, "text", { class: "ll-label", ...attributes });
-  const valve = (q) => svg("g", { class: "ll-valve", "data-q": q },
-    make(`${q}Ground`, "circle", { class: "ll-valve-ground" }),
-    make(`${q}Taper`, "path", { class: "ll-flow" }),
-    make(`${q}Jaws`, "path", { class: "ll-jaws" }),
-    make(`${q}Ring`, "circle", { class: "ll-ring" }));
-  const box = (key, q) => svg("g", { class: "ll-box", "data-q": q },
-    make(`${key}Box`, "rect", { rx: 6 }), make(`${key}Text`, "text", { "text-anchor": "middle" }));
-  const node = svg("svg", { role: "img", class: "ll-cell" }, defs,
-    make("wires", "path", { class: "ll-wire", "data-q": "x" }), make("wiresH", "path", { class: "ll-wire", "data-q": "h" }),
-    GATES.map((q) => make(`stem${q}`, "path", { class: "ll-stem", "data-q": q, "stroke-dasharray": QUANTITIES[q].dash })),
-    make("dots", "g", { class: "ll-taps" }),
-    make("casing", "path", { class: "ll-casing" }), make("casingFill", "path", { class: "ll-casing-fill" }),
-    make("sideCasing", "path", { class: "ll-casing" }), make("sideFill", "path", { class: "ll-casing-fill" }),
-    ["old", "kept", "new"].map((key) => make(key, "path", { class: "ll-flow" })),
-    ["cand", "let", "squash", "out"].map((key) => make(key, "path", { class: "ll-flow" })),
-    make("fadeLeft", "rect", { fill: `url(#${hatch("left")})` }), make("fadeRight", "rect", { fill: `url(#${hatch("right")})` }),
-    valve("f"), valve("i"), valve("o"),
-    svg("g", { class: "ll-plus" }, make("plus", "circle", { r: PLUS }), make("cross", "path", {})),
-    box("candidate", "g"), box("tap", "c"),
-    ["sf", "si", "so"].map((key) => svg("g", { class: "ll-sigma", "data-q": key[1] },
-      make(key, "circle", { r: 11 }), make(`${key}T`, "text", { "text-anchor": "middle" }))),
-    ["cOld", "cNew", "f", "i", "g", "o", "kept", "let", "squash", "h", "xIn", "hIn"].map((key) => text(`${key}Label`)));
-  for (const key of ["sf", "si", "so"]) parts[`${key}T`].textContent = "σ";
-  for (const key of ["candidate", "tap"]) parts[`${key}Text`].textContent = "tanh";
-  return { node, parts, hatch };
-}
-
-/** The two jaws of a valve that is open to `share`, across a flow that runs along the x axis. */
-function jaws(cx, cy, r, share, upright) {
-  const a = Math.asin(Math.min(1, Math.max(0, share))), dx = r * Math.cos(a), dy = r * Math.sin(a);
-  const arc = (sign) => upright
-    ? `M${cx + sign * dy} ${cy - dx}A${r} ${r} 0 0 ${sign > 0 ? 1 : 0} ${cx + sign * dy} ${cy + dx}Z`
-    : `M${cx - dx} ${cy + sign * dy}A${r} ${r} 0 0 ${sign > 0 ? 0 : 1} ${cx + dx} ${cy + sign * dy}Z`;
-  return arc(1) + arc(-1);
-}
-
-function drawPicture({ node, parts: p, hatch }, W, s, r, chosen) {
-  const { x, y } = places(W), half = CELL_PIPE / 2, narrow = W < 560;
-  put(node, { viewBox: `0 0 ${W} ${HEIGHT}` });
-  const flow = (key, d, value, pipe, q) => {
-    const width = thickness(value, pipe);
-    put(p[key], { d, "stroke-width": width, "data-q": q });
-    p[key].style.stroke = value < 0 ? `url(#${hatch(q)})` : "";
-  };
-  const taper = (q, value, after, pipe, cx, cy, radius, upright, tone) => {
-    const a = thickness(value, pipe) / 2, b = thickness(after, pipe) / 2;
-    const d = upright
-      ? `M${cx - a} ${cy + radius}L${cx - b} ${cy - radius}H${cx + b}L${cx + a} ${cy + radius}Z`
-      : `M${cx - radius} ${cy - a}L${cx + radius} ${cy - b}V${cy + b}L${cx - radius} ${cy + a}Z`;
-    put(p[`${q}Taper`], { d, "data-q": tone });
-    p[`${q}Taper`].style.fill = value < 0 ? `url(#${hatch(tone)})` : "";
-  };
-  const setValve = (q, cx, cy, radius, upright) => {
-    put(p[`${q}Ground`], { cx, cy, r: radius });
-    put(p[`${q}Ring`], { cx, cy, r: radius });
-    put(p[`${q}Jaws`], { d: jaws(cx, cy, radius, r[q], upright) });
-  };
-  const say = (key, words, px, py, anchor, q) => {
-    label(p[`${key}Label`], words);
-    put(p[`${key}Label`], { x: px, y: py, "text-anchor": anchor, "data-q": q });
-  };
-
-  put(p.casing, { d: `M-2 ${y.pipe}H${W + 2}`, "stroke-width": CELL_PIPE });
-  put(p.casingFill, { d: `M-2 ${y.pipe}H${W + 2}`, "stroke-width": CELL_PIPE - 2.5 });
-  const up = `M${x.g} ${y.low}V${y.pipe + half - 1}`;
-  const out = `M${x.tap} ${y.pipe + half + 12}V${y.low - 12}Q${x.tap} ${y.low} ${x.tap + 12} ${y.low}H${W + 2}`;
-  put(p.sideCasing, { d: up + out, "stroke-width": SIDE_PIPE });
-  put(p.sideFill, { d: up + out, "stroke-width": SIDE_PIPE - 2.5 });
-
-  const kept = r.f * s.c_prev, letIn = r.i * r.g;
-  flow("old", `M0 ${y.pipe}H${x.f - BIG + 1}`, s.c_prev, CELL_PIPE, "c");
-  taper("f", s.c_prev, kept, CELL_PIPE, x.f, y.pipe, BIG, false, "c");
-  flow("kept", `M${x.f + BIG - 1} ${y.pipe}H${x.g}`, kept, CELL_PIPE, "c");
-  flow("new", `M${x.g} ${y.pipe}H${W}`, r.c, CELL_PIPE, "c");
-  flow("cand", `M${x.g} ${y.low}V${y.side + SMALL - 1}`, r.g, SIDE_PIPE, "g");
-  taper("i", r.g, letIn, SIDE_PIPE, x.g, y.side, SMALL, true, "g");
-  flow("let", `M${x.g} ${y.side - SMALL + 1}V${y.pipe}`, letIn, SIDE_PIPE, "g");
-  flow("squash", out.replace(`H${W + 2}`, `H${x.o - SMALL + 1}`), r.tanhc, SIDE_PIPE, "c");
-  taper("o", r.tanhc, r.h, SIDE_PIPE, x.o, y.low, SMALL, false, "h");
-  flow("out", `M${x.o + SMALL - 1} ${y.low}H${W}`, r.h, SIDE_PIPE, "h");
-
-  setValve("f", x.f, y.pipe, BIG, false);
-  setValve("i", x.g, y.side, SMALL, true);
-  setValve("o", x.o, y.low, SMALL, false);
-  put(p.plus, { cx: x.g, cy: y.pipe });
-  put(p.cross, { d: `M${x.g - 7} ${y.pipe}H${x.g + 7}M${x.g} ${y.pipe - 7}V${y.pipe + 7}` });
-  put(p.candidateBox, { x: x.g - 25, y: y.low - 3, width: 50, height: 26 });
-  put(p.candidateText, { x: x.g, y: y.low + 14 });
-  put(p.tapBox, { x: x.tap - 25, y: y.pipe + half - 6, width: 50, height: 26 });
-  put(p.tapText, { x: x.tap, y: y.pipe + half + 11 });
-  put(p.fadeLeft, { x: 0, y: y.pipe - half - 2, width: 26, height: CELL_PIPE + 4 });
-  put(p.fadeRight, { x: W - 26, y: y.pipe - half - 2, width: 26, height: y.low - y.pipe + half + SIDE_PIPE });
-
-  put(p.wires, { d: `M90 ${y.x}H${x.o}` });
-  put(p.wiresH, { d: `M90 ${y.h}H${x.o}` });
-  put(p.stemf, { d: `M${x.f} ${y.h}V${y.pipe + BIG}` });
-  put(p.stemi, { d: `M${x.i} ${y.h}V${y.side + 10}Q${x.i} ${y.side} ${x.i + 10} ${y.side}H${x.g - SMALL}` });
-  put(p.stemg, { d: `M${x.g} ${y.h}V${y.low + 23}` });
-  put(p.stemo, { d: `M${x.o} ${y.h}V${y.low + SMALL}` });
-  p.dots.replaceChildren(...[x.f, x.i, x.g, x.o].flatMap((at) =>
-    [svg("circle", { cx: at, cy: y.x, r: 3.5, "data-q": "x" }), svg("circle", { cx: at, cy: y.h, r: 3.5, "data-q": "h" })]));
-  const sigma = (key, cx, cy) => { put(p[key], { cx, cy }); put(p[`${key}T`], { x: cx, y: cy + 4.5 }); };
-  sigma("sf", x.f, y.pipe + BIG + 28);
-  sigma("si", x.i, y.side + 32);
-  sigma("so", x.o, y.low + SMALL + 15);
-
-  const top = y.pipe - half - 12;
-  say("cOld", `c_{t-1} = ${fmt(s.c_prev)}`, 0, narrow ? top - 21 : top, "start", "c");
-  say("f", `f_{t} = ${share(r.f)}`, x.f, top, "middle", "f");
-  say("cNew", `c_{t} = ${fmt(r.c)}`, W, top, "end", "c");
-  say("kept", `${narrow ? "f c" : "f_{t} c_{t-1}"} = ${fmt(kept)}`, (x.f + x.g) / 2 + 4, y.pipe + half + 20, "middle", "c");
-  say("let", `${narrow ? "i g" : "i_{t} g_{t}"} = ${fmt(letIn)}`, x.g + SIDE_PIPE / 2 + 8, y.pipe + half + 36, "start", "g");
-  say("i", `i_{t} = ${share(r.i)}`, x.g + SMALL + 8, y.side + 5, "start", "i");
-  say("g", `g_{t} = ${fmt(r.g)}`, x.g + 33, y.low + 15, "start", "g");
-  say("squash", `tanh ${narrow ? "c" : "c_{t}"} = ${fmt(r.tanhc)}`, x.tap + SIDE_PIPE / 2 + 8, y.side + 5, "start", "c");
-  say("o", `o_{t} = ${share(r.o)}`, x.o, y.low - SMALL - 12, "middle", "o");
-  say("h", `h_{t} = ${fmt(r.h)}`, W, y.low + SIDE_PIPE / 2 + 20, "end", "h");
-  say("xIn", `x_{t} = ${fmt(s.x)}`, 0, y.x + 5, "start", "x");
-  say("hIn", `h_{t-1} = ${fmt(s.h_prev)}`, 0, y.h + 5, "start", "h");
-  node.dataset.chosen = chosen;
-}
-
-/** Rectangles, in px, of what can be pointed at or focused. */
-function spots(W) {
-  const { x, y } = places(W), around = (cx, cy, w, h) => ({ left: cx - w / 2, top: cy - h / 2, width: w, height: h });
-  return {
-    f: around(x.f, y.pipe - 8, 84, 90),
-    i: around(x.g, y.side, 64, 54),
-    g: around(x.g, y.low + 10, 64, 46),
-    c: { left: x.tap - 40, top: 8, width: W - x.tap + 40, height: 92 },
-    o: around(x.o, y.low - 10, 72, 74),
-    h: { left: x.o + 38, top: y.low - 22, width: W - x.o - 38, height: 62 },
-  };
-}
+// How many steps of the past are shown.
+const REACH = 40;
 
 /** The cell's past: c (thick) and h over the steps that were taken. */
 function pastStrip() {
-  const W = 250, H = 46, reach = 40;
+  const W = 250, H = 46;
   const c = svg("path", { class: "ll-line", "data-q": "c", "stroke-width": 3 });
   const h = svg("path", { class: "ll-line", "data-q": "h", "stroke-width": 2 });
   const zero = svg("path", { class: "ll-axis" });
   const node = svg("svg", { class: "ll-past", viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: "none", "aria-hidden": "true" }, zero, h, c);
   node.show = (past) => {
-    const shown = past.slice(-reach), top = Math.max(1, ...shown.map((p) => Math.abs(p.c)));
+    const shown = past.slice(-REACH), top = Math.max(1, ...shown.map((p) => Math.abs(p.c)));
     const dx = W / Math.max(12, shown.length - 1), py = (v) => H / 2 - (v / top) * (H / 2 - 4);
     const line = (key) => shown.map((p, k) => `${k ? "L" : "M"}${(k * dx).toFixed(1)} ${py(p[key]).toFixed(1)}`).join("");
     put(zero, { d: `M0 ${H / 2}H${W}` });
@@ -251,33 +33,37 @@ function pastStrip() {
 }
 
 function render({ model, el }) {
-  let width = 0, hovered = null, past = [];
-  const art = picture();
-  const stage = tag("div", { class: "ll-stage" }, art.node);
-  const head = tag("div", { class: "ll-explain-head" }), symbols = tag("div", { class: "ll-formula" });
-  const numbers = tag("div", { class: "ll-formula ll-formula-numbers" });
-  const curves = { σ: curve("σ"), tanh: curve("tanh") };
-  const inspector = tag("div", { class: "ll-inspector" },
-    tag("div", { class: "ll-inspector-words" }, head, symbols, numbers), curves.σ, curves.tanh);
+  let past = [], ghost = null, ghostStep = null;
   const strip = pastStrip(), time = tag("span", { class: "ll-time" });
-  const hot = {};
-
   const view = explorable(model, el, { title: "One step of an LSTM cell", update });
-  for (const q of ["f", "i", "g", "o", "c", "h"]) {
-    hot[q] = tag("button", {
-      type: "button", class: "ll-hot", "data-q": q,
-      onclick: () => view.set({ selected: q }),
-      onfocus: () => view.set({ selected: q }),
-      onpointerenter: () => { hovered = q; view.redraw(); },
-      onpointerleave: () => { hovered = null; view.redraw(); },
-    });
-    stage.append(hot[q]);
-  }
+  const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
+  const T = own.net ? own.x.length / own.D : view.limits.step.max;
+  const run = own.net && { net: own.net, x: own.x, trace: lstmForward(own.net, own.x, T) };
+  const at = (setting) => Math.min(setting.step, T);
+  const stepAt = (setting) => (run
+    ? ownStep(run, at(setting) - 1, own.unit, Object.fromEntries(ORDER.map((q) => [q, setting[`b_${q}`]])))
+    : { s: setting, r: cellStep(setting) });
+  let { s, r } = stepAt(view.settings());
+  const rooms = {
+    "": {
+      title: view.title,
+      make: (level) => cellStage(view, place, level, {
+        now: () => ({ s, r }), past: () => ghostStep, prefix: "",
+        chosen: () => view.get("selected"), choose: (selected) => view.set({ selected }),
+      }),
+    },
+    ...cellRooms(view, () => place, "", () => ({ s, r })),
+  };
+  const place = levels(view, rooms);
 
   const remember = () => {
+    if (run) {
+      past = Array.from({ length: at(view.settings()) }, (_, t) => ({ c: t ? run.trace.c[(t - 1) * own.H + own.unit] : 0, h: t ? run.trace.h[(t - 1) * own.H + own.unit] : 0 }));
+      return;
+    }
     const now = { c: view.get("c_prev"), h: view.get("h_prev") };
     if (view.get("step") === 1) past = [now];
-    else past.push(now);
+    else past = [...past, now].slice(-REACH);
   };
   view.on("step", remember);
   remember();
@@ -289,71 +75,50 @@ function render({ model, el }) {
     settle = setTimeout(() => view.root.classList.remove("ll-moving"), 400);
     change();
   };
-  function advance() {
-    const r = cellStep(state(view));
-    view.set({ c_prev: r.c, h_prev: r.h, step: view.get("step") + 1 });
-  }
+  view.onDispose(() => clearTimeout(settle));
+  const advance = glide(() => {
+    const step = Math.min(T, at(view.settings()) + 1);
+    view.set(run ? { step } : { c_prev: r.c, h_prev: r.h, step });
+  });
 
   function update() {
-    if (!width) return;
-    const s = state(view), r = cellStep(s), chosen = hovered ?? view.get("selected");
-    drawPicture(art, width, s, r, chosen);
-    const words = sentence(s, r);
-    art.node.setAttribute("aria-label", `Flow diagram of an LSTM cell. ${words}`);
-    view.say(words);
-    const told = explain(chosen, s, r);
-    inspector.dataset.q = chosen;
-    head.replaceChildren(tag("strong", {}, told.head), `: ${told.meaning}`);
-    symbols.innerHTML = math(told.symbols);
-    numbers.innerHTML = told.numbers.map((line) => `<span>${math(line)}</span>`).join(" ");
-    for (const kind of ["σ", "tanh"]) curves[kind].classList.toggle("ll-off", told.curve?.[0] !== kind);
-    if (told.curve) curves[told.curve[0]].show(told.curve[1]);
-    for (const q of Object.keys(hot)) {
-      put(hot[q], {
-        "aria-pressed": q === chosen,
-        "aria-label": `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, show its formula`,
-      });
+    ({ s, r } = stepAt(view.settings()));
+    if (view.ghost !== ghost) {
+      ghost = view.ghost;
+      ghostStep = ghost && stepAt({ ...ghost, step: view.get("step") });
     }
-    time.textContent = `step ${view.get("step")}`;
+    place.draw();
+    view.say(rooms[place.path].words?.() ?? stepWords(s, r));
+    time.textContent = `step ${at(view.settings())}${run ? ` of ${T}` : ""}`;
+    scrub?.refresh();
     strip.show([...past, { c: r.c, h: r.h }]);
-    if (values.open) fillTable(s, r);
+    values.refresh();
   }
 
-  const all = table("All values of this step");
-  const fillTable = (s = state(view), r = cellStep(s)) => all.show(
+  const values = tableFold(view, "All values of this step", () => [
     ["quantity", "before the activation", "value"],
-    [["x", "input", s.x], ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
+    [...(s.xWords ? [] : [["x_{t}", "input", s.x]]), ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
       ["i_{t}", "input gate", r.i, r.z_i], ["f_{t}", "forget gate", r.f, r.z_f], ["o_{t}", "output gate", r.o, r.z_o],
       ["g_{t}", "candidate", r.g, r.z_g], ["c_{t}", "new cell state", r.c], ["h_{t}", "new hidden state", r.h]]
-      .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)]));
-  const values = fold("All values", () => fillTable(), all);
-  const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1 });
+      .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)])]);
+  const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1, reach: [-8, 8] });
+  const scrub = run && slider(view, "step", { words: "step", letter: "t", digits: 0, reach: [1, Math.max(2, T)], read: () => at(view.settings()) });
 
   view.root.classList.add("ll-cell-explorer");
-  view.root.append(tag("div", { class: "ll-body" },
-    tag("div", { class: "ll-controls" },
-      group("What comes in",
+  layout(view, {
+    controls: [
+      run ? group("Time", scrub) : group("What comes in",
         slider(view, "x", { words: "input", letter: "x_{t}", q: "x" }),
         slider(view, "h_prev", { words: "old hidden state", letter: "h_{t-1}", q: "h" }),
         slider(view, "c_prev", { words: "old cell state", letter: "c_{t-1}", q: "c", reach: [-3, 3] })),
       group("Gate biases", ["f", "i", "g", "o"].map(bias)),
-      tag("div", { class: "ll-actions ll-wide" },
-        button("Advance", glide(advance), { class: "ll-button ll-primary" }), button("Reset", glide(view.reset)), time),
-      tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)),
-    tag("div", { class: "ll-view" }, stage, inspector, view.summary)),
-    tag("div", { class: "ll-folds" },
-      weights(view), values));
-  view.onWidth(stage, (shown) => {
-    // Below the narrowest layout the picture is scaled as a whole.
-    width = Math.max(shown, NARROWEST);
-    const scale = shown / width;
-    put(art.node, { width: shown, height: HEIGHT * scale });
-    for (const [q, box] of Object.entries(spots(width))) {
-      for (const side in box) hot[q].style[side] = `${box[side] * scale}px`;
-    }
-    update();
+      tag("div", { class: "ll-actions ll-wide" }, button("Advance", advance, { class: "ll-button ll-primary" }), time),
+      tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
+    picture: place.node,
+    folds: run ? values : [weights(view), values],
   });
-  return () => { clearTimeout(settle); view.dispose(); };
+  update();
+  return view.dispose;
 }
 
 export default { render };

@@ -1,0 +1,62 @@
+"""What the browser tests of explorables do with a page."""
+
+from __future__ import annotations
+
+import json
+
+PICTURE = """() => [...document.querySelectorAll('[role=img]')]
+  .filter((node) => node.getBoundingClientRect().width)
+  .map((node) => node.tagName === 'CANVAS' ? node.toDataURL()
+    : node.innerHTML.replace(/ll-\\w+-\\d+-\\w+/g, '')).join('')"""
+
+
+def state(page, number=0):
+    """The state of the model of the page's widget."""
+    return json.loads(page.evaluate(f"JSON.stringify(models[{number}].state)"))
+
+
+def picture(page):
+    """All that is drawn and to be seen, to be compared."""
+    return page.evaluate(PICTURE)
+
+
+def words(page):
+    """All that is written: text, and names of what is drawn or operated."""
+    return page.locator(".lstm-lab-explorer").evaluate_all("""all => all.flatMap((root) =>
+        [root.innerText, ...[...root.querySelectorAll('svg')].map((node) => node.innerHTML),
+         ...[...root.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)]).join(' ')""")
+
+
+def go(page, path):
+    """Shows a level at once, its transition over."""
+    page.evaluate("path => models.forEach((model) => model.set('path', path))", path)
+    page.evaluate("""() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
+      document.getAnimations().forEach((each) => each.finish());
+      requestAnimationFrame(() => setTimeout(done));
+    })))""")
+
+
+def summary(page):
+    """What is said in words, once the hand has come to rest."""
+    page.wait_for_timeout(250)
+    return page.locator("[data-role=summary]").first.inner_text()
+
+
+def drag(page, name, pixels):
+    """Press a slider's thumb and pull it so many pixels along."""
+    slider = page.locator(f"input[type=range][data-name={name}]").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    low, high, value = (float(slider.evaluate(f"n => n.{k}")) for k in ("min", "max", "value"))
+    x = box["x"] + 8 + (value - low) / (high - low) * (box["width"] - 16)
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + pixels, y, steps=8)
+    page.mouse.up()
+
+
+def copy_of(case, page):
+    """The same explorable in Python, at the setting that the page is at."""
+    now = state(page)
+    return case.new(**{name: now[name] for name in case.kind.controls()})
