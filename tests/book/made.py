@@ -1,0 +1,81 @@
+"""What is made and not written by hand: references, links to and fro, the bibliography page."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from nbformat import NotebookNode
+
+from . import bibliography
+from .pages import Page, chapters, pages
+
+NAVIGATION = re.compile(r"^(?:\[←|\[Contents\]).*(?:\n(?!\n).*)*", re.MULTILINE)
+START = "00-start.ipynb"
+
+
+def navigation(page: Page) -> str:
+    """Links to the chapter before, the contents and the chapter after."""
+    order = chapters()
+    at = next(k for k, other in enumerate(order) if other.path == page.path)
+    links = [f"[Contents]({START})"]
+    if at > 1:
+        before = order[at - 1]
+        links.insert(0, f"[← {_short(before)}]({before.path.name})")
+    if at + 1 < len(order):
+        after = order[at + 1]
+        links.append(f"[{_short(after)} →]({after.path.name})")
+    return " ·\n".join(links)
+
+
+def _short(page: Page) -> str:
+    return re.sub(r"^\d+\s*·\s*", "", page.title)
+
+
+def with_made_parts(page: Page) -> NotebookNode:
+    """The notebook as it should be: links and references in step with the book."""
+    notebook = copy.deepcopy(page.notebook)
+    numbered = page.chapter is not None and page.chapter > 0
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "markdown":
+            continue
+        if cell.source.startswith(bibliography.HEADING):
+            data = re.search(r"^\*\*Data\.\*\*.*", cell.source, re.MULTILINE | re.DOTALL)
+            parts = [bibliography.HEADING, bibliography.listed(bibliography.cited(page))]
+            parts += [data[0]] if data else []
+            cell.source = "\n\n".join(filter(None, parts))
+        elif numbered and (number == 0 or _is_last(notebook, number)):
+            cell.source = NAVIGATION.sub(lambda _: navigation(page), cell.source, count=1)
+    if page.path.name == "bibliography.ipynb":
+        notebook.cells[-1].source = whole_bibliography()
+    return notebook
+
+
+def _is_last(notebook: NotebookNode, number: int) -> bool:
+    return number == len(notebook.cells) - 1
+
+
+def whole_bibliography() -> str:
+    """Every work, and the pages that cite it."""
+    citing: dict[str, list[Page]] = {}
+    for page in pages():
+        if page.path.name != "bibliography.ipynb":
+            for work in bibliography.cited(page):
+                citing.setdefault(work.key, []).append(page)
+    lines = []
+    for work in sorted(bibliography.works().values(), key=lambda w: (w.authors, w.field("year"))):
+        where = ", ".join(
+            f"[{page.path.stem.partition('-')[0]}]({page.path.name})"
+            if page.chapter is not None
+            else f"[{page.title}]({page.path.name})"
+            for page in citing.get(work.key, [])
+        )
+        lines.append(bibliography.listed([work]) + (f"\n  Cited in {where}." if where else ""))
+    return "\n".join(lines)
+
+
+def stale() -> list[Page]:
+    """The pages whose made parts are out of step."""
+    return [page for page in pages() if with_made_parts(page) != page.notebook]
+
+

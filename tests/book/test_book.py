@@ -1,0 +1,100 @@
+"""The book's lint: every page obeys every rule, and every rule can fail."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import nbformat
+import pytest
+
+from . import bibliography, made
+from .lint import RULES
+from .notation import symbols
+from .pages import ROOT, Page, pages
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.path.stem)
+def test_pages_obey_the_rules(page: Page, rule):
+    assert rule(page) == []
+
+
+def test_made_parts_are_up_to_date():
+    assert [page.name for page in made.stale()] == [], "run `python -m tests.book`"
+
+
+@pytest.mark.parametrize("work", bibliography.works().values(), ids=lambda work: work.key)
+def test_an_entry_is_whole(work: bibliography.Work):
+    first = re.sub(r"\W", "", work.authors[0][0]).casefold()
+    assert work.address.startswith("https://")
+    assert work.field("title") and re.fullmatch(r"(?:19|20)\d\d", work.field("year"))
+    assert work.key.startswith(_ascii(first) + work.field("year"))
+
+
+def _ascii(word: str) -> str:
+    return unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+
+
+def test_no_two_entries_are_the_same_work():
+    addresses = [work.address for work in bibliography.works().values()]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_terms_of_the_glossary_stand_in_order():
+    rows = [
+        row
+        for cell in Page(ROOT / "book" / "glossary.ipynb").markdown
+        for row in re.findall(r"^\|\s*([^|]+?)\s*\|", cell.source, re.MULTILINE)
+    ]
+    terms = [row.casefold() for row in rows if row != "term" and not set(row) <= set("-: ")]
+    assert len(terms) > 0 and terms == sorted(set(terms))
+
+
+LIBRARY_LINES = """\
+    np.multiply(f, cell_before, out=cell)
+    np.multiply(i, g, out=hidden)
+    cell += hidden
+    np.tanh(cell, out=tanh_cell)
+"""
+
+BROKEN = {
+    "long_code": [("code", "x = 1" + " " * 80 + "# far out"), ("code", "x = 1\n" * 26)],
+    "pictures_without_words": [
+        ("markdown", "![](../docs/cell-explorer.png)"),
+        ("markdown", '<img src="../docs/cell-explorer.png">'),
+        ("code", "fig, ax = plt.subplots()\nax.plot([1])"),
+        ("code", "show(fig)"),
+    ],
+    "undefined_symbols": [("markdown", r"$\aleph$"), ("markdown", "$c_t$ in chapter 1")],
+    "broken_links": [
+        ("markdown", "[there](99-nowhere.ipynb)"),
+        ("markdown", "[there](#no-such-heading)"),
+        ("markdown", "[there](03-memory-cell.ipynb#no-such-heading)"),
+    ],
+    "citations": [
+        ("markdown", "as Gers et al. 2000 found"),
+        ("markdown", "as Hochreiter and\nSchmidhuber (1997) found"),
+        ("markdown", "as one found (Elman 1990)"),
+        ("markdown", "[Nobody 2000](https://doi.org/10.1000/nothing)"),
+    ],
+    "retyped": [("code", LIBRARY_LINES)],
+    "missing_parts": [("markdown", "## Summary")],
+    "set_up_in_the_open": [("code", "CellExplorer(b_f=1)")],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "source"),
+    [(rule, *case) for rule in RULES for case in BROKEN[rule.__name__]],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_every_rule_can_fail(rule, kind: str, source: str):
+    make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+    notebook = nbformat.v4.new_notebook(cells=[make(source)])
+    assert rule(Page(ROOT / "book" / "01-planted.ipynb", notebook))
+
+
+def test_symbols_of_a_formula():
+    formula = r"\textcolor{#D55E00}{f_t} = \sigma(\tilde{W}_\text{max} x_{t-1}) \odot \tanh c"
+    assert symbols(formula) == {"f", "t", r"\sigma", "W", "x", r"\odot", "c"}
