@@ -2,6 +2,7 @@
 
 from .base import Explorable
 from .cell import CellExplorer
+from .quiz import Question, Quiz
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
@@ -18,6 +19,8 @@ __all__ = [
     "GATE_LINES",
     "CellExplorer",
     "Explorable",
+    "Question",
+    "Quiz",
     "SequenceExplorer",
     "line_of",
     "show",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
-from zlib import crc32
 
 import anywidget
 import traitlets
@@ -51,7 +51,7 @@ class Question:
         """The choices in an order that does not give the right one away, always the same."""
         marked = [(True, *item) for item in self.right.items()]
         marked += [(False, *item) for item in self.wrong.items()]
-        marked.sort(key=lambda choice: crc32((self.text + choice[1]).encode()))
+        marked.sort(key=lambda choice: sha256((self.text + choice[1]).encode()).digest())
         return [{"right": right, "text": text, "why": why} for right, text, why in marked]
 
 

@@ -58,7 +58,7 @@ def show(chromium, tmp_path, artifacts):
         path.write_text(page_html(widgets, theme), encoding="utf-8")
         page.goto(path.as_uri())
         page.wait_for_function(
-            "window.ready && [...document.querySelectorAll('.lstm-lab-explorer')]"
+            "window.ready && [...document.querySelectorAll('.lstm-lab-explorer:not(.ll-quiz)')]"
             ".every((node) => node.querySelector('[role=img][aria-label]'))"
         )
         pages.append(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
 PICTURE = """() => [...document.querySelectorAll('[role=img]')]
   .filter((node) => node.getBoundingClientRect().width)
@@ -60,3 +61,19 @@ def copy_of(case, page):
     """The same explorable in Python, at the setting that the page is at."""
     now = state(page)
     return case.new(**{name: now[name] for name in case.kind.controls()})
+
+
+def load_axe(page):
+    """Bring axe-core into the page, so that `axe_findings` can ask it."""
+    source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    page.add_script_tag(content=source)
+
+
+def axe_findings(page):
+    """The serious and critical findings of axe-core: rule -> (impact, where)."""
+    answer = page.evaluate("axe.run('.lstm-lab-explorer', {resultTypes: ['violations']})")
+    return {
+        rule["id"]: (rule["impact"], [node["html"][:200] for node in rule["nodes"]])
+        for rule in answer["violations"]
+        if rule["impact"] in ("serious", "critical")
+    }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from lstm_lab.explore import EXPLORABLES, Explorable
+from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
 from lstm_lab.explore.base import Choice, Flag, Number, Text
 from lstm_lab.explore.bundle import STATIC
 from tests.conftest import ROOT
@@ -243,6 +243,6 @@ def test_every_explorable_is_listed_and_in_the_gallery():
 
 
 def test_every_module_of_the_browser_is_used():
-    bundled = "".join(str(kind._esm) for kind in EXPLORABLES)
+    bundled = "".join(str(kind._esm) for kind in (*EXPLORABLES, Quiz))
     for path in {*STATIC.glob("*.js")} - {STATIC / "embed.js"}:  # stands in an exported page
         assert f"// ---- {path.name}\n" in bundled, path.name

@@ -6,6 +6,7 @@ import pytest
 import traitlets
 
 from lstm_lab.explore import Question, Quiz
+from tests.explore.page import axe_findings, load_axe
 
 KEPT = Question(
     "A unit has $f_{t}$ = 0.9 at every step. How much is left after 10 steps?",
@@ -70,11 +71,32 @@ def test_words_and_formulas(node):
     questions = [{"text": q.text, "choices": q.choices()} for q in (KEPT, OTHER)]
     wrong, right = place(KEPT, "0"), place(KEPT, "0.35")
     stages = [[[], []], [[wrong], []], [[wrong, right], [place(OTHER, "2")]]]
-    before, begun, ended, html = node(
-        "quiz.js",
-        [*(["verdict", [questions, tries]] for tries in stages), ["formatted", ["$f_{t}$ < 1 & more"]]],
-    )
+    calls = [["verdict", [questions, tries]] for tries in stages]
+    calls.append(["formatted", ["$f_{t}$ < 1 & more"]])
+    before, begun, ended, html = node("quiz.js", calls)
     assert before == "2 questions. Choose an answer."
     assert begun == "0 of 2 right at the first try, 2 still open."
     assert ended == "1 of 2 right at the first try."
     assert 'data-q="f"' in html and "&lt; 1 &amp; more" in html
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_click_explains(show, theme: str):
+    page = show(Quiz(KEPT, OTHER), theme=theme, width=480)
+    choice = page.get_by_role("button", name="0.9", exact=False).last
+    assert page.get_by_text("That is one step.").count() == 1
+    assert not page.get_by_text("That is one step.").is_visible()
+    choice.click()
+    assert page.get_by_text("That is one step.").is_visible()
+    assert choice.get_attribute("aria-expanded") == "true"
+    assert page.get_by_role("status").inner_text().startswith("0 of 2 right")
+    page.get_by_role("button", name="0.35").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="2", exact=True).click()
+    assert page.get_by_role("status").inner_text() == "1 of 2 right at the first try."
+    load_axe(page)
+    assert axe_findings(page) == {}
+    page.get_by_role("button", name="Start again").click()
+    assert page.get_by_role("status").inner_text() == "2 questions. Choose an answer."
+    assert not page.get_by_text("That is one step.").is_visible()

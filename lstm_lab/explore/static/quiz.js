@@ -43,7 +43,7 @@ function render({ model, el }) {
     });
     const node = tag("li", { class: "ll-quiz-question" },
       tag("p", { id: name, html: formatted(question.text) }),
-      tag("ul", { role: "group", "aria-labelledby": name }, choices.map((c) => c.node)));
+      tag("div", { role: "group", "aria-labelledby": name }, tag("ul", {}, choices.map((c) => c.node))));
     return { choices, node };
   });
 
