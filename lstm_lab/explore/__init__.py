@@ -3,6 +3,7 @@
 from .base import Explorable
 from .cell import CellExplorer
 from .quiz import Question, Quiz
+from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
@@ -10,6 +11,7 @@ from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
     CellExplorer,
+    RooflineExplorer,
     SequenceExplorer,
 )
 
@@ -21,6 +23,7 @@ __all__ = [
     "Explorable",
     "Question",
     "Quiz",
+    "RooflineExplorer",
     "SequenceExplorer",
     "line_of",
     "show",
