@@ -3,6 +3,7 @@
 from .base import Explorable
 from .cell import CellExplorer
 from .quiz import Question, Quiz
+from .recurrence import RecurrenceExplorer
 from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
@@ -11,6 +12,7 @@ from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
     CellExplorer,
+    RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "Explorable",
     "Question",
     "Quiz",
+    "RecurrenceExplorer",
     "RooflineExplorer",
     "SequenceExplorer",
     "line_of",
