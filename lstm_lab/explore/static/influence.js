@@ -85,3 +85,48 @@ export function influences(nets, x, T, n, padded = false) {
     };
   });
 }
+
+const PADDED = "the end of the padding", ONE_WAY = "forward only";
+
+/**
+ * The picture's numbers at setting s. own: {T, B, D, nets, x (T·B·D)}. Returns the lengths, the
+ * sequence b that is shown with its length n, ways as influences gives them, both halves together,
+ * and gap: how far a reverse direction that starts in the padding takes the outputs off.
+ */
+export function runSetting(s, own) {
+  const { T, B, D } = own, b = Math.min(s.sequence, B) - 1;
+  const lengths = Array.from({ length: B }, (_, k) => Math.min(s[`length_${k + 1}`], T)), n = lengths[b];
+  const nets = s.direction === ONE_WAY ? own.nets.slice(0, 1) : own.nets;
+  const padded = nets.length > 1 && s.reverse_starts === PADDED;
+  const x = Float64Array.from({ length: T * D }, (_, k) => own.x[(Math.floor(k / D) * B + b) * D + (k % D)]).fill(s.padding, n * D);
+  const ways = influences(nets, x, T, n, padded);
+  const both = ways[0].dh.map((v, k) => Math.hypot(v, ways[1]?.dh[k] ?? 0));
+  let gap = 0;
+  if (padded) {
+    const right = influences(nets, x, T, n)[1];
+    for (let t = 0; t < n; t++) right.h(t).forEach((v, j) => { gap = Math.max(gap, Math.abs(v - ways[1].h(t)[j])); });
+  }
+  return { T, b, n, lengths, padded, ways, both, gap };
+}
+
+/** What output t has seen of the past, of its own step and of the future, as shares of the whole. */
+export function seen(run, t) {
+  const row = run.both.subarray(t * run.T, (t + 1) * run.T), total = row.reduce((sum, v) => sum + v, 0);
+  const part = (from, to) => (total ? row.slice(from, to).reduce((sum, v) => sum + v, 0) / total : 0);
+  return { past: part(0, t), own: part(t, t + 1), future: part(t + 1, run.T), padding: part(Math.max(run.n, t + 1), run.T) };
+}
+
+/** The way from input s to output t: {way, h, c, f: per step, from input to output}; null if there is none. */
+export function journey(run, t, s) {
+  const way = run.ways.find(({ name, steps }) => (name === "forward" ? s <= t : s >= t && s < steps));
+  if (!way || t >= run.n) return null;
+  const from = way.place(s), to = way.place(t), { own, steps } = way, { H, trace } = way.run;
+  const along = (pick) => Array.from({ length: to - from + 1 }, (_, k) => pick(from + k));
+  return {
+    way,
+    h: along((k) => own.h[k * steps + from]),
+    c: along((k) => own.c[k * steps + from]),
+    f: along((k) => trace.f.subarray(k * H, (k + 1) * H).reduce((sum, v) => sum + v, 0) / H),
+    times: along((k) => (way.name === "forward" ? k : steps - 1 - k)),
+  };
+}
