@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from .base import Explorable, Text, choice, control, floats, tagged, text
-from .bundle import bundle
+from .bundle import STATIC, bundle
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -31,7 +31,7 @@ MEMORY = {
     "a": (0.2, 0.3),
     "mat": (1.3, -1.3),
 }
-QUERIES = {"la": (0.4, -0.5), "chatte": (1.9, 1.2), "s'assit": (-0.5, 2.0), "sur": (-1.7, -0.8)}
+QUERIES = {"la": (0.6, -1.0), "chatte": (2.2, 1.7), "s'assit": (-0.9, 2.4), "sur": (-2.2, -1.1)}
 
 
 class _Labels(Text):
@@ -107,26 +107,27 @@ class AlignmentExplorer(Explorable):
     title: ClassVar[str] = "Alignments"
     levels: ClassVar[tuple[str, ...]] = ("", "node", "node/sum", "query", "query/weight")
     _esm = bundle("alignment.js")
+    _css = Explorable._css + (STATIC / "alignment.css").read_text(encoding="utf-8")
 
     mode = choice(("CTC", "attention"))
-    target = tagged(_Labels("hello", LONGEST_TARGET, empty=True, example="the symbols"))
+    target = tagged(_Labels("hello", LONGEST_TARGET, empty=True, pattern=r"\S*"))
     preset = choice((*PRESETS, "own"))
     edits = text(
         "",
-        4000,
+        3000,
         empty=True,
         pattern=rf"{EDIT.pattern}(?: {EDIT.pattern})*",
         example="frame:class:score, with spaces between,",
     )
     frames = control(12, 1, MOST_FRAMES, 1, whole=True)
     shows = choice(("γ", "α", "β"), view=True)
-    frame = control(6, 1, MOST_FRAMES, 1, whole=True, view=True)
+    frame = control(7, 1, MOST_FRAMES, 1, whole=True, view=True)
     symbol = control(0, 0, len(SYMBOLS) - 1, 1, whole=True, view=True)
     state = control(7, 1, 2 * LONGEST_TARGET + 1, 1, whole=True, view=True)
     score = choice(("dot", "general", "additive"))
     scale = control(1.0, 0.1, 10)
-    query_x = control(1.2, -3, 3, 0.05)
-    query_y = control(0.2, -3, 3, 0.05)
+    query_x = control(2.3, -3, 3, 0.05)
+    query_y = control(-0.5, -3, 3, 0.05)
     query = control(5, 1, MOST_FRAMES, 1, whole=True, view=True)
     memory = control(2, 1, MOST_FRAMES, 1, whole=True, view=True)
 
@@ -176,7 +177,11 @@ class AlignmentExplorer(Explorable):
             _scores=b"".join(map(floats, self._logits.values())),
             _lookup=_LOOKUP,
             _attention=b"" if self._weights is None else floats(self._weights),
-            _shape={"queries": 0 if self._weights is None else len(self._weights)},
+            _shape={
+                "T": len(next(iter(self._logits.values()))),
+                "K": len(self._own_symbols),
+                "queries": 0 if self._weights is None else len(self._weights),
+            },
         )
 
     def options(self, name: str) -> Sequence[str]:
@@ -198,8 +203,9 @@ class AlignmentExplorer(Explorable):
         -------
         dict
             Of CTC, with T frames, K classes and S = 2 · labels + 1 states: ``y`` and ``gradient``
-            (T, K), ``log_alpha``, ``log_beta`` and ``gamma`` (T, S), ``loss``, ``path`` (T,) the
-            most probable path's states, ``greedy`` the text that greedy decoding gives. Of
+            (T, K), ``log_alpha``, ``log_beta`` and ``gamma`` (T, S), ``p`` the target's probability,
+            ``loss`` -ln p, which is left out where no path becomes the target, ``path`` (T,) the
+            most probable path's states, ``greedy`` the classes that greedy decoding gives. Of
             attention: ``weights`` (Tq, Tm) and, of the picture's own memory, ``context`` (Tq, 2);
             ``weight``, the entry that is read.
         """
@@ -211,9 +217,8 @@ class AlignmentExplorer(Explorable):
         logits = self.logits()[:, None]
         target = [[self._own_symbols.index(letter) for letter in self.target]]
         lattice = ctc_lattice(logits, target)
-        gradient = np.zeros_like(logits)
-        if np.isfinite(lattice.loss[0]):
-            gradient = ctc(logits, target)[1]
+        loss, possible = float(lattice.loss[0]), bool(np.isfinite(lattice.loss[0]))
+        gradient = ctc(logits, target)[1] if possible else np.zeros_like(logits)
         y = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return {
             "y": (y / y.sum(axis=-1, keepdims=True))[:, 0],
@@ -221,9 +226,10 @@ class AlignmentExplorer(Explorable):
             "log_alpha": lattice.log_alpha[:, 0],
             "log_beta": lattice.log_beta[:, 0],
             "gamma": lattice.posterior[:, 0],
-            "loss": float(lattice.loss[0]),
+            "p": float(np.exp(-loss)),
+            **({"loss": loss} if possible else {}),
             "path": lattice.best_path()[:, 0],
-            "greedy": "".join(self._own_symbols[k] for k in ctc_greedy(logits)[0]),
+            "greedy": np.array(ctc_greedy(logits)[0], int),
         }
 
     def _attended(self) -> dict[str, Any]:

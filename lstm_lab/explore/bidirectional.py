@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 
 from .base import Explorable, choice, control, floats
-from .bundle import bundle
+from .bundle import STATIC, bundle
 from .influence import influence
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class BidirectionalExplorer(Explorable):
     title: ClassVar[str] = "What each output has seen"
     levels: ClassVar[tuple[str, ...]] = ("", "output", "output/entry")
     _esm = bundle("bidirectional.js")
+    _css = Explorable._css + (STATIC / "bidirectional.css").read_text(encoding="utf-8")
 
     direction = choice((BOTH, FORWARD))
     reverse_starts = choice((OWN_END, PADDING))

@@ -27,7 +27,7 @@ function unpack(model) {
 function render({ model, el }) {
   const own = unpack(model), word = (t) => own.word(run.b, t);
   const view = explorable(model, el, { title: "What each output has seen", update });
-  view.root.classList.add("ll-bidirectional");
+  view.root.classList.add("ll-bidirectional-explorer");
   let run = null, last = "", ghostRun = null, ghostKey = "";
 
   const key = (s) => JSON.stringify([s.sequence, s.direction, s.reverse_starts, s.padding, ...Array.from({ length: own.B }, (_, b) => s[`length_${b + 1}`])]);

@@ -88,7 +88,8 @@ export const outputLevel = (app) => (stage) => {
     height: HEIGHT,
     paint(pen) {
       const { run } = app, { t, s: chosen } = app.at(), base = HEIGHT - pad.bottom, before = app.ghost();
-      const py = linear(0, app.top(), base, pad.top);
+      const row = (of) => of.both.subarray(Math.min(t, of.n - 1) * of.T, (Math.min(t, of.n - 1) + 1) * of.T);
+      const py = linear(0, axisEnd([...row(run), ...(before ? row(before) : [])]), base, pad.top);
       pen.axisY(py, pad.left, pen.width - pad.right);
       for (let s = 0; s < run.T; s++) {
         const { x, w } = slot(s, pen.width), gap = Math.min(4, w / 6), inner = w - 2 * gap;
@@ -103,7 +104,7 @@ export const outputLevel = (app) => (stage) => {
           }
         });
         if (before) {
-          const v = Math.hypot(...before.ways.map((way) => way.dh[Math.min(t, before.n - 1) * run.T + s]));
+          const v = row(before)[s];
           if (v) outline(pen, x + gap, py(v), inner, base - py(v), { color: pen.colors.soft, dash: "3 3" });
         }
         label(pen, s, x + w / 2, w, base, s === chosen);
@@ -144,11 +145,17 @@ export const outputLevel = (app) => (stage) => {
   };
 };
 
+/** The end of an axis for these numbers: a few steps above, so that it seldom jumps. */
+function axisEnd(values) {
+  const most = Math.max(0.01, ...values), unit = roundUp(most) / 4;
+  return Math.ceil(most / unit - 1e-9) * unit;
+}
+
 /** One entry: how the influence travels, and the numbers that its norm is made of. */
 export const entryLevel = (app) => (stage) => {
   const HEIGHT = 230, SHOWN = 16, pad = { left: 40, right: 128, top: 16, bottom: 44 };
   const told = readout(app.view, { explain: () => explainWay(app), chosen: () => "way" });
-  const head = tag("p", { class: "ll-shares" });
+  const head = tag("p", { class: "ll-way" });
   const road = plot(app.view, {
     height: HEIGHT,
     paint(pen) {
@@ -158,7 +165,7 @@ export const entryLevel = (app) => (stage) => {
         return;
       }
       const count = way.h.length, px = linear(0, Math.max(1, count - 1), pad.left + 14, pen.width - pad.right);
-      const py = linear(0, roundUp(Math.max(1, ...way.h, ...way.c)), base, pad.top);
+      const py = linear(0, axisEnd([1, ...way.h, ...way.c]), base, pad.top);
       pen.axisY(py, pad.left, pen.width - pad.right + 8);
       const every = Math.ceil(count / Math.max(2, (pen.width - pad.right) / 48));
       way.times.forEach((time, k) => {

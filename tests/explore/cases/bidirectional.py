@@ -40,8 +40,8 @@ CASE = Case(
     BidirectionalExplorer,
     drag="length_1",
     shown=shown,
-    lively={"reverse_starts": "the end of the padding", "length_1": 7},
+    lively={"reverse_starts": "the end of the padding", "length_1": 7, "input": 8},
     hidden=frozenset({"length_4"}),
-    js=lambda explorer: ("bidirectional.js", "runSetting", [explorer.settings(), network(explorer)]),
+    js=lambda explorer: ("influence.js", "runSetting", [explorer.settings(), network(explorer)]),
     same=same,
 )
