@@ -24,14 +24,14 @@ EDIT = re.compile(r"(\d+):(\d+):(-?\d+(?:\.\d+)?)")
 
 # A memory of words, and queries that look for some of them, as points in a plane.
 MEMORY = {
-    "the": (0.3, -0.2),
+    "the": (-0.3, -1.8),
     "cat": (1.6, 1.0),
-    "sat": (-0.4, 1.7),
-    "on": (-0.9, -0.5),
-    "a": (0.2, 0.3),
-    "mat": (1.3, -1.3),
+    "sat": (-0.6, 1.7),
+    "on": (-1.8, -0.4),
+    "a": (0.2, 0.4),
+    "mat": (1.4, -1.1),
 }
-QUERIES = {"la": (0.6, -1.0), "chatte": (2.2, 1.7), "s'assit": (-0.9, 2.4), "sur": (-2.2, -1.1)}
+QUERIES = {"la": (-0.3, -2.5), "chatte": (2.2, 1.7), "s'assit": (-0.9, 2.4), "sur": (-2.6, -0.6)}
 
 
 class _Labels(Text):

@@ -210,6 +210,7 @@ function render({ model, el }) {
   const probability = tag("div", { class: "ll-slider" }, tag("label", { for: id }, shareWords), shareValue, share);
   const whole = (name, words, most, read, show) => slider(view, name, { words, digits: 0, reach: most, read, show });
   const limit = (n) => [1, Math.max(2, n)];
+  const state = whole("state", "state", undefined, () => app.at().s + 1);
   const inCtc = [
     group("Target and network", textfield(view, "target", { words: "target" }), select(view, "preset", { words: "posteriors" }),
       whole("frames", "frames", limit(own.T), () => run.T)),
@@ -218,7 +219,7 @@ function render({ model, el }) {
       whole("symbol", "class", [0, own.K - 1], () => app.at().k, (k) => own.symbols[k]), probability,
       tag("div", { class: "ll-actions" }, button("Undo all dragging", () => view.set({ edits: "" })))),
     group("Read", select(view, "shows", { words: "nodes show", choices: [["γ", "γ: all alignments"], ["α", "α: what arrives"], ["β", "β: what can still follow"]] }),
-      whole("state", "state", undefined, () => app.at().s + 1)),
+      state),
   ];
   const inAttention = [
     group("Score", own.weights ? null : select(view, "score", { words: "score" }),
@@ -247,7 +248,10 @@ function render({ model, el }) {
     put(share, { "aria-valuetext": percent(v) });
     share.style.setProperty("--ll-from", 0);
     share.style.setProperty("--ll-to", v);
+    // As many states as the target has, whatever it may become.
+    state.input.max = run.S;
     for (const each of sliders) each.refresh();
+    state.input.style.setProperty("--ll-to", app.at().s / Math.max(1, run.S - 1));
     view.say(sentence());
     rooms.draw();
     values.refresh();

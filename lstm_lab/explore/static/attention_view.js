@@ -49,7 +49,7 @@ export function plane(app) {
       pen.ctx.rect(-7, -7, 14, 14);
       pen.stroke(pen.colors.ink, 1.5);
       pen.ctx.restore();
-      pen.words("context", cx + 12, cy + 16, { size: 12, weight: 600, halo: true });
+      pen.words("context", cx, cy + 25, { align: "center", weight: 600, halo: true });
       pen.dot(qx, qy, { r: 8, hollow: true });
       pen.words(app.row(t), qx, qy - 14, { align: "center", weight: 700, size: 13, halo: true });
     },
