@@ -203,10 +203,10 @@ class AlignmentExplorer(Explorable):
         -------
         dict
             Of CTC, with T frames, K classes and S = 2 · labels + 1 states: ``y`` and ``gradient``
-            (T, K), ``log_alpha``, ``log_beta`` and ``gamma`` (T, S), ``p`` the target's probability,
-            ``loss`` -ln p, which is left out where no path becomes the target, ``path`` (T,) the
-            most probable path's states, ``greedy`` the classes that greedy decoding gives. Of
-            attention: ``weights`` (Tq, Tm) and, of the picture's own memory, ``context`` (Tq, 2);
+            (T, K); ``log_alpha``, ``log_beta`` and ``gamma`` (T, S); ``p``, the target's
+            probability, and ``loss``, -ln p, which is left out where no path becomes the target;
+            ``path`` (T,), the most probable path's states; ``greedy``, the classes that greedy
+            decoding gives. Of attention: ``weights`` (Tq, Tm) and, of the picture's own memory, ``context`` (Tq, 2);
             ``weight``, the entry that is read.
         """
         return self._attended() if self.mode == "attention" else self._aligned()

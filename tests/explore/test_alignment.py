@@ -163,7 +163,8 @@ def test_a_target_that_cannot_be_aligned_and_an_empty_one(show):
     assert facts(page)["loss"].startswith(f"{values['loss']:.3f}")
     assert facts(page)["path"] == "–––––"
     field.fill("hex")
-    assert "expected a text of the symbols h e l o" in page.get_by_role("alert").all_inner_texts()[-1]
+    said = page.get_by_role("alert").all_inner_texts()
+    assert "expected a text of the symbols h e l o" in said[-1]
     assert state(page)["target"] == ""
 
 

@@ -121,7 +121,7 @@ function render({ model, el }) {
 
   const text = (classes) => classes.map((k) => own.symbols[k]).join("");
   const bestPath = () => text(run.best.map((s) => run.labels[s]));
-  const named = (word) => (word ? `“${word}”` : "nothing at all");
+  const named = (word) => (word ? `“${word}”` : "nothing");
   const impossible = () => (run.needed > run.T
     ? `Impossible: ${named(text(run.target))} needs at least ${run.needed} frames${run.needed > run.target.length ? ", one for each label and one between two equal labels" : ""}; there are ${run.T}. p is 0 and the loss infinite.`
     : "Impossible: a label that is needed has a probability of 0 wherever it could stand. p is 0 and the loss infinite.");
@@ -134,8 +134,10 @@ function render({ model, el }) {
         + `its weights are spread as over ${fmt(2 ** spread, 1)} of ${looked.Tm} entries.`;
     }
     const { t, k } = app.at(), at = t * run.K + k;
-    return `${named(text(run.target))} over ${run.T} frames: `
-      + (run.best.length ? `the loss is ${fmt(run.loss, 3)}, p is ${percent(Math.exp(run.logP), run.logP)}. ` : `${impossible()} `)
+    const upper = (words) => words[0].toUpperCase() + words.slice(1);
+    return (run.best.length
+      ? `${upper(named(text(run.target)))} over ${run.T} frames: the loss is ${fmt(run.loss, 3)}, p is ${percent(Math.exp(run.logP), run.logP)}. `
+      : `${impossible()} `)
       + `Greedy decoding reads ${named(text(run.greedy.labels))}. `
       + (run.best.length ? `The most probable path to the target is ${bestPath()}. ` : "")
       + `In frame ${t + 1} the network says ${own.symbols[k]} with ${fmt(run.y[at], 3)}`

@@ -147,7 +147,9 @@ export function latticePicture(app, levels) {
       const px = (t) => LEFT + (t + 0.5) * wide, py = (s) => TOP_ROW + (s + 0.5) * high;
       pen.ctx.fillStyle = pen.colors.faint;
       pen.ctx.fillRect(px(chosen) - wide / 2, 0, wide, pen.height);
-      const alive = (t, s) => run.logAlpha[t * run.S + s] > -Infinity && run.logBeta[t * run.S + s] > -Infinity;
+      // Where no path gets through, those that begin are drawn as far as they come.
+      const possible = run.best.length > 0;
+      const alive = (t, s) => run.logAlpha[t * run.S + s] > -Infinity && (!possible || run.logBeta[t * run.S + s] > -Infinity);
       for (let s = 0; s < run.S; s++) {
         const k = run.labels[s];
         pen.words(app.symbol(k), LEFT - 12, py(s), { align: "right", baseline: "middle", size: high < 16 ? 10 : 14, weight: s === state ? 700 : k ? 500 : 400, color: k ? pen.colors.ink : pen.colors.soft });
@@ -277,7 +279,9 @@ export function explainNode(app) {
     symbols: t ? `α_{t}(s) = (${sum}) y_{t}` : begun ? "α_{1}(s) = y_{1}" : "α_{1}(s) = 0",
     numbers: [
       t ? `= (${ways.map((log) => number(log, 2)).join(" + ")}) · ${y} = «c:${number(run.logAlpha[at])}»` : `= «c:${number(run.logAlpha[at])}»`,
-      `γ = α β / p = ${number(run.logAlpha[at], 2)} · ${number(run.logBeta[at], 2)} / ${number(run.logP, 2)} = «c:${percent(run.gamma[at])}»`],
+      run.best.length
+        ? `γ = α β / p = ${number(run.logAlpha[at], 2)} · ${number(run.logBeta[at], 2)} / ${number(run.logP, 2)} = «c:${percent(run.gamma[at])}»`
+        : "γ = 0, for no path becomes the target"],
   };
 }
 
