@@ -206,8 +206,8 @@ class AlignmentExplorer(Explorable):
             (T, K); ``log_alpha``, ``log_beta`` and ``gamma`` (T, S); ``p``, the target's
             probability, and ``loss``, -ln p, which is left out where no path becomes the target;
             ``path`` (T,), the most probable path's states; ``greedy``, the classes that greedy
-            decoding gives. Of attention: ``weights`` (Tq, Tm) and, of the picture's own memory, ``context`` (Tq, 2);
-            ``weight``, the entry that is read.
+            decoding gives. Of attention: ``weights`` (Tq, Tm) and, of the picture's own memory,
+            ``context`` (Tq, 2); ``weight``, the entry that is read.
         """
         return self._attended() if self.mode == "attention" else self._aligned()
 

@@ -50,6 +50,12 @@ export function plane(app) {
       pen.stroke(pen.colors.ink, 1.5);
       pen.ctx.restore();
       pen.words("context", cx, cy + 25, { align: "center", weight: 600, halo: true });
+      const { query_x: x, query_y: y } = app.view.ghost ?? {};
+      if (x !== undefined && (x !== app.view.get("query_x") || y !== app.view.get("query_y"))) {
+        pen.ctx.beginPath();
+        pen.ctx.arc(px(x), py(y), 8, 0, 2 * Math.PI);
+        pen.stroke(pen.colors.soft, 1.5, "3 3");
+      }
       pen.dot(qx, qy, { r: 8, hollow: true });
       pen.words(app.row(t), qx, qy - 14, { align: "center", weight: 700, size: 13, halo: true });
     },

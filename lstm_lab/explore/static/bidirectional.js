@@ -130,6 +130,10 @@ function render({ model, el }) {
       outline(pen, left - 0.5, up + row * cell - 0.5, T * cell, cell);
       outline(pen, left + column * cell - 0.5, up + row * cell - 0.5, cell, cell, { thick: 3 });
       if (n < T) outline(pen, left - 1, up - 1, n * cell + 1, n * cell + 1, { thick: 1 });
+      const before = app.ghost();
+      if (before?.b === run.b && before.n !== n) {
+        outline(pen, left - 1, up - 1, before.n * cell + 1, before.n * cell + 1, { color: pen.colors.soft, dash: "4 4" });
+      }
     },
     pointed(point) {
       if (!point) return;
