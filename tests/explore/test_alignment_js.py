@@ -77,6 +77,7 @@ def test_alpha_is_the_sum_of_all_beginnings(node):
         assert found["count"] == len(found["paths"])
         total = sum(np.exp(path["logP"]) for path in found["paths"])
         assert total == pytest.approx(np.exp(lattice.log_alpha[t, 0, s]), abs=1e-12)
+        assert found["paths"] == sorted(found["paths"], key=lambda path: -path["logP"])
         assert all(len(p["states"]) == t + 1 and p["states"][-1] == s for p in found["paths"])
     [few] = node("ctc.js", [["beginnings", [js, 4, 4, 2]]])
     [all_] = node("ctc.js", [["beginnings", [js, 4, 4, 1000]]])

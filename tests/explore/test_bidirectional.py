@@ -8,6 +8,7 @@ import pytest
 from lstm_lab import GRU, LSTM, BiLSTM
 from lstm_lab.explore import BidirectionalExplorer
 from lstm_lab.explore.bidirectional import BOTH, FORWARD, OWN_END, PADDING
+from tests.explore.cases.bidirectional import CASE
 from tests.explore.page import picture, state, summary
 
 RNG = np.random.default_rng(0)
@@ -119,6 +120,13 @@ def test_dragging_the_end_of_a_sequence(show):
     page.mouse.down()
     page.mouse.move(box["x"] + 3 * cell, box["y"] + 34 + 14, steps=5)
     page.mouse.up()
+    # Where no end is, a drag chooses a sequence and leaves its length.
+    page.mouse.move(box["x"] + 6 * cell, box["y"] + 2 * 34 + 14)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 7 * cell, box["y"] + 2 * 34 + 14)
+    page.mouse.up()
+    assert (state(page)["sequence"], state(page)["length_3"]) == (3, 4)
+    page.mouse.click(box["x"] + cell / 2, box["y"] + 34 + 14)
     now = state(page)
     assert (now["sequence"], now["length_2"], now["length_1"]) == (2, 3, 9)
     copy.sequence, copy.length_2 = 2, 3
@@ -145,6 +153,16 @@ def test_switching_the_reverse_half_off_and_starting_it_in_the_padding(show):
     assert "nothing from the future" in summary(page)
     assert not page.locator("select[data-name=reverse_starts]").is_visible()
     assert picture(page) != full
+
+
+@pytest.mark.parametrize("starts", [OWN_END, PADDING])
+def test_node_agrees_on_ragged_batches(starts, node):
+    for sequence, padding in [(1, 2.0), (2, -1.5), (3, 0.4)]:
+        explorer = BidirectionalExplorer(
+            sequence=sequence, padding=padding, reverse_starts=starts, length_1=5
+        )
+        [js] = node("influence.js", [CASE.js(explorer)[1:]])
+        CASE.same(js, explorer)
 
 
 def test_by_keyboard_from_the_map_to_one_entry_and_back(show):

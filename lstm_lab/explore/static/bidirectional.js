@@ -37,6 +37,7 @@ function render({ model, el }) {
 
   // ---- the batch: where each sequence ends, and where each direction starts
   const ROW = 34;
+  let held = false;
   const batch = plot(view, {
     height: () => own.B * ROW + 6,
     paint(pen) {
@@ -69,12 +70,17 @@ function render({ model, el }) {
       });
     },
     pointed(point) {
-      if (!point || (point.type !== "pointerdown" && !point.event.buttons)) return;
-      if (point.type === "pointerdown") point.event.target.setPointerCapture(point.event.pointerId);
-      const b = point.type === "pointerdown" ? Math.min(own.B - 1, Math.max(0, Math.floor(point.y / ROW))) : run.b;
-      const edge = (point.x / batch.width) * own.T;
-      const grabbed = point.type === "pointermove" || Math.abs(edge - run.lengths[b]) < 0.6;
-      view.set({ sequence: b + 1, ...(grabbed ? { [`length_${b + 1}`]: Math.max(1, Math.min(own.T, Math.round(edge))) } : {}) });
+      if (!point || (point.type !== "pointerdown" && !point.event.buttons)) {
+        held = false;
+        return;
+      }
+      const press = point.type === "pointerdown", edge = (point.x / batch.width) * own.T;
+      const b = press ? Math.min(own.B - 1, Math.max(0, Math.floor(point.y / ROW))) : run.b;
+      if (press) {
+        point.event.target.setPointerCapture(point.event.pointerId);
+        held = Math.abs(edge - run.lengths[b]) < 0.6;
+      }
+      view.set({ sequence: b + 1, ...(held ? { [`length_${b + 1}`]: Math.max(1, Math.min(own.T, Math.round(edge))) } : {}) });
     },
     cursor: "ew-resize",
   });
