@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 def facts(page):
     return {
         node.get_attribute("data-fact"): node.inner_text()
-        for node in page.locator("dd[data-fact]").all()
+        for node in page.locator("[data-fact]").all()
     }
 
 

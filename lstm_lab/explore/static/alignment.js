@@ -144,9 +144,9 @@ function render({ model, el }) {
       + (run.best.length ? `, the alignments with ${fmt(run.occupancy[at], 3)}: the gradient is ${fmt(run.gradient[at], 3)}.` : ".");
   }
 
-  const facts = Object.fromEntries(["loss", "p", "greedy", "path"].map((name) => [name, tag("dd", { "data-fact": name })]));
-  const factList = tag("dl", { class: "ll-facts" }, [["loss", "loss −ln p"], ["p", "p of the target"], ["greedy", "greedy decoding"], ["path", "most probable path"]]
-    .map(([name, words]) => tag("div", {}, tag("dt", {}, words), facts[name])));
+  const facts = Object.fromEntries(["loss", "p", "greedy", "path"].map((name) => [name, tag("strong", { "data-fact": name })]));
+  const factList = tag("div", { class: "ll-facts" }, [["loss", "loss −ln p"], ["p", "p of the target"], ["greedy", "greedy decoding"], ["path", "most probable path"]]
+    .map(([name, words]) => tag("div", {}, tag("span", {}, words), facts[name])));
   function showFacts() {
     const before = app.before(), was = before && before.best.length && run.best.length && Math.abs(before.loss - run.loss) > 5e-4 ? ` was ${fmt(before.loss)}` : "";
     facts.loss.replaceChildren(run.best.length ? fmt(run.loss, 3) : "∞", tag("small", {}, was));

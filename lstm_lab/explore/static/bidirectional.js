@@ -224,11 +224,11 @@ function render({ model, el }) {
           cells.label(`The influence of every input, across, on every output, down. ${sentence()}`);
           Object.assign(rowDoor.style, { left: "0px", top: `${box.top + t * box.cell}px`, width: `${box.left - 3}px`, height: `${box.cell}px` });
           put(rowDoor, { "aria-label": `Output ${t + 1}${quoted(t)}, input ${s + 1}${quoted(s)}: ${fmt(run.both[t * run.T + s], 3)}. Arrow keys move, Enter opens the output` });
-          const part = seen(run, t);
+          const part = seen(run, t), room = shares.clientWidth;
           for (const each of parts) {
             const share = part[each.dataset.part];
             each.style.flexGrow = share;
-            each.textContent = share > 0.09 ? `${each.dataset.part} ${percent(share)}` : "";
+            each.textContent = share * room > 72 ? `${each.dataset.part} ${percent(share)}` : "";
           }
           told.refresh();
         };
