@@ -236,15 +236,16 @@ def _checked_input(x: ArrayLike) -> np.ndarray:
 
 
 def _checked_layer(layer: Any, x: np.ndarray) -> LSTM:
-    from ..cells import LSTM_CELL
     from ..layers import LSTM
 
     if not isinstance(layer, LSTM):
         raise TypeError(f"layer: expected an LSTM or BiLSTM, got {type(layer).__name__}")
-    if layer.cell is not LSTM_CELL:
-        raise ValueError(f"layer: expected an LSTM without variations, got {layer!r}")
     if layer.num_layers != 1:
         raise ValueError(f"layer: expected a single layer, got num_layers={layer.num_layers}")
+    sizes = ("input_size", "hidden_size", "bidirectional")
+    standard = LSTM.param_shapes({name: getattr(layer, name) for name in sizes})
+    if {name: array.shape for name, array in layer.params.items()} != standard:
+        raise ValueError(f"layer: expected an LSTM of the standard equations, got {layer!r}")
     if layer.input_size != x.shape[2]:
         raise ValueError(
             f"x: expected {layer.input_size} features a step, as the layer takes, "
