@@ -153,7 +153,7 @@ def ctc(
     --------
     >>> import numpy as np
     >>> loss, gradient = ctc(np.zeros((2, 1, 3)), [[1]])
-    >>> round(np.exp(-loss), 6)  # three of the nine paths become "1": 1 1, 1 blank, blank 1
+    >>> round(float(np.exp(-loss)), 6)  # three of the nine paths become "1": 1 1, 1 blank, blank 1
     0.333333
     """
     if impossible not in ("raise", "skip"):

@@ -126,8 +126,9 @@ def test_dragging_a_posterior_changes_everything_at_once(show):
     assert shown["greedy"] == "hello ✓ the target"
     states = "–" + "".join(f"{letter}–" for letter in now.target)
     assert shown["path"] == "".join(states[s] for s in values["path"])
-    words = summary(page)
-    assert f"the gradient is {values['gradient'][6, 0]:.3f}".replace("-", "−") in words
+    gradient = f"{values['gradient'][6, 0]:.3f}".replace("-", "−")
+    assert f"the gradient is {gradient}" in summary(page)
+    assert page.locator("[data-role=readout]:visible").inner_text().endswith(f"= {gradient}")
     page.get_by_role("button", name="Undo all dragging").click()
     assert facts(page)["loss"].startswith(before["loss"])
 

@@ -7,7 +7,7 @@ import { button, group, select, slider, textfield } from "./controls.js";
 import { ctcLattice, greedy } from "./ctc.js";
 import { floats, put, tag, unique } from "./dom.js";
 import { fmt, percent, scientific } from "./format.js";
-import { explainNode, latticePicture, nodeLevel, posteriors, sumOfPaths } from "./lattice.js";
+import { explainCell, explainNode, latticePicture, nodeLevel, posteriors, sumOfPaths } from "./lattice.js";
 import { levels } from "./levels.js";
 import { readout } from "./readout.js";
 import { tableFold } from "./table.js";
@@ -82,6 +82,13 @@ function render({ model, el }) {
     column: (s) => (own.weights ? String(s + 1) : own.lookup.memory[s][0]),
     place: (t, s) => `frame ${t + 1}, state ${s + 1} “${own.symbols[run.labels[s]]}”`,
     sentence: () => sentence(),
+    /** What the read-out shows: a "cell" of the posteriors or a "node" of the lattice. */
+    reading: "node",
+    read(what) {
+      if (what === app.reading) return;
+      app.reading = what;
+      view.redraw();
+    },
     /** The lattice before the last change. */
     before() {
       if (view.ghost !== ghostOf) ghostRun = (ghostOf = view.ghost) && runCtc(view.ghost, own);
@@ -157,7 +164,7 @@ function render({ model, el }) {
   }
 
   const overview = (stage) => {
-    const says = posteriors(app), lattice = latticePicture(app, () => rooms), read = readout(view, { explain: () => explainNode(app), chosen: () => "node" });
+    const says = posteriors(app), lattice = latticePicture(app, () => rooms), read = readout(view, { explain: (what) => (what === "cell" ? explainCell : explainNode)(app), chosen: () => app.reading });
     const warning = tag("p", { class: "ll-warning", role: "status", "data-role": "warning" });
     const legend = tag("p", { class: "ll-legend" }, tag("span", { class: "ll-swatch", "data-tone": "says" }), "what the network says, drag it  ",
       tag("span", { class: "ll-swatch", "data-tone": "aim" }), "what the alignments say; the arrow is minus the gradient  ",

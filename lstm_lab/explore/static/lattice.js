@@ -87,6 +87,7 @@ export function posteriors(app) {
         point.event.target.setPointerCapture(point.event.pointerId);
       }
       if (point.type === "pointerup" || !point.event.buttons) held = null;
+      app.read("cell");
       app.view.set({ frame: t + 1, symbol: classes[held ?? row] });
       if (held !== null) app.say(t, classes[held], (TOP_ROW + held * CELL + CELL - 4 - point.y) / (CELL - 7));
     },
@@ -94,6 +95,7 @@ export function posteriors(app) {
   });
   // The same by keyboard, on the chosen cell.
   const cell = tag("div", { class: "ll-hot ll-cell-handle", tabindex: 0, role: "slider", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100 });
+  cell.addEventListener("focus", () => app.read("cell"));
   cell.addEventListener("keydown", (event) => {
     const { run } = app, { t, k } = app.at(), classes = shownClasses(run), row = Math.max(0, classes.indexOf(k));
     const typed = Array.from({ length: run.K }, (_, j) => app.symbol(j)).indexOf(event.key);
@@ -189,12 +191,14 @@ export function latticePicture(app, levels) {
       if (!point) return;
       const { run } = app, t = Math.floor((point.x - LEFT) / column(picture.width, run.T)), s = Math.floor((point.y - TOP_ROW) / tall(run.S));
       if (t < 0 || t >= run.T || s < 0 || s >= run.S) return;
+      app.read("node");
       app.view.set({ frame: t + 1, state: s + 1 });
       if (point.type === "pointerdown") levels().open("node", door);
     },
     cursor: "pointer",
   });
   const door = app.steer(tag("button", { type: "button", class: "ll-hot ll-node-door" }));
+  door.addEventListener("focus", () => app.read("node"));
   return {
     node: tag("div", { class: "ll-stage" }, picture.node, door), door,
     draw(words) {
@@ -282,6 +286,20 @@ export function explainNode(app) {
       run.best.length
         ? `γ = α β / p = ${number(run.logAlpha[at], 2)} · ${number(run.logBeta[at], 2)} / ${number(run.logP, 2)} = «c:${percent(run.gamma[at])}»`
         : "γ = 0, for no path becomes the target"],
+  };
+}
+
+/** The gradient of the chosen class in the chosen frame, with its numbers. */
+export function explainCell(app) {
+  const { run } = app, { t, k } = app.at(), at = t * run.K + k;
+  const through = Array.from({ length: run.S }, (_, s) => s).filter((s) => run.labels[s] === k).map((s) => run.gamma[t * run.S + s]);
+  const large = through.filter((v) => v >= 0.0005).sort((a, b) => b - a), shown = large.slice(0, 4).map((v) => fmt(v, 3));
+  return {
+    head: `“${app.symbol(k)}” in frame ${t + 1}`, meaning: "what the network says, less what the alignments say", q: "x",
+    symbols: "∂L/∂u_{k} = y_{k} − Σ γ_{t}(s), over all states s of this class",
+    numbers: run.best.length
+      ? [`= ${fmt(run.y[at], 3)} − (${[...shown, ...(large.length > 4 ? ["…"] : [])].join(" + ") || "0"}) = «x:${fmt(run.gradient[at], 3)}»`]
+      : ["does not exist, for no path becomes the target"],
   };
 }
 
