@@ -71,9 +71,9 @@ export function influences(nets, x, T, n, padded = false) {
   return nets.map((net, direction) => {
     const reverse = direction === 1, steps = reverse && padded ? T : n;
     const read = x.slice(0, steps * D);
-    const run = jacobians(net, reverse ? backwards(read, steps, D) : read, steps);
+    const { dc, ...run } = jacobians(net, reverse ? backwards(read, steps, D) : read, steps);
     const place = (t) => (reverse ? steps - 1 - t : t);
-    const own = { h: norms(run.dh, steps, size), c: norms(run.dc, steps, size) };
+    const own = { h: norms(run.dh, steps, size), c: norms(dc, steps, size) };
     const dh = new Float64Array(T * T);
     for (let t = 0; t < n; t++) {
       for (let s = 0; s < steps; s++) dh[t * T + s] = own.h[place(t) * steps + place(s)];
