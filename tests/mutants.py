@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECURRENT = "tests/engine/test_recurrent.py"
 VARIANTS = "tests/engine/test_variants.py"
 OPTIONS = "tests/engine/test_step_options.py"
+CTC = "tests/engine/test_ctc.py"
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ MUTANTS = [
     ),
     Mutant(
         "cross-entropy divides by all, not by what counts",
-        "losses.py",
+        "losses/means.py",
         "    weights = weights / _total(weights)\n    # The largest",
         "    weights = weights / weights.size\n    # The largest",
         "tests/engine/test_losses.py::test_values_by_hand",
@@ -240,6 +241,62 @@ MUTANTS = [
         'options["reset_after"] = node.linear_before_reset',
         'options["reset_after"] = True',
         "tests/engine/test_onnx.py::test_node",
+    ),
+    Mutant(
+        "CTC: a path leaps between equal labels",
+        "losses/alignment.py",
+        "np.where(labels[:, 3::2] != labels[:, 1:-2:2], 0, NEVER)",
+        "0",
+        f"{CTC}::test_every_path_is_counted_once",
+    ),
+    Mutant(
+        "CTC: no path begins without a blank",
+        "losses/alignment.py",
+        "    reach[0, :, :2] = 0",
+        "    reach[0, :, :1] = 0",
+        f"{CTC}::test_every_path_is_counted_once",
+    ),
+    Mutant(
+        "CTC: β begins in the padding",
+        "losses/alignment.py",
+        "np.where(t < frames, frames - 1 - t, t)",
+        "self.steps - 1 - t + 0 * frames",
+        f"{CTC}::test_every_path_is_counted_once",
+    ),
+    Mutant(
+        "CTC: the gradient is the sum's, the value the mean",
+        "losses/alignment.py",
+        "(xp.exp(log_y) - gamma) * weights[:, None]",
+        "xp.exp(log_y) - gamma",
+        f"{CTC}::test_gradients_agree_with_finite_differences",
+    ),
+    Mutant(
+        "CTC: the frame's own factor is in β too",
+        "losses/alignment.py",
+        "        both = log_alpha + log_beta",
+        "        both = log_alpha + log_beta + emission",
+        f"{CTC}::test_value_and_gradient_are_torchs",
+    ),
+    Mutant(
+        "CTC: repeated labels need no frame between them",
+        "losses/alignment.py",
+        "return self.states // 2 + self.repeats",
+        "return self.states // 2",
+        f"{CTC}::test_impossible_targets",
+    ),
+    Mutant(
+        "CTC: repeats are merged after the blanks are dropped",
+        "losses/alignment.py",
+        "[int(label) for label, _ in groupby(path) if label != blank]",
+        "[int(label) for label, _ in groupby(k for k in path if k != blank)]",
+        f"{CTC}::test_collapse",
+    ),
+    Mutant(
+        "CTC: the best path may not end on a label",
+        "losses/alignment.py",
+        "max((end, end - 1), key",
+        "max((end,), key",
+        f"{CTC}::test_the_best_path_is_the_best",
     ),
 ]
 

@@ -1,6 +1,8 @@
 """Live pictures of LSTM cells, and how the book's figures look."""
 
+from .alignment import AlignmentExplorer
 from .base import Explorable
+from .bidirectional import BidirectionalExplorer
 from .cell import CellExplorer
 from .quiz import Question, Quiz
 from .recurrence import RecurrenceExplorer
@@ -15,12 +17,16 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
+    BidirectionalExplorer,
+    AlignmentExplorer,
 )
 
 __all__ = [
     "EXPLORABLES",
     "GATE_COLORS",
     "GATE_LINES",
+    "AlignmentExplorer",
+    "BidirectionalExplorer",
     "CellExplorer",
     "Explorable",
     "Question",

@@ -1,4 +1,4 @@
-"""Floor 3: losses. Each returns its value and its gradient with respect to the prediction.
+"""Losses that compare entry by entry.
 
 All are means over what counts: ``mask`` says what does. Where the mask is 0 anything may stand in
 the prediction and the target, NaN included; the gradient there is 0.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .backends import Array, Backend, backend_of
-
-__all__ = ["cross_entropy", "mse"]
+from ..backends import Array, Backend, backend_of
 
 
 def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[float, Array]:
@@ -35,7 +33,7 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[fl
     TypeError, ValueError
         If the arrays do not fit each other, or the mask leaves nothing.
     """
-    backend = _checked(prediction, "prediction")
+    backend = checked_prediction(prediction, "prediction")
     backend.require(target, "target")
     if target.shape != prediction.shape:
         raise ValueError(f"target must have shape {prediction.shape}, got {target.shape}")
@@ -82,7 +80,7 @@ def cross_entropy(
     TypeError, ValueError
         If the arrays do not fit each other, a target that counts is no class, or nothing counts.
     """
-    backend = _checked(logits, "logits")
+    backend = checked_prediction(logits, "logits")
     backend.require(target, "target")
     xp, classes = backend.xp, logits.shape[-1]
     if target.dtype.kind not in "iu":
@@ -119,7 +117,14 @@ def cross_entropy(
     return float(loss), gradient
 
 
-def _checked(array: Any, name: str) -> Backend:
+def checked_prediction(array: Any, name: str) -> Backend:
+    """The backend of a floating-point array that holds something.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
     backend = backend_of(array)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must hold floating-point numbers, not {array.dtype}")
