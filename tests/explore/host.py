@@ -103,7 +103,7 @@ def page_html(widgets, theme="plain"):
         "theme": THEMES[theme],
         "light": "false" if theme == "dark" else "true",
         "ground": "#111" if theme == "dark" else "#fff",
-        "css": widgets[0]._css,
+        "css": "\n".join(dict.fromkeys(widget._css for widget in widgets)),
         "widgets": json.dumps(content).replace("</", "<\\/"),
     }
 
