@@ -1,7 +1,9 @@
 """Live pictures of LSTM cells, and how the book's figures look."""
 
 from .base import Explorable
+from .bptt import BPTTExplorer
 from .cell import CellExplorer
+from .gradient_flow import GradientFlowExplorer
 from .quiz import Question, Quiz
 from .recurrence import RecurrenceExplorer
 from .roofline import RooflineExplorer
@@ -15,14 +17,18 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
+    GradientFlowExplorer,
+    BPTTExplorer,
 )
 
 __all__ = [
     "EXPLORABLES",
     "GATE_COLORS",
     "GATE_LINES",
+    "BPTTExplorer",
     "CellExplorer",
     "Explorable",
+    "GradientFlowExplorer",
     "Question",
     "Quiz",
     "RecurrenceExplorer",
