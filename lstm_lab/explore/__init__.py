@@ -3,7 +3,9 @@
 from .alignment import AlignmentExplorer
 from .base import Explorable
 from .bidirectional import BidirectionalExplorer
+from .bptt import BPTTExplorer
 from .cell import CellExplorer
+from .gradient_flow import GradientFlowExplorer
 from .quiz import Question, Quiz
 from .recurrence import RecurrenceExplorer
 from .roofline import RooflineExplorer
@@ -13,12 +15,14 @@ from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
+    AlignmentExplorer,
+    BPTTExplorer,
+    BidirectionalExplorer,
     CellExplorer,
+    GradientFlowExplorer,
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
-    BidirectionalExplorer,
-    AlignmentExplorer,
 )
 
 __all__ = [
@@ -26,9 +30,11 @@ __all__ = [
     "GATE_COLORS",
     "GATE_LINES",
     "AlignmentExplorer",
+    "BPTTExplorer",
     "BidirectionalExplorer",
     "CellExplorer",
     "Explorable",
+    "GradientFlowExplorer",
     "Question",
     "Quiz",
     "RecurrenceExplorer",

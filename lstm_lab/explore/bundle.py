@@ -86,3 +86,8 @@ def bundle(entry, folder=STATIC):
 
     add(entry, [])
     return "\n".join(parts)
+
+
+def styles(*names):
+    """The style sheets of these names, in one."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)

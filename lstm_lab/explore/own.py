@@ -47,7 +47,7 @@ class Own:
     """
 
     def __init__(self, layer: LSTM | None, x: ArrayLike | None, unit: int):
-        self.x = None if x is None else _checked_input(x)
+        self.x = None if x is None else checked_input(x)
         self.weights = None if layer is None else _checked_weights(layer)
         self.features, self.hidden, self.biases = 1, 1, {}
         if self.weights is not None:
@@ -71,8 +71,14 @@ class Own:
         }
 
 
-def _checked_input(x: ArrayLike) -> np.ndarray:
-    """x as (T, D) float64."""
+def checked_input(x: ArrayLike, longest: int = LONGEST) -> np.ndarray:
+    """x as (T, D) float64, T from 1 to ``longest``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is something else, or not finite.
+    """
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
@@ -80,9 +86,9 @@ def _checked_input(x: ArrayLike) -> np.ndarray:
         array = array[:, None]
     elif array.ndim == 3 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 2 or 0 in array.shape or len(array) > LONGEST:
+    if array.ndim != 2 or 0 in array.shape or len(array) > longest:
         raise ValueError(
-            f"x: expected shape (T,), (T, D) or (T, 1, D) with T from 1 to {LONGEST}, "
+            f"x: expected shape (T,), (T, D) or (T, 1, D) with T from 1 to {longest}, "
             f"got {np.shape(x)}"
         )
     if not np.isfinite(array).all():

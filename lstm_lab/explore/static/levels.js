@@ -74,7 +74,7 @@ export function levels(view, rooms) {
     if (!focused && !moved) return;
     moved = false;
     // Going in, the first thing to operate there; coming back, the place that one went in by.
-    const target = inward ? stage.querySelector("button, [tabindex='0'], input, select") ?? crumbs.querySelector("button") : door;
+    const target = !inward && stage.contains(door) ? door : stage.querySelector("button, [tabindex='0'], input, select");
     (target ?? crumbs.querySelector("button"))?.focus({ preventScroll: true });
   }
 

@@ -24,7 +24,7 @@ function addProduct(out, a, v, at, n) {
 }
 
 /** The transpose of a (rows, n) times d (rows), added onto out[at : at + n]. */
-function addTransposed(out, at, a, d, n) {
+export function addTransposed(out, at, a, d, n) {
   for (let r = 0, k = 0; r < d.length; r++) {
     for (let j = 0; j < n; j++) out[at + j] += a[k++] * d[r];
   }
@@ -73,41 +73,52 @@ export function lstmForward(net, x, T, state = {}) {
 }
 
 /**
+ * One step back at step t: dh (H) is dL/dh_t, dc (H) what reaches c_t from the steps after it.
+ * dc becomes dL/dc_t, and dz (4H) the gradients of the sums before the activations.
+ */
+export function lstmStepBack(trace, t, dh, dc, dz) {
+  const { o: os, i: is, f: fs, g: gs, tanhc } = trace, H = dh.length, now = t * H;
+  const cs = t ? trace.c : trace.c0, before = t ? now - H : 0;
+  for (let j = 0, k = now; j < H; j++, k++) {
+    const o = os[k], i = is[k], f = fs[k], g = gs[k], tc = tanhc[k];
+    dc[j] += dh[j] * o * (1 - tc * tc);
+    dz[j] = dh[j] * tc * o * (1 - o);
+    dz[H + j] = dc[j] * g * i * (1 - i);
+    dz[2 * H + j] = dc[j] * cs[before + j] * f * (1 - f);
+    dz[3 * H + j] = dc[j] * i * (1 - g * g);
+  }
+}
+
+/**
  * Backward pass: dy (T·H) is the loss's gradient with respect to h at every step,
  * dstate {h, c} what reaches the last state from elsewhere.
- * Returns {x, W, U, b, h0, c0} and, for drawing, h and c: the total dL/dh_t and dL/dc_t (T·H).
+ * Returns {x, W, U, b, h0, c0} and, for drawing, h, c and z: the total dL/dh_t and dL/dc_t (T·H),
+ * and the gradients of the sums before the activations (T·4H).
  */
 export function lstmBackward(net, trace, dy, dstate = {}) {
   const { D, H, W, U } = net, { T } = trace;
   const grad = {
     x: new Float64Array(T * D), W: new Float64Array(4 * H * D), U: new Float64Array(4 * H * H),
     b: new Float64Array(4 * H), h: new Float64Array(T * H), c: new Float64Array(T * H),
+    z: new Float64Array(T * 4 * H),
   };
-  let dh = Float64Array.from(dstate.h ?? new Float64Array(H));
+  const dh = Float64Array.from(dstate.h ?? new Float64Array(H));
   const dc = Float64Array.from(dstate.c ?? new Float64Array(H));
   const dz = new Float64Array(4 * H);
   for (let t = T - 1; t >= 0; t--) {
-    const now = t * H, before = now - H;
-    for (let j = 0; j < H; j++) {
-      const k = now + j, cBefore = t ? trace.c[before + j] : trace.c0[j];
-      const { [k]: o } = trace.o, { [k]: i } = trace.i, { [k]: f } = trace.f, { [k]: g } = trace.g;
-      const tc = trace.tanhc[k];
-      dh[j] += dy[k];
-      dc[j] += dh[j] * o * (1 - tc * tc);
-      grad.h[k] = dh[j];
-      grad.c[k] = dc[j];
-      dz[j] = dh[j] * tc * o * (1 - o);
-      dz[H + j] = dc[j] * g * i * (1 - i);
-      dz[2 * H + j] = dc[j] * cBefore * f * (1 - f);
-      dz[3 * H + j] = dc[j] * i * (1 - g * g);
-      dc[j] *= f;
-    }
+    const now = t * H;
+    for (let j = 0; j < H; j++) dh[j] += dy[now + j];
+    lstmStepBack(trace, t, dh, dc, dz);
+    grad.h.set(dh, now);
+    grad.c.set(dc, now);
+    grad.z.set(dz, 4 * now);
     addTransposed(grad.x, t * D, W, dz, D);
     addOuter(grad.W, dz, trace.x, t * D, D);
-    addOuter(grad.U, dz, t ? trace.h : trace.h0, t ? before : 0, H);
+    addOuter(grad.U, dz, t ? trace.h : trace.h0, t ? now - H : 0, H);
     for (let r = 0; r < 4 * H; r++) grad.b[r] += dz[r];
-    dh = new Float64Array(H);
+    dh.fill(0);
     addTransposed(dh, 0, U, dz, H);
+    for (let j = 0; j < H; j++) dc[j] *= trace.f[now + j];
   }
   return { ...grad, h0: dh, c0: dc };
 }
@@ -126,6 +137,12 @@ export function rnnForward(net, x, T, state = {}) {
   return { T, x, h0, h };
 }
 
+/** One step back at step t of a tanh RNN: dz (H) becomes the gradient of the sums, dh being dL/dh_t. */
+export function rnnStepBack(trace, t, dh, dz) {
+  const H = dh.length;
+  for (let j = 0, k = t * H; j < H; j++, k++) dz[j] = dh[j] * (1 - trace.h[k] * trace.h[k]);
+}
+
 /** Backward pass of a tanh RNN: returns {x, W, U, b, h0} and h, the total dL/dh_t (T·H). */
 export function rnnBackward(net, trace, dy, dstate = {}) {
   const { D, H, W, U } = net, { T } = trace;
@@ -133,20 +150,16 @@ export function rnnBackward(net, trace, dy, dstate = {}) {
     x: new Float64Array(T * D), W: new Float64Array(H * D), U: new Float64Array(H * H),
     b: new Float64Array(H), h: new Float64Array(T * H),
   };
-  let dh = Float64Array.from(dstate.h ?? new Float64Array(H));
-  const dz = new Float64Array(H);
+  const dh = Float64Array.from(dstate.h ?? new Float64Array(H)), dz = new Float64Array(H);
   for (let t = T - 1; t >= 0; t--) {
-    for (let j = 0; j < H; j++) {
-      const k = t * H + j;
-      dh[j] += dy[k];
-      grad.h[k] = dh[j];
-      dz[j] = dh[j] * (1 - trace.h[k] * trace.h[k]);
-      grad.b[j] += dz[j];
-    }
+    for (let j = 0; j < H; j++) dh[j] += dy[t * H + j];
+    rnnStepBack(trace, t, dh, dz);
+    grad.h.set(dh, t * H);
+    for (let j = 0; j < H; j++) grad.b[j] += dz[j];
     addTransposed(grad.x, t * D, W, dz, D);
     addOuter(grad.W, dz, trace.x, t * D, D);
     addOuter(grad.U, dz, t ? trace.h : trace.h0, t ? (t - 1) * H : 0, H);
-    dh = new Float64Array(H);
+    dh.fill(0);
     addTransposed(dh, 0, U, dz, H);
   }
   return { ...grad, h0: dh };

@@ -2,6 +2,7 @@
 
 import { ORDER } from "./cellmodel.js";
 import { lstmForward } from "./lstm.js";
+import { noise } from "./noise.js";
 
 export const PRESETS = {
   impulse: "one impulse", "two pulses": "two pulses", step: "a step", square: "square wave",
@@ -9,17 +10,6 @@ export const PRESETS = {
 };
 export const PULSED = new Set(["impulse", "two pulses", "step", "square", "spikes", "set and reset"]);
 export const PERIODIC = new Set(["square", "sine", "spikes"]);
-
-/** Whole-number arithmetic on 32 bits (mulberry32): the same noise here and in Python. */
-function noise(T) {
-  let a = 1;
-  return Float64Array.from({ length: T }, () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  });
-}
 
 /** The input of a preset over T steps; pulses begin a twentieth of the way in. */
 export function inputSignal(preset, T, period) {
