@@ -11,8 +11,9 @@ export const PROPERTIES = {
   comment: "inside a comment",
 };
 
-/** The properties of a text, each an array (T) of counts, or of 1 and 0. */
+/** The properties of a text, or of a list of characters: each an array (T) of counts, or of 1 and 0. */
 export function scan(text) {
+  const stands = (mark, at) => Array.prototype.every.call(mark, (c, k) => text[at + k] === c);
   const T = text.length, out = {};
   for (const name in PROPERTIES) out[name] = new Uint16Array(T);
   let column = 0, indent = 0, leading = true, depth = 0;
@@ -26,14 +27,14 @@ export function scan(text) {
     if (mark) {
       if (escaped) escaped = false;
       else if (ch === "\\") escaped = true;
-      else if (k >= from && text.startsWith(mark, k - mark.length + 1)) mark = "";
+      else if (k >= from && stands(mark, k - mark.length + 1)) mark = "";
       else if (ch === "\n" && mark.length === 1) mark = "";
     } else if (comment) {
       comment = ch !== "\n";
     } else if (ch === "#") {
       comment = true;
     } else if (ch === "'" || ch === '"') {
-      mark = text.startsWith(ch.repeat(3), k) ? ch.repeat(3) : ch;
+      mark = stands(ch.repeat(3), k) ? ch.repeat(3) : ch;
       from = k + 2 * mark.length - 1;
     } else if ("([{".includes(ch)) {
       depth++;

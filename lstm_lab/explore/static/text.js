@@ -1,0 +1,482 @@
+// TextExplorer: a character model reads a text; what its cells follow, and what it foretells.
+
+import { charNet, correlation, goOn, heated, readBefore, readText, surprise } from "./chars.js";
+import { explorable, layout } from "./chrome.js";
+import { button, group, player, select, slider } from "./controls.js";
+import { floats, put, svg, tag } from "./dom.js";
+import { fmt, math, percent, QUANTITIES, share } from "./format.js";
+import { levels } from "./levels.js";
+import { plot } from "./plot.js";
+import { readout } from "./readout.js";
+import { PROPERTIES, scan } from "./scan.js";
+import { tableFold } from "./table.js";
+import { glyph, textCanvas, tintOf } from "./textcanvas.js";
+
+const GATES = ["i", "f", "o", "g"];
+const BLOCK = { o: 0, i: 1, f: 2, g: 3 };
+const SHOWN = {
+  c: "cell state, tanh c", h: "hidden state h", i: "input gate i", f: "forget gate f", o: "output gate o",
+  g: "candidate g", surprise: "surprise, in bits",
+};
+const BEST = 6, NEXT = 8, TERMS = 9, WINDOW = 60;
+
+const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : reading[q])[t * H + j];
+
+/**
+ * Everything that is drawn of a setting s: reading, what the text is coloured by and its correlation
+ * with the property, the bits, what comes next, and how it goes on.
+ */
+export function runText(s, net, kept) {
+  const { H, V } = net, reading = readText(net, s.text, kept), { T, characters } = reading;
+  const cell = Math.min(s.cell, H - 1), at = Math.min(s.at, characters.length), from = readBefore(reading, at);
+  const colour = new Float64Array(T);
+  let bits = 0;
+  for (let t = 0; t < T; t++) {
+    const cost = surprise(net, reading, t);
+    bits += cost / T;
+    colour[t] = s.shown === "surprise" ? cost : valueOf(reading, s.shown, H, t, cell);
+  }
+  // A character is one here, whatever it is made of there.
+  const property = scan(characters)[s.follows], known = Float64Array.from({ length: T }, (_, t) => property[reading.places[t]]);
+  return {
+    reading, cell, at, from, colour, bits, property, known, r: correlation(colour, 0, 1, known, T),
+    next: heated(reading.said.subarray(from * V, (from + 1) * V), s.temperature),
+    more: goOn(net, reading, from, s.length, s.temperature, s.seed),
+  };
+}
+
+/** What Node's tests compare: the numbers of a setting. */
+export function numbersOf(s, alphabet, H, numbers) {
+  const run = runText(s, charNet(alphabet, H, numbers));
+  return { colour: [...run.colour], bits: run.bits, r: run.r, next: [...run.next], written: run.more.text };
+}
+
+/** The cells that follow a property best: on held-out files where that is known, else in this text. */
+function ranking(about, follows, run, net) {
+  const known = about.probes?.properties?.[follows];
+  const live = known ? null : Float64Array.from({ length: net.H }, (_, j) =>
+    Math.abs(correlation(run.reading.tanhc, j, net.H, run.known, run.reading.T)));
+  const chosen = known ? known.cells : live;
+  const order = Array.from(chosen, (_, j) => j).sort((a, b) => chosen[b] - chosen[a]).slice(0, BEST);
+  return { known, cells: order.map((j) => ({ j, score: known ? known.held_out[j] : live[j] })) };
+}
+
+const quoted = (text) => `“${text.replace(/\n/g, "↵")}”`;
+
+function sentence(s, run, net) {
+  const { characters } = run.reading, before = characters.slice(Math.max(0, run.at - 12), run.at).join("");
+  const best = Array.from(run.next, (_, k) => k).sort((a, b) => run.next[b] - run.next[a]).slice(0, 3);
+  const seen = run.from ? `After ${quoted(before)} ` : "Before anything is read ";
+  const what = s.shown === "surprise" || !run.from ? ""
+    : `${QUANTITIES[s.shown].name} of cell ${run.cell} is ${fmt(run.colour[run.from - 1])}; `;
+  const next = best.map((k) => `${glyph(net.symbols[k])} ${percent(run.next[k])}`).join(", ");
+  const all = run.reading.T
+    ? ` The text costs ${fmt(run.bits)} bits a character; its colour and “${PROPERTIES[s.follows]}” correlate by ${fmt(run.r)}.`
+    : " Write something: there is nothing to read yet.";
+  return `${seen}${what}most likely next: ${next}.${all}`;
+}
+
+function tile(words, below) {
+  const name = tag("span", { class: "ll-tile-name" }, words), value = tag("strong", { class: "ll-tile-value" });
+  const last = tag("span", { class: "ll-tile-name" }, below);
+  return { node: tag("div", { class: "ll-tile", "data-q": "x" }, name, value, last), name, value, last };
+}
+
+/** Bars beside words: rows of {words, share, number}, with a mark where `mark` is. */
+function bars(rows) {
+  const H = 22, picture = svg("svg", { role: "img", class: "ll-bars-picture", height: rows * H, viewBox: `0 0 100 ${rows * H}`, preserveAspectRatio: "none" });
+  const lines = Array.from({ length: rows }, (_, k) => {
+    const bar = svg("rect", { x: 0, y: k * H + 5, height: H - 10, class: "ll-bars-bar" });
+    const mark = svg("path", { class: "ll-bars-mark" });
+    picture.append(bar, mark);
+    return { bar, mark, words: tag("span", { class: "ll-bars-words", tabindex: 0 }), number: tag("span", { class: "ll-bars-number" }) };
+  });
+  const node = tag("div", { class: "ll-bars" },
+    tag("div", { class: "ll-bars-column" }, lines.map((line) => line.words)), picture,
+    tag("div", { class: "ll-bars-column" }, lines.map((line) => line.number)));
+  return {
+    node, picture, lines,
+    /** Each row {words, from, to, mark, number}, places in per cent; html: the words are HTML. */
+    show(all) {
+      lines.forEach(({ bar, mark, words, number }, k) => {
+        const row = all[k];
+        for (const each of [words, number]) each.hidden = !row;
+        put(bar, { visibility: row ? "visible" : "hidden" });
+        put(mark, { visibility: row?.mark === undefined ? "hidden" : "visible" });
+        if (!row) return;
+        if (row.html) words.innerHTML = row.html;
+        else words.textContent = row.words;
+        number.textContent = row.number;
+        put(bar, { x: Math.min(row.from, row.to), width: Math.max(0.4, Math.abs(row.to - row.from)), "data-q": row.q ?? "x" });
+        if (row.mark !== undefined) put(mark, { d: `M${row.mark} ${k * H + 3}v${H - 6}` });
+      });
+    },
+  };
+}
+
+/** The steps that one cell's picture shows: the first, and how many. */
+function windowOf(run) {
+  const count = Math.min(WINDOW, run.reading.T), first = Math.min(run.reading.T - count, Math.max(0, run.from - 40));
+  return [Math.max(0, first), Math.max(1, count)];
+}
+
+const LANES = [
+  { title: "gates", qs: ["i", "f", "o"], low: 0, high: 1, height: 74 },
+  { title: "candidate", qs: ["g"], low: -1, high: 1, height: 44 },
+  { title: "tanh c and h", qs: ["c", "h"], low: -1, high: 1, height: 84 },
+];
+
+/** One cell over a stretch of text: gates, candidate, states, and the property as an area. */
+function paintCell(pen, run, H) {
+  const [first, count] = windowOf(run), left = 34, right = pen.width - 10, room = (right - left) / count;
+  const px = (k) => left + (k + 0.5) * room, property = run.known.subarray(first, first + count);
+  const top = property.reduce((m, v) => Math.max(m, v), 1), now = run.from - 1 - first;
+  let y = 0;
+  for (const lane of LANES) {
+    const from = y + 22, to = from + lane.height, py = (v) => to - ((v - lane.low) / (lane.high - lane.low)) * lane.height;
+    pen.words(lane.title, left, y + 14, { size: 12, color: pen.colors.soft });
+    for (const v of [lane.low, lane.high]) {
+      pen.rule(left, py(v), right, py(v));
+      pen.words(fmt(v, 0), left - 6, py(v), { size: 11, color: pen.colors.soft, align: "right", baseline: "middle" });
+    }
+    if (lane.low < 0) pen.rule(left, py(0), right, py(0), { dash: "2 3" });
+    if (lane === LANES[2] && run.reading.T) {
+      pen.area(Float64Array.from(property, (v) => lane.low + ((lane.high - lane.low) * v) / top), px, py, to, { alpha: 0.12 });
+    }
+    for (const q of lane.qs) {
+      if (!run.reading.T) continue;
+      const values = Float64Array.from({ length: count }, (_, k) => valueOf(run.reading, q, H, first + k, run.cell));
+      const style = pen.style(q);
+      pen.line(values, px, py, style);
+      if (now >= 0) pen.dot(px(now), py(values[now]), { color: style.color });
+      pen.formula(q, px(count - 1) - 2, py(values[count - 1]) - 6, { q, align: "right" });
+    }
+    y = to;
+  }
+  if (now >= 0) pen.crosshair(px(now), null, { top: 6, bottom: y + 8 });
+  const { ctx, colors } = pen;
+  for (let k = 0; k < Math.min(count, run.reading.T); k++) {
+    if (k === now) {
+      ctx.fillStyle = colors.line;
+      ctx.fillRect(px(k) - room / 2, y + 9, room, 20);
+    }
+    const character = glyph(run.reading.characters[run.reading.places[first + k]]);
+    if (room > 5 || k === now) pen.words(character, px(k), y + 24, { size: Math.min(13, room + 3), align: "center", weight: k === now ? 700 : 400 });
+  }
+}
+
+function render({ model, el }) {
+  const net = charNet(model.get("_alphabet"), model.get("_cells"), floats(model.get("_net"))), { H, V } = net;
+  const about = model.get("_about");
+  let run = null, kept = null;
+  const view = explorable(model, el, { title: "A network reads a text", update });
+  view.root.classList.add("ll-text-explorer");
+
+  // ---- the numbers behind what is pointed at
+  const letterOf = (t) => glyph(net.symbols[run.reading.ids[t]]);
+  const before = (q, t) => (t ? run.reading[q][(t - 1) * H + run.cell] : run.reading[`${q}0`][run.cell]);
+  const cellStep = (t) => {
+    const j = run.cell, at = (q) => run.reading[q][t * H + j];
+    return { i: at("i"), f: at("f"), o: at("o"), g: at("g"), c: at("c"), h: at("h"), tanhc: at("tanhc"), cBefore: before("c", t) };
+  };
+  /** The sum of a gate of the chosen cell at step t: its terms, largest first. */
+  function terms(q, t) {
+    const row = BLOCK[q] * H + run.cell, all = [
+      { html: `${math(`w_{${q}}`)} of ${letterOf(t)}`, words: `weight of the character ${letterOf(t)}`, product: net.w[run.reading.ids[t] * 4 * H + row] },
+      { html: math(`b_{${q}}`), words: "bias", product: net.b[row] },
+    ];
+    for (let k = 0; k < H; k++) {
+      const u = net.u[row * H + k], h = t ? run.reading.h[(t - 1) * H + k] : run.reading.h0[k];
+      all.push({ k, u, h, html: `${math("u h")} <small>of cell ${k}</small>`, words: `cell ${k}`, product: u * h });
+    }
+    return all.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+  }
+
+  function explainCell(q, t) {
+    const r = cellStep(t), head = `${QUANTITIES[q].name} of cell ${run.cell} after ${letterOf(t)}`;
+    if (q === "c") {
+      return {
+        q, head, symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
+        numbers: [`«c:${fmt(r.c)}» = «f:${share(r.f)}» · «c:${fmt(r.cBefore)}» + «i:${share(r.i)}» · «g:${fmt(r.g)}»,`, `tanh «c:${fmt(r.c)}» = «c:${fmt(r.tanhc)}»`],
+        from: ["f", "i", "g"], curve: ["tanh", r.c],
+      };
+    }
+    if (q === "h") {
+      return { q, head, symbols: "h_{t} = o_{t} tanh c_{t}", numbers: [`«h:${fmt(r.h)}» = «o:${share(r.o)}» · «c:${fmt(r.tanhc)}»`], from: ["o", "c"], curve: ["tanh", r.c] };
+    }
+    const all = terms(q, t), z = all.reduce((sum, term) => sum + term.product, 0), kind = q === "g" ? "tanh" : "σ";
+    const [a, b, c] = all;
+    const sign = (value) => `${value < 0 ? "−" : "+"} ${fmt(Math.abs(value))}`;
+    return {
+      q, head, meaning: `a sum of ${H + 2} terms`, symbols: `${q}_{t} = ${kind}(w_{${q}} x_{t} + u_{${q}} h_{t-1} + b_{${q}})`,
+      numbers: [`${kind}(${fmt(a.product)} ${sign(b.product)} ${sign(c.product)} ${sign(z - a.product - b.product - c.product)} of all others)`, `= ${kind}(${fmt(z)}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
+      curve: [kind, z],
+    };
+  }
+
+  function explain(key) {
+    const [what, number] = key.split(":"), k = Number(number), { shown, temperature } = view.settings();
+    if (what === "next") {
+      const id = nextIds[k] ?? 0, p = run.next[id];
+      const score = run.reading.said[run.from * V + id] / Math.LN2;
+      return {
+        q: "x", head: `${glyph(net.symbols[id])} comes next with ${percent(p)}`,
+        meaning: `at temperature 1 it is ${percent(2 ** score)}; every logarithm is divided by the temperature`,
+        symbols: "softmax(ln p ∕ temperature)", numbers: [`ln p = ${fmt(score * Math.LN2)}, divided by ${fmt(temperature)}: ${fmt((score * Math.LN2) / temperature)}`],
+      };
+    }
+    if (what === "term") {
+      const term = list[k];
+      if (!term) return explainCell(gate, last());
+      return {
+        q: gate, head: term.words, symbols: term.k === undefined ? `a term of the ${QUANTITIES[gate].name}` : `u_{${gate}} h_{t-1}`,
+        numbers: [term.k === undefined ? `«${gate}:${fmt(term.product, 3)}»` : `«${gate}:${fmt(term.u, 3)}» · «h:${fmt(term.h, 3)}» = ${fmt(term.product, 3)}`],
+      };
+    }
+    if (what === "q" && run.reading.T) return explainCell(number, last());
+    const t = what === "char" ? k : run.from - 1;
+    if (!(t >= 0 && t < run.reading.T)) {
+      return { q: "x", head: "Nothing has been read", meaning: "the network begins with all states at 0", symbols: "h_{0} = 0, c_{0} = 0" };
+    }
+    if (shown !== "surprise") return explainCell(shown, t);
+    const bits = surprise(net, run.reading, t);
+    return {
+      q: "x", head: `${letterOf(t)} cost ${fmt(bits)} bits`, meaning: bits < 1 ? "it was expected" : bits > 4 ? "it was a surprise" : "it was one of several",
+      symbols: "−log2 p", numbers: [`−log2 ${scientificShare(2 ** -bits)} = ${fmt(bits)}`],
+    };
+  }
+  const scientificShare = (p) => (p < 0.001 ? p.toExponential(1).replace("e-", "·10^{-").concat("}") : fmt(p, 3));
+  const last = () => Math.max(0, Math.min(run.from, run.reading.T) - 1);
+  let nextIds = [], list = [], gate = "f";
+
+  // ---- the overview
+  function overview(stage) {
+    const tiles = { follows: tile("", ""), here: tile("this text costs", "bits a character"), model: tile("files it never saw", "bits a character"), counting: tile("the same by counting", "") };
+    const reader = readout(view, { explain, chosen: () => "at" });
+    const art = textCanvas(view, {
+      name: "text", words: "the text",
+      typed: (text, at) => view.set({ text, at }), moved: (at) => view.set({ at }),
+      hovered: (place) => {
+        const t = place === null || !run ? -1 : readBefore(run.reading, place);
+        reader.hover(t >= 0 && t < run.reading.T && run.reading.places[t] === place ? `char:${t}` : null);
+      },
+    });
+    const scrub = slider(view, "at", { words: "read up to character", digits: 0, read: () => Math.min(view.get("at"), run ? run.reading.characters.length : Infinity) });
+    const next = bars(NEXT);
+    next.lines.forEach((line, k) => reader.watch(line.words, `next:${k}`));
+    const goes = textCanvas(view, { name: null, words: "how it goes on" });
+    const time = player(view, {
+      rate: 12, words: "Write on",
+      step: () => { const n = view.get("length"); view.set({ length: n + 1 }); return n + 1 < view.limits.length.max; },
+      back: () => view.set({ length: view.get("length") - 1 }),
+    });
+    const door = button("All cells at this character", null);
+    room.door(door, "char");
+    const take = button("Take it over", () => {
+      const { characters } = run.reading, { text } = run.more;
+      const longer = [...characters.slice(0, run.at), ...text, ...characters.slice(run.at)].slice(0, view.specs.text.longest).join("");
+      view.set({ text: longer, at: Math.min(run.at + text.length, view.limits.at.max) });
+    }, { title: "Puts what was written into the text, at the mark" });
+    stage.append(
+      tag("div", { class: "ll-tiles" }, Object.values(tiles).map((each) => each.node)), art.node, scrub, reader.node,
+      tag("div", { class: "ll-actions" }, door),
+      tag("div", { class: "ll-text-next" },
+        tag("section", { "aria-label": "What comes next" }, tag("h3", { class: "ll-heading" }, "What comes next"), next.node),
+        tag("section", { "aria-label": "How it goes on" }, tag("h3", { class: "ll-heading" }, "How it goes on"), goes.node,
+          tag("div", { class: "ll-actions" }, time, button("Another", () => view.set({ seed: (view.get("seed") + 1) % 10000 }), { title: "The same with other draws" }), take))));
+    if (!about.test_bits) { tiles.model.node.hidden = true; tiles.counting.node.hidden = true; }
+    else {
+      tiles.model.value.textContent = fmt(about.test_bits);
+      tiles.counting.value.textContent = fmt(about.ngram_bits[5]);
+      tiles.counting.last.textContent = "bits, from 5 characters";
+    }
+    return (s, words) => {
+      const { reading, colour } = run, surprised = s.shown === "surprise";
+      tiles.follows.name.textContent = surprised ? "surprise and" : `cell ${run.cell} and`;
+      tiles.follows.value.textContent = `r = ${fmt(run.r)}`;
+      tiles.follows.last.textContent = PROPERTIES[s.follows];
+      tiles.here.value.textContent = reading.T ? fmt(run.bits) : "–";
+      scrub.input.max = reading.characters.length;
+      scrub.refresh();
+      const byPlace = new Float64Array(reading.characters.length).fill(NaN);
+      for (let t = 0; t < reading.T; t++) byPlace[reading.places[t]] = colour[t];
+      art.show({ characters: reading.characters, values: byPlace, kind: s.shown, property: run.property, at: run.at });
+      art.label(`The text, coloured by ${SHOWN[s.shown]}${surprised ? "" : ` of cell ${run.cell}`}. ${words}`);
+      const q = s.shown, more = Array.from(run.more.text);
+      goes.show({
+        characters: more, kind: q, at: null, property: null,
+        values: Float64Array.from(more, (_, t) => (surprised ? surprise(net, run.more, t) : valueOf(run.more, q, H, t, run.cell))),
+      });
+      goes.label(`Drawn at temperature ${fmt(s.temperature)}: ${quoted(run.more.text)}`);
+      nextIds = Array.from(run.next, (_, k) => k).sort((a, b) => run.next[b] - run.next[a]).slice(0, NEXT);
+      next.show(nextIds.map((k) => ({
+        words: glyph(net.symbols[k]), from: 0, to: 100 * run.next[k], number: percent(run.next[k]),
+        mark: 100 * Math.exp(run.reading.said[run.from * V + k]),
+      })));
+      put(next.picture, { "aria-label": `Probabilities of the next character at temperature ${fmt(s.temperature)}; a mark shows temperature 1.` });
+      reader.refresh();
+    };
+  }
+
+  // ---- all cells at one character
+  function allCells(stage) {
+    const reader = readout(view, { explain, chosen: () => `q:${quantity()}` });
+    const grid = tag("div", { class: "ll-cells", role: "group", "aria-label": "All cells; arrow keys go from one to the next" });
+    const cells = Array.from({ length: H }, (_, j) => {
+      const value = tag("b"), node = tag("button", { type: "button", class: "ll-cells-cell", tabindex: -1 }, tag("small", {}, String(j)), value);
+      node.addEventListener("click", () => view.set({ cell: j }));
+      node.addEventListener("focus", () => view.set({ cell: j }));
+      room.door(node, () => "char/cell");
+      return { node, value };
+    });
+    grid.append(...cells.map((each) => each.node));
+    grid.addEventListener("keydown", (event) => {
+      const across = Math.max(1, Math.round(grid.clientWidth / cells[0].node.offsetWidth));
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      cells[Math.min(H - 1, Math.max(0, run.cell + step))].node.focus();
+    });
+    const title = tag("h3", { class: "ll-heading" }), where = textCanvas(view, { name: null, words: "the characters before" });
+    stage.append(title, where.node, grid, reader.node);
+    return (s, words) => {
+      const q = quantity(), t = last(), some = run.reading.T > 0;
+      title.textContent = `${SHOWN[q]} of every cell, after this character`;
+      const first = Math.max(0, run.at - 30);
+      where.show({ characters: run.reading.characters.slice(first, run.at), kind: q, at: run.at - first, property: null, values: null });
+      where.label(words);
+      cells.forEach(({ node, value }, j) => {
+        const v = some ? valueOf(run.reading, q, H, t, j) : 0;
+        value.textContent = fmt(v).replace("0.", ".");
+        node.style.background = tintOf(view.colors, q, v);
+        put(node, { tabindex: j === run.cell ? 0 : -1, "aria-pressed": j === run.cell, "aria-label": `cell ${j}, ${fmt(v)}, open it` });
+      });
+      reader.refresh();
+    };
+  }
+  const quantity = () => { const shown = view.get("shown"); return shown === "surprise" ? "c" : shown; };
+
+  // ---- one cell over the text
+  function oneCell(stage) {
+    const reader = readout(view, { explain, chosen: () => `q:${quantity()}` });
+    const art = plot(view, { height: 306, paint: (pen) => run && paintCell(pen, run, H), pointed: (point) => {
+      if (!run || !point?.event.buttons) return;
+      const [first, count] = windowOf(run), t = first + Math.floor(((point.x - 34) / (art.width - 44)) * count);
+      if (t >= first && t < first + count) view.set({ at: run.reading.places[t] + 1 });
+    } });
+    const doors = ["i", "f", "o", "g", "c", "h"].map((q) => {
+      const node = button("", null, { "data-q": q });
+      room.door(node, `char/cell/${q}`);
+      reader.watch(node, `q:${q}`);
+      return { q, node };
+    });
+    stage.append(art.node, tag("div", { class: "ll-actions" }, doors.map((each) => each.node)), reader.node);
+    return (s, words) => {
+      art.redraw();
+      art.label(`Gates and states of cell ${run.cell} over the text. ${words}`);
+      for (const { q, node } of doors) {
+        const v = run.reading.T ? run.reading[q][last() * H + run.cell] : 0;
+        node.innerHTML = `${QUANTITIES[q].name} ${math(`${q}_{t}`)} = ${"ifo".includes(q) ? share(v) : fmt(v)}`;
+      }
+      reader.refresh();
+    };
+  }
+
+  // ---- the sum behind a gate
+  function oneGate(q) {
+    return (stage) => {
+      const reader = readout(view, { explain, chosen: () => `q:${q}` }), sums = bars(TERMS + 1);
+      sums.lines.forEach((line, k) => reader.watch(line.words, `term:${k}`));
+      stage.append(reader.node, tag("h3", { class: "ll-heading" }, q === "c" || q === "h" ? "Its terms" : "The largest terms of the sum before the activation"), sums.node);
+      return (s, words) => {
+        gate = q;
+        const t = last(), r = run.reading.T ? cellStep(t) : null;
+        if (!r) list = [];
+        else if (q === "c") list = [{ html: math("f_{t} c_{t-1}"), words: "what is kept", product: r.f * r.cBefore }, { html: math("i_{t} g_{t}"), words: "what is written", product: r.i * r.g }];
+        else if (q === "h") list = [{ html: `${math("o_{t}")} tanh ${math("c_{t}")}`, words: "what is shown", product: r.h }];
+        else {
+          const all = terms(q, t), rest = all.slice(TERMS).reduce((sum, term) => sum + term.product, 0);
+          list = [...all.slice(0, TERMS), { html: `${all.length - TERMS} others`, words: `the other ${all.length - TERMS} terms`, product: rest }];
+        }
+        const top = Math.max(1e-9, ...list.map((term) => Math.abs(term.product)));
+        sums.show(list.map((term) => ({ html: term.html, from: 50, to: 50 + (48 * term.product) / top, number: fmt(term.product), q })));
+        put(sums.picture, { "aria-label": `Terms of the ${QUANTITIES[q].name}. ${words}` });
+        reader.refresh();
+      };
+    };
+  }
+
+  const room = levels(view, {
+    "": { title: "A network reads a text", make: overview },
+    char: { title: () => (run?.from ? `after ${letterOf(last())}` : "one character"), make: allCells },
+    "char/cell": { title: () => `cell ${run?.cell ?? 0}`, make: oneCell },
+    ...Object.fromEntries(["i", "f", "o", "g", "c", "h"].map((q) => [`char/cell/${q}`, { title: QUANTITIES[q].name, make: oneGate(q) }])),
+  });
+
+  // ---- cells ranked
+  const ranks = Array.from({ length: BEST }, () => {
+    const words = tag("span"), number = tag("b"), node = tag("button", { type: "button", class: "ll-rank" }, words, number);
+    const rank = { node, words, number, j: 0 };
+    node.addEventListener("click", () => view.set({ cell: rank.j, shown: view.get("shown") === "surprise" ? "c" : view.get("shown") }));
+    return rank;
+  });
+  const context = tag("dl", { class: "ll-rank-context" });
+
+  function showRanks(s) {
+    const { known, cells } = ranking(about, s.follows, run, net), whole = ["string", "triple", "comment"].includes(s.follows);
+    const written = (score) => (known && whole ? fmt(0.5 + score / 2) : fmt(score));
+    ranks.forEach((rank, k) => {
+      const { j, score } = cells[k] ?? {};
+      rank.node.hidden = j === undefined;
+      if (j === undefined) return;
+      rank.j = j;
+      rank.words.textContent = `cell ${j}`;
+      rank.number.textContent = written(score);
+      rank.node.style.setProperty("--ll-share", `${100 * score}%`);
+      rank.node.style.setProperty("--ll-chance", known ? `${100 * known.chance}%` : "0%");
+      put(rank.node, { "aria-pressed": j === run.cell });
+    });
+    const lines = known
+      ? [[whole ? "AUC" : "|r|", "on files that it never saw"], [written(known.together), "all cells together"], [written(known.untrained), "best of an untrained network"], [written(known.chance), "best by chance"]]
+      : [["|r|", "in this text"]];
+    context.replaceChildren(...lines.flatMap(([term, words]) => [tag("dt", {}, term), tag("dd", {}, words)]));
+  }
+
+  const values = tableFold(view, "What the model made of every character", () => [
+    ["character", "place", "bits", ...["i", "f", "o", "g", "c", "h"].map((q) => math(q)), PROPERTIES[view.get("follows")]],
+    Array.from({ length: run.reading.T }, (_, t) => [letterOf(t).replace(/[&<]/g, (c) => ({ "&": "&amp;", "<": "&lt;" })[c]), String(run.reading.places[t] + 1), fmt(surprise(net, run.reading, t)),
+      ...["i", "f", "o", "g", "c", "h"].map((q) => fmt(run.reading[q][t * H + run.cell], 3)), String(run.known[t])]),
+  ]);
+
+  function update() {
+    const s = view.settings();
+    run = runText(s, net, kept);
+    kept = run.reading;
+    const words = sentence(s, run, net);
+    showRanks(s);
+    cellSlider.refresh();
+    room.draw(s, words);
+    view.say(words);
+    values.refresh();
+  }
+
+  const cellSlider = slider(view, "cell", { words: "cell", digits: 0, reach: [0, H - 1], read: () => Math.min(view.get("cell"), H - 1) });
+  layout(view, {
+    controls: [
+      group("Colour of the text",
+        select(view, "shown", { words: "shows", choices: Object.entries(SHOWN) }), cellSlider),
+      group("Cells that follow",
+        select(view, "follows", { words: "property, drawn as a line", choices: Object.entries(PROPERTIES) }),
+        tag("div", { class: "ll-ranks" }, ranks.map((rank) => rank.node)), context),
+      group("Going on",
+        slider(view, "temperature", { words: "temperature" }),
+        slider(view, "length", { words: "characters", digits: 0 }),
+        slider(view, "seed", { words: "seed of the draws", digits: 0 }))],
+    picture: [room.node],
+    folds: values,
+  });
+  update();
+  return view.dispose;
+}
+
+export default { render };
