@@ -8,6 +8,7 @@ from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
+from .text import TextExplorer
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
@@ -15,6 +16,7 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
+    TextExplorer,
 )
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "RecurrenceExplorer",
     "RooflineExplorer",
     "SequenceExplorer",
+    "TextExplorer",
     "line_of",
     "show",
     "show_source",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,15 +13,16 @@ from ..text.model import CharModel, shipped
 from ..text.probes import PROPERTIES, properties
 from .base import Explorable, choice, control, floats
 from .base import text as written
-from .bundle import bundle
+from .bundle import STATIC, bundle
 from .model import uniform
 
 SHOWN = ("c", "h", "i", "f", "o", "g", "surprise")
 LONGEST = 2000
 MOST_WRITTEN = 200
+MOST_CELLS = 256
 
 # Multiplications that the browser can do for one character without being waited for.
-WORK = 500_000
+WORK = 400_000
 
 TEXT = '''\
 class Shelf:
@@ -51,7 +54,7 @@ class TextExplorer(Explorable):
         What colours the text: tanh of the cell state, hidden state, a gate or the candidate of the
         chosen cell, or the bits that each character cost.
     cell : int
-        The chosen cell, from 0.
+        The chosen cell, from 0; past the last one, the last.
     follows : {"column", "indentation", "brackets", "string", "triple", "comment"}
         The property that is drawn under the text and that cells are ranked by.
     at : int
@@ -80,12 +83,13 @@ class TextExplorer(Explorable):
     title = "A network reads a text"
     levels = ("", "char", "char/cell", *(f"char/cell/{q}" for q in "ifogch"))
     _esm = bundle("text.js")
+    _css = Explorable._css + (STATIC / "text.css").read_text(encoding="utf-8")
 
     text = written(TEXT, LONGEST, empty=True)
     shown = choice(SHOWN)
     follows = choice(tuple(PROPERTIES), "brackets")
-    cell = control(0, 0, 4095, 1, whole=True)
-    at = control(LONGEST, 0, LONGEST, 1, whole=True, view=True)
+    cell = control(0, 0, MOST_CELLS - 1, 1, whole=True)
+    at = control(TEXT.index("not enough"), 0, LONGEST, 1, whole=True, view=True)
     temperature = control(0.5, 0.05, 2, 0.05)
     length = control(60, 0, MOST_WRITTEN, 1, whole=True)
     seed = control(1, 0, 9999, 1, whole=True)
@@ -115,17 +119,6 @@ class TextExplorer(Explorable):
             _about={k: v for k, v in model.about.items() if k != "training"},
             **settings,
         )
-        limits = {**self._specs["cell"], "max": self._cells - 1}
-        self._specs = {**self._specs, "cell": limits}
-
-    @traitlets.validate("cell")
-    def _known_cell(self, proposal: Any) -> int:
-        if self._cells and proposal.value >= self._cells:
-            raise traitlets.TraitError(
-                f"{type(self).__name__}.cell: expected a whole number from 0 to "
-                f"{self._cells - 1}, got {proposal.value}"
-            )
-        return proposal.value
 
     def values(self) -> dict[str, Any]:
         """The picture's numbers, computed by the library's own layers in float64.
@@ -135,13 +128,9 @@ class TextExplorer(Explorable):
         dict
             ``colour`` (T,), what colours each character that the model knows; ``bits``, the
             mean that a character cost, and ``r``, the correlation of the colour with the
-            property, both 0 where there is nothing to measure; ``next`` (V,), the probabilities
+            property, both 0 where there is nothing to measure (and ``r`` where the text is no
+            valid Python: Python's tokenizer refuses what the browser goes on with); ``next`` (V,), the probabilities
             at the temperature of what comes after ``at``; ``written``, the text that is drawn.
-
-        Raises
-        ------
-        SyntaxError, tokenize.TokenError
-            If the text is not valid Python: then the property is the browser's alone to draw.
         """
         model = self._model
         before = "".join(list(self.text)[: self.at])
@@ -155,11 +144,20 @@ class TextExplorer(Explorable):
         if self.shown == "surprise":
             colour = reading.surprise
         else:
-            colour = cell_of(reading.trace, self.shown)[:, 0, self.cell]
-        prop = properties(self.text)[self.follows][reading.places]
-        if np.ptp(prop) > 0 and np.ptp(colour) > 0:
-            found["r"] = float(np.corrcoef(colour, prop)[0, 1])
+            colour = cell_of(reading.trace, self.shown)[:, 0, min(self.cell, self._cells - 1)]
+        with suppress(SyntaxError, tokenize.TokenError):
+            prop = properties(self.text)[self.follows][reading.places]
+            if np.ptp(prop) > 0 and np.ptp(colour) > 0:
+                found["r"] = float(np.corrcoef(colour, prop)[0, 1])
         return {"colour": colour, **found, "bits": float(reading.surprise.mean())}
+
+    def describe(self) -> str:
+        """The explorable in words: what a page shows where nothing can be drawn."""
+        values = self.values()
+        return (
+            f"{self.title}. {self.setting}: the text costs {values['bits']:.2f} bits a character; "
+            f"its colour and {self.follows} correlate by {values['r']:.2f}"
+        )
 
 
 def cell_of(trace: Any, letter: str) -> np.ndarray:
@@ -175,6 +173,8 @@ def _checked(model: CharModel) -> CharModel:
     if not isinstance(model, CharModel):
         raise TypeError(f"model: expected a CharModel, got {type(model).__name__}")
     hidden, symbols = model.lstm.hidden_size, len(model.alphabet)
+    if hidden > MOST_CELLS:
+        raise ValueError(f"model: expected at most {MOST_CELLS} cells, got {hidden}")
     if (work := 4 * hidden * hidden + symbols * hidden) > WORK:
         raise ValueError(
             f"model: a character takes {work:,} multiplications; expected at most {WORK:,}, so "

@@ -75,6 +75,8 @@ def _spans(source: str, starts: np.ndarray) -> Iterator[tuple[str, int, int]]:
     ends = {getattr(tokenize, f"{kind}STRING_END", None) for kind in "FT"} - {None}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         begin, end = (int(starts[row - 1]) + column for row, column in (token.start, token.end))
+        if token.type == tokenize.ERRORTOKEN and token.string.strip():
+            raise SyntaxError(f"cannot read {token.string!r} in line {token.start[0]}")
         # From Python 3.12 on a formatted string is many tokens; it counts as the one it is.
         if token.type in begins:
             formatted.append(begin)

@@ -9,6 +9,7 @@ import { levels } from "./levels.js";
 import { plot } from "./plot.js";
 import { readout } from "./readout.js";
 import { PROPERTIES, scan } from "./scan.js";
+import { sumLevel } from "./sums.js";
 import { tableFold } from "./table.js";
 import { glyph, textCanvas, tintOf } from "./textcanvas.js";
 
@@ -18,7 +19,7 @@ const SHOWN = {
   c: "cell state, tanh c", h: "hidden state h", i: "input gate i", f: "forget gate f", o: "output gate o",
   g: "candidate g", surprise: "surprise, in bits",
 };
-const BEST = 6, NEXT = 8, TERMS = 9, WINDOW = 60;
+const BEST = 6, NEXT = 8, TERMS = 7, WINDOW = 60;
 
 const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : reading[q])[t * H + j];
 
@@ -86,7 +87,7 @@ function tile(words, below) {
 function bars(rows) {
   const H = 22, picture = svg("svg", { role: "img", class: "ll-bars-picture", height: rows * H, viewBox: `0 0 100 ${rows * H}`, preserveAspectRatio: "none" });
   const lines = Array.from({ length: rows }, (_, k) => {
-    const bar = svg("rect", { x: 0, y: k * H + 5, height: H - 10, class: "ll-bars-bar" });
+    const bar = svg("rect", { x: 0, y: k * H + 5, height: H - 10, class: "ll-bars-bar", "data-q": "x" });
     const mark = svg("path", { class: "ll-bars-mark" });
     picture.append(bar, mark);
     return { bar, mark, words: tag("span", { class: "ll-bars-words", tabindex: 0 }), number: tag("span", { class: "ll-bars-number" }) };
@@ -96,7 +97,7 @@ function bars(rows) {
     tag("div", { class: "ll-bars-column" }, lines.map((line) => line.number)));
   return {
     node, picture, lines,
-    /** Each row {words, from, to, mark, number}, places in per cent; html: the words are HTML. */
+    /** Each row {words, to, mark, number}, places in per cent. */
     show(all) {
       lines.forEach(({ bar, mark, words, number }, k) => {
         const row = all[k];
@@ -104,10 +105,9 @@ function bars(rows) {
         put(bar, { visibility: row ? "visible" : "hidden" });
         put(mark, { visibility: row?.mark === undefined ? "hidden" : "visible" });
         if (!row) return;
-        if (row.html) words.innerHTML = row.html;
-        else words.textContent = row.words;
+        words.textContent = row.words;
         number.textContent = row.number;
-        put(bar, { x: Math.min(row.from, row.to), width: Math.max(0.4, Math.abs(row.to - row.from)), "data-q": row.q ?? "x" });
+        put(bar, { width: Math.max(0.4, row.to) });
         if (row.mark !== undefined) put(mark, { d: `M${row.mark} ${k * H + 3}v${H - 6}` });
       });
     },
@@ -182,18 +182,18 @@ function render({ model, el }) {
   /** The sum of a gate of the chosen cell at step t: its terms, largest first. */
   function terms(q, t) {
     const row = BLOCK[q] * H + run.cell, all = [
-      { html: `${math(`w_{${q}}`)} of ${letterOf(t)}`, words: `weight of the character ${letterOf(t)}`, product: net.w[run.reading.ids[t] * 4 * H + row] },
-      { html: math(`b_{${q}}`), words: "bias", product: net.b[row] },
+      { letter: `w_{${q}} x_{t}`, product: net.w[run.reading.ids[t] * 4 * H + row] },
+      { letter: `b_{${q}}`, product: net.b[row] },
     ];
     for (let k = 0; k < H; k++) {
       const u = net.u[row * H + k], h = t ? run.reading.h[(t - 1) * H + k] : run.reading.h0[k];
-      all.push({ k, u, h, html: `${math("u h")} <small>of cell ${k}</small>`, words: `cell ${k}`, product: u * h });
+      all.push({ k, u, h, letter: `u h_{${k}}`, product: u * h });
     }
     return all.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
   }
 
   function explainCell(q, t) {
-    const r = cellStep(t), head = `${QUANTITIES[q].name} of cell ${run.cell} after ${letterOf(t)}`;
+    const r = cellStep(t), head = `${QUANTITIES[q].name} of cell ${run.cell} after “${letterOf(t)}”`;
     if (q === "c") {
       return {
         q, head, symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
@@ -220,17 +220,9 @@ function render({ model, el }) {
       const id = nextIds[k] ?? 0, p = run.next[id];
       const score = run.reading.said[run.from * V + id] / Math.LN2;
       return {
-        q: "x", head: `${glyph(net.symbols[id])} comes next with ${percent(p)}`,
+        q: "x", head: `“${glyph(net.symbols[id])}” comes next with ${percent(p)}`,
         meaning: `at temperature 1 it is ${percent(2 ** score)}; every logarithm is divided by the temperature`,
         symbols: "softmax(ln p ∕ temperature)", numbers: [`ln p = ${fmt(score * Math.LN2)}, divided by ${fmt(temperature)}: ${fmt((score * Math.LN2) / temperature)}`],
-      };
-    }
-    if (what === "term") {
-      const term = list[k];
-      if (!term) return explainCell(gate, last());
-      return {
-        q: gate, head: term.words, symbols: term.k === undefined ? `a term of the ${QUANTITIES[gate].name}` : `u_{${gate}} h_{t-1}`,
-        numbers: [term.k === undefined ? `«${gate}:${fmt(term.product, 3)}»` : `«${gate}:${fmt(term.u, 3)}» · «h:${fmt(term.h, 3)}» = ${fmt(term.product, 3)}`],
       };
     }
     if (what === "q" && run.reading.T) return explainCell(number, last());
@@ -241,13 +233,13 @@ function render({ model, el }) {
     if (shown !== "surprise") return explainCell(shown, t);
     const bits = surprise(net, run.reading, t);
     return {
-      q: "x", head: `${letterOf(t)} cost ${fmt(bits)} bits`, meaning: bits < 1 ? "it was expected" : bits > 4 ? "it was a surprise" : "it was one of several",
+      q: "x", head: `“${letterOf(t)}” cost ${fmt(bits)} bits`, meaning: bits < 1 ? "it was expected" : bits > 4 ? "it was a surprise" : "it was one of several",
       symbols: "−log2 p", numbers: [`−log2 ${scientificShare(2 ** -bits)} = ${fmt(bits)}`],
     };
   }
   const scientificShare = (p) => (p < 0.001 ? p.toExponential(1).replace("e-", "·10^{-").concat("}") : fmt(p, 3));
   const last = () => Math.max(0, Math.min(run.from, run.reading.T) - 1);
-  let nextIds = [], list = [], gate = "f";
+  let nextIds = [];
 
   // ---- the overview
   function overview(stage) {
@@ -310,7 +302,7 @@ function render({ model, el }) {
       goes.label(`Drawn at temperature ${fmt(s.temperature)}: ${quoted(run.more.text)}`);
       nextIds = Array.from(run.next, (_, k) => k).sort((a, b) => run.next[b] - run.next[a]).slice(0, NEXT);
       next.show(nextIds.map((k) => ({
-        words: glyph(net.symbols[k]), from: 0, to: 100 * run.next[k], number: percent(run.next[k]),
+        words: glyph(net.symbols[k]), to: 100 * run.next[k], number: percent(run.next[k]),
         mark: 100 * Math.exp(run.reading.said[run.from * V + k]),
       })));
       put(next.picture, { "aria-label": `Probabilities of the next character at temperature ${fmt(s.temperature)}; a mark shows temperature 1.` });
@@ -347,7 +339,7 @@ function render({ model, el }) {
       where.label(words);
       cells.forEach(({ node, value }, j) => {
         const v = some ? valueOf(run.reading, q, H, t, j) : 0;
-        value.textContent = fmt(v).replace("0.", ".");
+        value.textContent = Math.abs(v) >= 0.995 ? fmt(v, 0) : fmt(v).replace("0.", ".");
         node.style.background = tintOf(view.colors, q, v);
         put(node, { tabindex: j === run.cell ? 0 : -1, "aria-pressed": j === run.cell, "aria-label": `cell ${j}, ${fmt(v)}, open it` });
       });
@@ -382,35 +374,45 @@ function render({ model, el }) {
     };
   }
 
-  // ---- the sum behind a gate
-  function oneGate(q) {
-    return (stage) => {
-      const reader = readout(view, { explain, chosen: () => `q:${q}` }), sums = bars(TERMS + 1);
-      sums.lines.forEach((line, k) => reader.watch(line.words, `term:${k}`));
-      stage.append(reader.node, tag("h3", { class: "ll-heading" }, q === "c" || q === "h" ? "Its terms" : "The largest terms of the sum before the activation"), sums.node);
-      return (s, words) => {
-        gate = q;
-        const t = last(), r = run.reading.T ? cellStep(t) : null;
-        if (!r) list = [];
-        else if (q === "c") list = [{ html: math("f_{t} c_{t-1}"), words: "what is kept", product: r.f * r.cBefore }, { html: math("i_{t} g_{t}"), words: "what is written", product: r.i * r.g }];
-        else if (q === "h") list = [{ html: `${math("o_{t}")} tanh ${math("c_{t}")}`, words: "what is shown", product: r.h }];
-        else {
-          const all = terms(q, t), rest = all.slice(TERMS).reduce((sum, term) => sum + term.product, 0);
-          list = [...all.slice(0, TERMS), { html: `${all.length - TERMS} others`, words: `the other ${all.length - TERMS} terms`, product: rest }];
-        }
-        const top = Math.max(1e-9, ...list.map((term) => Math.abs(term.product)));
-        sums.show(list.map((term) => ({ html: term.html, from: 50, to: 50 + (48 * term.product) / top, number: fmt(term.product), q })));
-        put(sums.picture, { "aria-label": `Terms of the ${QUANTITIES[q].name}. ${words}` });
-        reader.refresh();
+  // ---- the sum behind a gate or a state
+  function behind(q) {
+    const t = last(), r = run.reading.T ? cellStep(t) : { i: 0, f: 0, o: 0, g: 0, c: 0, h: 0, tanhc: 0, cBefore: 0 };
+    const words = `${QUANTITIES[q].name} of cell ${run.cell}. ${sentence(view.settings(), run, net)}`;
+    if (q === "c") {
+      return {
+        q, letter: "tanh c_{t}", value: r.tanhc, sum: r.c, sumLetter: "c_{t}", act: "tanh", words,
+        terms: [
+          { key: "kept", q: "f", letter: "f_{t} c_{t-1}", factors: [["f_{t}", r.f], ["c_{t-1}", r.cBefore]], value: r.f * r.cBefore },
+          { key: "let", q: "i", letter: "i_{t} g_{t}", factors: [["i_{t}", r.i], ["g_{t}", r.g]], value: r.i * r.g }],
       };
+    }
+    if (q === "h") {
+      return { q, letter: "h_{t}", value: r.h, sum: r.h, sumLetter: "h_{t}", act: "", words,
+        terms: [{ key: "out", q: "o", letter: "o_{t} tanh c_{t}", factors: [["o_{t}", r.o], ["tanh c", r.tanhc]], value: r.h }] };
+    }
+    const all = run.reading.T ? terms(q, t) : [], z = all.reduce((sum, term) => sum + term.product, 0);
+    const largest = all.slice(0, TERMS).map((term, k) => ({
+      key: String(k), q: term.k === undefined ? q : "h", letter: term.letter, value: term.product,
+      factors: term.k === undefined ? [["", term.product]] : [["", term.u], ["", term.h]],
+    }));
+    const others = all.slice(TERMS).reduce((sum, term) => sum + term.product, 0);
+    return {
+      q, letter: `${q}_{t}`, value: q === "g" ? Math.tanh(z) : r[q], sum: z, sumLetter: `z_{${q}}`, act: q === "g" ? "tanh" : "σ", words,
+      terms: [...largest, { key: "rest", q: "h", letter: `${Math.max(0, all.length - TERMS)} others`, factors: [["", others]], value: others }],
     };
   }
+  const inside = (q) => (stage) => {
+    const reader = readout(view, { explain, chosen: () => `q:${q}` });
+    stage.append(reader.node);
+    const draw = sumLevel(view, room, stage, `char/cell/${q}`, {}, () => behind(q));
+    return () => { draw(); reader.refresh(); };
+  };
 
   const room = levels(view, {
     "": { title: "A network reads a text", make: overview },
-    char: { title: () => (run?.from ? `after ${letterOf(last())}` : "one character"), make: allCells },
+    char: { title: () => (run?.from ? `after “${letterOf(last())}”` : "one character"), make: allCells },
     "char/cell": { title: () => `cell ${run?.cell ?? 0}`, make: oneCell },
-    ...Object.fromEntries(["i", "f", "o", "g", "c", "h"].map((q) => [`char/cell/${q}`, { title: QUANTITIES[q].name, make: oneGate(q) }])),
+    ...Object.fromEntries(["i", "f", "o", "g", "c", "h"].map((q) => [`char/cell/${q}`, { title: QUANTITIES[q].name, make: inside(q) }])),
   });
 
   // ---- cells ranked
@@ -437,7 +439,7 @@ function render({ model, el }) {
       put(rank.node, { "aria-pressed": j === run.cell });
     });
     const lines = known
-      ? [[whole ? "AUC" : "|r|", "on files that it never saw"], [written(known.together), "all cells together"], [written(known.untrained), "best of an untrained network"], [written(known.chance), "best by chance"]]
+      ? [[whole ? "AUC" : "|r|", "on files that it never saw, the cells chosen on others"], [written(known.together), "all cells together"], [written(known.untrained), "best of an untrained network"], [written(known.chance), "best by chance"]]
       : [["|r|", "in this text"]];
     context.replaceChildren(...lines.flatMap(([term, words]) => [tag("dt", {}, term), tag("dd", {}, words)]));
   }
@@ -460,13 +462,16 @@ function render({ model, el }) {
     values.refresh();
   }
 
+  const property = select(view, "follows", { words: "property, drawn as a line", choices: Object.entries(PROPERTIES) });
+  // With a property that one has just chosen comes the cell that follows it best.
+  property.addEventListener("change", () => view.set({ cell: ranking(about, view.get("follows"), run, net).cells[0].j }));
   const cellSlider = slider(view, "cell", { words: "cell", digits: 0, reach: [0, H - 1], read: () => Math.min(view.get("cell"), H - 1) });
   layout(view, {
     controls: [
       group("Colour of the text",
         select(view, "shown", { words: "shows", choices: Object.entries(SHOWN) }), cellSlider),
       group("Cells that follow",
-        select(view, "follows", { words: "property, drawn as a line", choices: Object.entries(PROPERTIES) }),
+        property,
         tag("div", { class: "ll-ranks" }, ranks.map((rank) => rank.node)), context),
       group("Going on",
         slider(view, "temperature", { words: "temperature" }),
