@@ -9,6 +9,7 @@ from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 from .text import TextExplorer
+from .weights import WeightExplorer
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
@@ -17,6 +18,7 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RooflineExplorer,
     SequenceExplorer,
     TextExplorer,
+    WeightExplorer,
 )
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "RooflineExplorer",
     "SequenceExplorer",
     "TextExplorer",
+    "WeightExplorer",
     "line_of",
     "show",
     "show_source",
