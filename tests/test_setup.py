@@ -46,6 +46,7 @@ FLOORS = {
     "tasks": 5,
     "data": 5,
     "tasks": 5,
+    "text": 5,
     "explore": 6,
     "checks": 6,
     "cli": 7,

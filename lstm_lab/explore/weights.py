@@ -53,7 +53,7 @@ class WeightExplorer(Explorable):
         What the weight is of: the inputs first, from 0, then the hidden states, then the bias.
         Past the last, the last is taken; so it is with ``unit`` and ``step``.
     delta : float
-        How far the weight is moved from where it was, -4 to 4.
+        How far the weight is moved from where it was, -5 to 5.
     shows : {"weights", "gradient", "removal"}
         What the map shows of each weight: its value, the gradient of the loss, or by how much the
         loss would rise if the weight were 0 (where there are few enough of them to try).
@@ -76,7 +76,7 @@ class WeightExplorer(Explorable):
     gate = choice(("f", "i", "g", "o"), "g")
     unit = control(0, 0, MOST_UNITS - 1, 1, whole=True)
     column = control(2, 0, MOST_COLUMNS - 1, 1, whole=True)
-    delta = control(0.0, -4, 4, 0.05)
+    delta = control(0.0, -5, 5, 0.05)
     shows = choice(("weights", "gradient", "removal"))
     step = control(20, 1, LONGEST, 1, whole=True, view=True)
 

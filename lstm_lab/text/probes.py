@@ -32,6 +32,7 @@ PROPERTIES = {
 }
 
 _SHIFTS = 20
+_STRETCH = 1000
 
 
 def properties(source: str) -> dict[str, np.ndarray]:
@@ -112,14 +113,14 @@ class Scores:
     Attributes
     ----------
     cells : numpy.ndarray (H,)
-        Of each cell, on the first half of the text: by it the best one is chosen.
+        Of each cell, on every other stretch of 1000 characters: by it the best one is chosen.
     held_out : numpy.ndarray (H,)
-        The same on the second half: by it the chosen one is judged.
+        The same on the stretches between: by it the chosen one is judged.
     chance : float
-        The best of all cells on the second half after the property was shifted in time by a
-        large part of the text: mean of 20 shifts. What follows nothing scores this.
+        The best of all cells on those after the property was shifted in time by a large part of
+        the text: mean of 20 shifts. What follows nothing scores this.
     together : float
-        All cells together: a linear readout fitted on the first half, scored on the second.
+        All cells together: a linear readout fitted on the one half, scored on the other.
     """
 
     cells: np.ndarray
@@ -129,7 +130,7 @@ class Scores:
 
     @property
     def best(self) -> int:
-        """The cell that scores highest on the first half."""
+        """The cell that scores highest where cells are chosen."""
         return int(self.cells.argmax())
 
 
@@ -151,13 +152,13 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     Raises
     ------
     ValueError
-        If the property does not vary in either half of the text.
+        If the property does not vary in one half of the stretches.
     """
-    half = len(prop) // 2
-    first, second = slice(0, half), slice(half, None)
+    first = np.arange(len(prop)) // _STRETCH % 2 == 0
+    second = ~first
     for part in (first, second):
         if len(set(prop[part].tolist())) < 2:
-            raise ValueError("the property is the same all through one half of the text")
+            raise ValueError("the property is the same all through one half of the stretches")
     measure = _separation if yes_or_no else _correlation
     fitted = _readout(activations[first], prop[first])
     rng = np.random.default_rng(0)

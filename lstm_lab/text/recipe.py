@@ -19,7 +19,7 @@ from .model import CharModel
 __all__ = ["measure", "probe", "train"]
 
 # Characters of held-out files that cells are held against properties on.
-PROBED = 60_000
+PROBED = 120_000
 WARM_UP = 200
 
 
@@ -90,7 +90,7 @@ def probe(model: CharModel, untrained: CharModel, corpus: Corpus) -> dict[str, A
     """What the cells follow in whole held-out files, and what those of an untrained model do."""
     texts, size = [], 0
     for text in corpus.test:
-        if len(text) <= PROBED // 4 and size < PROBED:
+        if len(text) <= PROBED // 8 and size < PROBED:
             texts.append(text)
             size += len(text)
     answers = probes.scores(model, texts)

@@ -11,7 +11,7 @@ import { productLevel, sumLevel } from "./sums.js";
 import { tableFold } from "./table.js";
 import { chosenOf, lossCurve, placeOf, removals, ROW_BLOCK, weightNet, weightRun } from "./weightnet.js";
 
-const ORDER = ["f", "i", "g", "o"], REACH = 4, MOST_TERMS = 8;
+const ORDER = ["f", "i", "g", "o"], REACH = 5, MOST_TERMS = 8;
 const SHOWS = { weights: "the weights", gradient: "the gradient of the loss", removal: "the loss without each weight" };
 const SCALE = { weights: "weight", gradient: "∂L ∕ ∂weight", removal: "rise of the loss at weight = 0" };
 
@@ -252,7 +252,8 @@ function render({ model, el }) {
     } });
     const door = button("", null);
     room.door(door, "gate");
-    right.append(loss.node, tag("div", { class: "ll-actions" }, door, button("As it was", () => view.set({ delta: 0 })), button("Take it away", () => view.set({ delta: Math.max(-REACH, Math.min(REACH, -(run.weight - run.delta))) }), { title: "Moves the weight to 0" })));
+    right.append(loss.node, tag("div", { class: "ll-actions" },
+      button("Set to zero", () => view.set({ delta: run.delta - run.weight })), button("As it was", () => view.set({ delta: 0 })), door));
     const trace = plot(view, { height: TRACE, paint: (pen) => run && paintTrace(pen), pointed: (point) => {
       if (point?.event.buttons) view.set({ step: Math.round(linear(1, T, 34, trace.width - 30).invert(point.x)) });
     } });
