@@ -44,8 +44,8 @@ class WeightExplorer(Explorable):
     head : Linear, optional
         What turns the layer's hidden states into outputs.
     target : array_like, optional
-        What the outputs should be, (T, K) or (T, 1, K): of the head, or of the layer itself. Without
-        one, what they are: the loss is then how far a moved weight leads away from that.
+        What the outputs, of the head or of the layer itself, should be, (T, K) or (T, 1, K).
+        Without one, what they are: the loss is how far a moved weight leads away from that.
     gate : {"f", "i", "g", "o"}
     unit : int
         Row of the chosen weight: a unit of the gate, from 0.
@@ -139,8 +139,10 @@ class WeightExplorer(Explorable):
         for array, values in zip(lstm.params.values(), weights, strict=True):
             array[...] = values
         hidden, trace = lstm.forward(self._x[:, None, :])
-        hidden = hidden[:, 0]
-        return (hidden if self._head is None else hidden @ self._head[0].T + self._head[1]), trace, lstm
+        outputs = hidden[:, 0]
+        if self._head is not None:
+            outputs = outputs @ self._head[0].T + self._head[1]
+        return outputs, trace, lstm
 
     def values(self) -> dict[str, Any]:
         """The picture's numbers, computed by the library's own forward and backward in float64.
@@ -209,7 +211,8 @@ def _checked_head(head: Linear | None, hidden: int) -> tuple[np.ndarray, np.ndar
         raise TypeError(f"head: expected a Linear, got {type(head).__name__}")
     if head.input_size != hidden:
         raise ValueError(f"head: expected one that takes {hidden} units, got {head!r}")
-    arrays = tuple(head.backend.to_numpy(head.params[k]).astype("float64") for k in ("weight", "bias"))
+    params = (head.params["weight"], head.params["bias"])
+    arrays = tuple(head.backend.to_numpy(array).astype("float64") for array in params)
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError("head: holds NaN or infinity")
     return arrays

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,7 +187,8 @@ class CharModel:
         """Ids (T,) as the LSTM reads them, (T, 1, D)."""
         backend = self.network.backend
         if self.embedding is None:
-            return backend.asarray(np.eye(len(self.alphabet), dtype=self.network.dtype)[ids[:, None]])
+            one_hot = np.eye(len(self.alphabet), dtype=self.network.dtype)
+            return backend.asarray(one_hot[ids[:, None]])
         return self.embedding.forward(backend.asarray(ids[:, None]))[0]
 
     def _foretell(self, hidden: np.ndarray) -> np.ndarray:

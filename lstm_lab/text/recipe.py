@@ -70,8 +70,8 @@ def windows(model: CharModel, texts: Sequence[str], steps: int) -> tuple[np.ndar
     count = (len(ids) - 1) // steps
     if not count:
         raise ValueError(f"the texts hold {len(ids)} characters; expected more than {steps}")
-    size = count * steps
-    return ids[:size].reshape(count, steps).T.copy(), ids[1 : size + 1].reshape(count, steps).T.copy()
+    here, next_ = (ids[k : k + count * steps].reshape(count, steps) for k in (0, 1))
+    return here.T.copy(), next_.T.copy()
 
 
 def measure(model: CharModel, corpus: Corpus) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_lab import LSTM, Linear, RNN, Embedding, Sequential
+from lstm_lab import LSTM, RNN, Embedding, Linear, Sequential
 from lstm_lab.text import CharModel, load, shipped
 from lstm_lab.text.model import SHIPPED
 

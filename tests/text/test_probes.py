@@ -12,6 +12,7 @@ import pytest
 from lstm_lab.text import CharModel, probes
 from lstm_lab.text.probes import PROPERTIES, properties, score
 
+
 def test_every_property_by_hand():
     found = properties("if a(b):  # c\n    d = '''e'''\n")
     text = "if a(b):  # c\n    d = '''e'''\n"

@@ -1,169 +1,22 @@
 // TextExplorer: a character model reads a text; what its cells follow, and what it foretells.
 
-import { charNet, correlation, goOn, heated, readBefore, readText, surprise } from "./chars.js";
+import { charNet, readBefore, surprise } from "./chars.js";
 import { explorable, layout } from "./chrome.js";
 import { button, group, player, select, slider } from "./controls.js";
-import { floats, put, svg, tag } from "./dom.js";
+import { floats, put, tag } from "./dom.js";
 import { fmt, math, percent, QUANTITIES, share } from "./format.js";
 import { levels } from "./levels.js";
 import { plot } from "./plot.js";
 import { readout } from "./readout.js";
-import { PROPERTIES, scan } from "./scan.js";
+import { PROPERTIES } from "./scan.js";
 import { sumLevel } from "./sums.js";
 import { tableFold } from "./table.js";
 import { glyph, textCanvas, tintOf } from "./textcanvas.js";
+import { bars, paintCell, tile, windowOf } from "./textparts.js";
+import { BEST_CELLS, quoted, ranking, runText, sentence, SHOWN, valueOf } from "./textrun.js";
 
-const GATES = ["i", "f", "o", "g"];
 const BLOCK = { o: 0, i: 1, f: 2, g: 3 };
-const SHOWN = {
-  c: "cell state, tanh c", h: "hidden state h", i: "input gate i", f: "forget gate f", o: "output gate o",
-  g: "candidate g", surprise: "surprise, in bits",
-};
-const BEST = 6, NEXT = 8, TERMS = 7, WINDOW = 60;
-
-const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : reading[q])[t * H + j];
-
-/**
- * Everything that is drawn of a setting s: reading, what the text is coloured by and its correlation
- * with the property, the bits, what comes next, and how it goes on.
- */
-export function runText(s, net, kept) {
-  const { H, V } = net, reading = readText(net, s.text, kept), { T, characters } = reading;
-  const cell = Math.min(s.cell, H - 1), at = Math.min(s.at, characters.length), from = readBefore(reading, at);
-  const colour = new Float64Array(T);
-  let bits = 0;
-  for (let t = 0; t < T; t++) {
-    const cost = surprise(net, reading, t);
-    bits += cost / T;
-    colour[t] = s.shown === "surprise" ? cost : valueOf(reading, s.shown, H, t, cell);
-  }
-  // A character is one here, whatever it is made of there.
-  const property = scan(characters)[s.follows], known = Float64Array.from({ length: T }, (_, t) => property[reading.places[t]]);
-  return {
-    reading, cell, at, from, colour, bits, property, known, r: correlation(colour, 0, 1, known, T),
-    next: heated(reading.said.subarray(from * V, (from + 1) * V), s.temperature),
-    more: goOn(net, reading, from, s.length, s.temperature, s.seed),
-  };
-}
-
-/** What Node's tests compare: the numbers of a setting. */
-export function numbersOf(s, alphabet, H, numbers) {
-  const run = runText(s, charNet(alphabet, H, numbers));
-  return { colour: [...run.colour], bits: run.bits, r: run.r, next: [...run.next], written: run.more.text };
-}
-
-/** The cells that follow a property best: on held-out files where that is known, else in this text. */
-function ranking(about, follows, run, net) {
-  const known = about.probes?.properties?.[follows];
-  const live = known ? null : Float64Array.from({ length: net.H }, (_, j) =>
-    Math.abs(correlation(run.reading.tanhc, j, net.H, run.known, run.reading.T)));
-  const chosen = known ? known.cells : live;
-  const order = Array.from(chosen, (_, j) => j).sort((a, b) => chosen[b] - chosen[a]).slice(0, BEST);
-  return { known, cells: order.map((j) => ({ j, score: known ? known.held_out[j] : live[j] })) };
-}
-
-const quoted = (text) => `“${text.replace(/\n/g, "↵")}”`;
-
-function sentence(s, run, net) {
-  const { characters } = run.reading, before = characters.slice(Math.max(0, run.at - 12), run.at).join("");
-  const best = Array.from(run.next, (_, k) => k).sort((a, b) => run.next[b] - run.next[a]).slice(0, 3);
-  const seen = run.from ? `After ${quoted(before)} ` : "Before anything is read ";
-  const what = s.shown === "surprise" || !run.from ? ""
-    : `${QUANTITIES[s.shown].name} of cell ${run.cell} is ${fmt(run.colour[run.from - 1])}; `;
-  const next = best.map((k) => `${glyph(net.symbols[k])} ${percent(run.next[k])}`).join(", ");
-  const all = run.reading.T
-    ? ` The text costs ${fmt(run.bits)} bits a character; its colour and “${PROPERTIES[s.follows]}” correlate by ${fmt(run.r)}.`
-    : " Write something: there is nothing to read yet.";
-  return `${seen}${what}most likely next: ${next}.${all}`;
-}
-
-function tile(words, below) {
-  const name = tag("span", { class: "ll-tile-name" }, words), value = tag("strong", { class: "ll-tile-value" });
-  const last = tag("span", { class: "ll-tile-name" }, below);
-  return { node: tag("div", { class: "ll-tile", "data-q": "x" }, name, value, last), name, value, last };
-}
-
-/** Bars beside words: rows of {words, share, number}, with a mark where `mark` is. */
-function bars(rows) {
-  const H = 22, picture = svg("svg", { role: "img", class: "ll-bars-picture", height: rows * H, viewBox: `0 0 100 ${rows * H}`, preserveAspectRatio: "none" });
-  const lines = Array.from({ length: rows }, (_, k) => {
-    const bar = svg("rect", { x: 0, y: k * H + 5, height: H - 10, class: "ll-bars-bar", "data-q": "x" });
-    const mark = svg("path", { class: "ll-bars-mark" });
-    picture.append(bar, mark);
-    return { bar, mark, words: tag("span", { class: "ll-bars-words", tabindex: 0 }), number: tag("span", { class: "ll-bars-number" }) };
-  });
-  const node = tag("div", { class: "ll-bars" },
-    tag("div", { class: "ll-bars-column" }, lines.map((line) => line.words)), picture,
-    tag("div", { class: "ll-bars-column" }, lines.map((line) => line.number)));
-  return {
-    node, picture, lines,
-    /** Each row {words, to, mark, number}, places in per cent. */
-    show(all) {
-      lines.forEach(({ bar, mark, words, number }, k) => {
-        const row = all[k];
-        for (const each of [words, number]) each.hidden = !row;
-        put(bar, { visibility: row ? "visible" : "hidden" });
-        put(mark, { visibility: row?.mark === undefined ? "hidden" : "visible" });
-        if (!row) return;
-        words.textContent = row.words;
-        number.textContent = row.number;
-        put(bar, { width: Math.max(0.4, row.to) });
-        if (row.mark !== undefined) put(mark, { d: `M${row.mark} ${k * H + 3}v${H - 6}` });
-      });
-    },
-  };
-}
-
-/** The steps that one cell's picture shows: the first, and how many. */
-function windowOf(run) {
-  const count = Math.min(WINDOW, run.reading.T), first = Math.min(run.reading.T - count, Math.max(0, run.from - 40));
-  return [Math.max(0, first), Math.max(1, count)];
-}
-
-const LANES = [
-  { title: "gates", qs: ["i", "f", "o"], low: 0, high: 1, height: 74 },
-  { title: "candidate", qs: ["g"], low: -1, high: 1, height: 44 },
-  { title: "tanh c and h", qs: ["c", "h"], low: -1, high: 1, height: 84 },
-];
-
-/** One cell over a stretch of text: gates, candidate, states, and the property as an area. */
-function paintCell(pen, run, H) {
-  const [first, count] = windowOf(run), left = 34, right = pen.width - 10, room = (right - left) / count;
-  const px = (k) => left + (k + 0.5) * room, property = run.known.subarray(first, first + count);
-  const top = property.reduce((m, v) => Math.max(m, v), 1), now = run.from - 1 - first;
-  let y = 0;
-  for (const lane of LANES) {
-    const from = y + 22, to = from + lane.height, py = (v) => to - ((v - lane.low) / (lane.high - lane.low)) * lane.height;
-    pen.words(lane.title, left, y + 14, { size: 12, color: pen.colors.soft });
-    for (const v of [lane.low, lane.high]) {
-      pen.rule(left, py(v), right, py(v));
-      pen.words(fmt(v, 0), left - 6, py(v), { size: 11, color: pen.colors.soft, align: "right", baseline: "middle" });
-    }
-    if (lane.low < 0) pen.rule(left, py(0), right, py(0), { dash: "2 3" });
-    if (lane === LANES[2] && run.reading.T) {
-      pen.area(Float64Array.from(property, (v) => lane.low + ((lane.high - lane.low) * v) / top), px, py, to, { alpha: 0.12 });
-    }
-    for (const q of lane.qs) {
-      if (!run.reading.T) continue;
-      const values = Float64Array.from({ length: count }, (_, k) => valueOf(run.reading, q, H, first + k, run.cell));
-      const style = pen.style(q);
-      pen.line(values, px, py, style);
-      if (now >= 0) pen.dot(px(now), py(values[now]), { color: style.color });
-      pen.formula(q, px(count - 1) - 2, py(values[count - 1]) - 6, { q, align: "right" });
-    }
-    y = to;
-  }
-  if (now >= 0) pen.crosshair(px(now), null, { top: 6, bottom: y + 8 });
-  const { ctx, colors } = pen;
-  for (let k = 0; k < Math.min(count, run.reading.T); k++) {
-    if (k === now) {
-      ctx.fillStyle = colors.line;
-      ctx.fillRect(px(k) - room / 2, y + 9, room, 20);
-    }
-    const character = glyph(run.reading.characters[run.reading.places[first + k]]);
-    if (room > 5 || k === now) pen.words(character, px(k), y + 24, { size: Math.min(13, room + 3), align: "center", weight: k === now ? 700 : 400 });
-  }
-}
+const NEXT = 8, TERMS = 7;
 
 function render({ model, el }) {
   const net = charNet(model.get("_alphabet"), model.get("_cells"), floats(model.get("_net"))), { H, V } = net;
@@ -416,7 +269,7 @@ function render({ model, el }) {
   });
 
   // ---- cells ranked
-  const ranks = Array.from({ length: BEST }, () => {
+  const ranks = Array.from({ length: BEST_CELLS }, () => {
     const words = tag("span"), number = tag("b"), node = tag("button", { type: "button", class: "ll-rank" }, words, number);
     const rank = { node, words, number, j: 0 };
     node.addEventListener("click", () => view.set({ cell: rank.j, shown: view.get("shown") === "surprise" ? "c" : view.get("shown") }));

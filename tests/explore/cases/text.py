@@ -27,7 +27,7 @@ def same(answer, explorer):
 def js(explorer):
     numbers = np.frombuffer(explorer._net, "<f4").tolist()
     net = [explorer._alphabet, explorer._cells, numbers]
-    return "text.js", "numbersOf", [explorer.settings(), *net]
+    return "textrun.js", "numbersOf", [explorer.settings(), *net]
 
 
 CASE = Case(
