@@ -128,9 +128,9 @@ class TextExplorer(Explorable):
         dict
             ``colour`` (T,), what colours each character that the model knows; ``bits``, the
             mean that a character cost, and ``r``, the correlation of the colour with the
-            property, both 0 where there is nothing to measure (and ``r`` where the text is no
-            valid Python: Python's tokenizer refuses what the browser goes on with); ``next`` (V,), the probabilities
-            at the temperature of what comes after ``at``; ``written``, the text that is drawn.
+            property, both 0 where there is nothing to measure, and ``r`` where the text is no
+            valid Python; ``next`` (V,), the probabilities at the temperature of what comes after
+            ``at``; ``written``, the text that is drawn.
         """
         model = self._model
         before = "".join(list(self.text)[: self.at])

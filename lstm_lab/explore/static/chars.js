@@ -119,15 +119,21 @@ export function pick(probabilities, share) {
 
 /**
  * Goes on after the first `from` characters of a reading, `count` of them drawn at a temperature.
- * Returns a reading whose first character is the first that was drawn, and its h0 and c0 the state before.
+ * Returns a reading whose first character is the first that was drawn, with its text. What was
+ * returned before is gone on with, or written over, if it is given.
  */
-export function goOn(net, reading, from, count, temperature, seed) {
-  const { H, V } = net, state = {};
-  for (const q of ["h", "c"]) state[q] = from ? reading[q].subarray((from - 1) * H, from * H) : reading[`${q}0`];
-  const more = { ...newReading(net, Math.max(1, count)), h0: Float64Array.from(state.h), c0: Float64Array.from(state.c) };
-  const draw = dice(seed);
-  foretell(net, more, 0);
-  for (let t = 0; t < count; t++) readOne(net, more, pick(heated(more.said.subarray(t * V, (t + 1) * V), temperature), draw()), t);
+export function goOn(net, reading, from, count, temperature, seed, before) {
+  const { H, V } = net, key = `${seed} ${temperature} ${reading.ids.subarray(0, from)}`;
+  const more = before?.room >= count ? before : newReading(net, Math.max(64, 2 * count));
+  if (more.key !== key) {
+    for (const q of ["h", "c"]) more[`${q}0`].set(from ? reading[q].subarray((from - 1) * H, from * H) : reading[`${q}0`]);
+    Object.assign(more, { key, draw: dice(seed), T: 0 });
+    foretell(net, more, 0);
+  }
+  while (more.T < count) {
+    const t = more.T;
+    readOne(net, more, pick(heated(more.said.subarray(t * V, (t + 1) * V), temperature), more.draw()), t);
+  }
   more.text = Array.from(more.ids.subarray(0, count), (id) => net.symbols[id]).join("");
   return more;
 }

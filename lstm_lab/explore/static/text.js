@@ -21,7 +21,7 @@ const NEXT = 8, TERMS = 7;
 function render({ model, el }) {
   const net = charNet(model.get("_alphabet"), model.get("_cells"), floats(model.get("_net"))), { H, V } = net;
   const about = model.get("_about");
-  let run = null, kept = null;
+  let run = null;
   const view = explorable(model, el, { title: "A network reads a text", update });
   view.root.classList.add("ll-text-explorer");
 
@@ -305,8 +305,7 @@ function render({ model, el }) {
 
   function update() {
     const s = view.settings();
-    run = runText(s, net, kept);
-    kept = run.reading;
+    run = runText(s, net, run);
     const words = sentence(s, run, net);
     showRanks(s);
     cellSlider.refresh();

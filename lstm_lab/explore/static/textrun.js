@@ -15,10 +15,11 @@ export const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : rea
 
 /**
  * Everything that is drawn of a setting s: reading, what the text is coloured by and its correlation
- * with the property, the bits, what comes next, and how it goes on.
+ * with the property, the bits, what comes next, and how it goes on. The last answer, if given, is
+ * gone on with and is no longer good itself.
  */
-export function runText(s, net, kept) {
-  const { H, V } = net, reading = readText(net, s.text, kept), { T, characters } = reading;
+export function runText(s, net, last) {
+  const { H, V } = net, reading = readText(net, s.text, last?.reading), { T, characters } = reading;
   const cell = Math.min(s.cell, H - 1), at = Math.min(s.at, characters.length), from = readBefore(reading, at);
   const colour = new Float64Array(T);
   let bits = 0;
@@ -32,7 +33,7 @@ export function runText(s, net, kept) {
   return {
     reading, cell, at, from, colour, bits, property, known, r: correlation(colour, 0, 1, known, T),
     next: heated(reading.said.subarray(from * V, (from + 1) * V), s.temperature),
-    more: goOn(net, reading, from, s.length, s.temperature, s.seed),
+    more: goOn(net, reading, from, s.length, s.temperature, s.seed, last?.more),
   };
 }
 
