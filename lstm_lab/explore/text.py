@@ -19,10 +19,10 @@ from .model import uniform
 SHOWN = ("c", "h", "i", "f", "o", "g", "surprise")
 LONGEST = 2000
 MOST_WRITTEN = 200
-MOST_CELLS = 256
+MOST_CELLS = 192
 
 # Multiplications that the browser can do for one character without being waited for.
-WORK = 400_000
+WORK = 170_000
 
 TEXT = '''\
 class Shelf:

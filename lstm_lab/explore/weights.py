@@ -10,7 +10,7 @@ import traitlets
 from .base import Explorable, choice, control, floats
 from .bundle import STATIC, bundle
 from .flipflop import SHIPPED, flip_flop
-from .sequence import _checked_input, _checked_weights
+from .own import _checked_input, _checked_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -98,8 +98,6 @@ class WeightExplorer(Explorable):
                 raise TypeError(f"{', '.join(given)}: expected a layer that it belongs to")
             layer, head, x, target = _flip_flop()
         weights = [array.astype("float64") for array in _checked_weights(layer)]
-        if layer.cell is not type(layer).cell:
-            raise ValueError(f"layer: expected the plain LSTM with its three gates, got {layer!r}")
         features, hidden = weights[0].shape[1], weights[1].shape[1]
         self._x = _pulses(features) if x is None else _checked_input(x)
         if self._x.shape[1] != features:

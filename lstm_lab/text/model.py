@@ -251,8 +251,13 @@ def _parts(network: Sequential, size: int) -> tuple[Embedding | None, LSTM, Line
         found = ", ".join(type(layer).__name__ for layer in network.layers.values())
         raise TypeError(f"network: expected (Embedding,) LSTM, Linear, got {found}")
     lstm, head = layers
-    if lstm.num_layers != 1 or lstm.bidirectional or lstm.peepholes or lstm.cell != LSTM.cell:
-        raise ValueError(f"network: expected an LSTM of one layer and direction, got {lstm!r}")
+    shapes, rows = {k: v.shape for k, v in lstm.params.items()}, 4 * lstm.hidden_size
+    wanted = {"weight_x_l0": (rows, lstm.input_size), "weight_h_l0": (rows, lstm.hidden_size)}
+    if shapes != wanted | {"bias_l0": (rows,)}:
+        raise ValueError(
+            f"network: expected an LSTM of one layer and direction and of the standard equations, "
+            f"got {lstm!r}"
+        )
     reads = lstm.input_size if embedding is None else embedding.vocabulary_size
     if reads != size or head.output_size != size:
         raise ValueError(

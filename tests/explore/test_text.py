@@ -93,7 +93,7 @@ def test_models_that_cannot_be_shown():
     bad.lstm.params["bias_l0"][3] = np.nan
     with pytest.raises(ValueError, match=r"model: lstm.bias_l0 holds NaN"):
         TextExplorer(model=bad)
-    with pytest.raises(ValueError, match="expected at most 256 cells, got 300"):
+    with pytest.raises(ValueError, match="expected at most 192 cells, got 300"):
         TextExplorer(model=own_model(300))
     with pytest.raises(TypeError, match="has no setting cells"):
         TextExplorer(cells=3)

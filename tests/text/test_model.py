@@ -114,10 +114,15 @@ def test_wrong_models_are_named():
         CharModel(good.layers["lstm"], ALPHABET)
     with pytest.raises(TypeError, match=r"expected \(Embedding,\) LSTM, Linear, got RNN, Linear"):
         CharModel(Sequential(rnn=RNN(5, 6), head=Linear(6, 5)), ALPHABET)
-    wrong = [{"num_layers": 2}, {"peepholes": True}, {"coupled": True}, {"forget_gate": False}]
+    wrong = [
+        {"num_layers": 2}, {"bidirectional": True}, {"peepholes": True}, {"coupled": True},
+        {"forget_gate": False}, {"layer_norm": True},
+    ]  # fmt: skip
     for options in wrong:
         network = Sequential(
-            e=Embedding(5, 3), lstm=LSTM(3, 6, **options), head=Linear(6, 5)
+            e=Embedding(5, 3),
+            lstm=LSTM(3, 6, **options),
+            head=Linear(12 if "bidirectional" in options else 6, 5),
         )
         with pytest.raises(ValueError, match="one layer and direction"):
             CharModel(network, ALPHABET)

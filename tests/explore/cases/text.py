@@ -3,6 +3,7 @@
 import numpy as np
 
 from lstm_lab.explore import TextExplorer
+from lstm_lab.text import CharModel
 from tests.explore.cases import Case
 
 
@@ -30,6 +31,10 @@ def js(explorer):
     return "textrun.js", "numbersOf", [explorer.settings(), *net]
 
 
+def large():
+    return TextExplorer(CharModel.new("\n" + "".join(map(chr, range(32, 127))), 192, seed=0))
+
+
 CASE = Case(
     TextExplorer,
     drag="temperature",
@@ -37,4 +42,5 @@ CASE = Case(
     way=70,
     js=js,
     same=same,
+    large=large,
 )

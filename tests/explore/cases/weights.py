@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lstm_lab import LSTM
 from lstm_lab.explore import WeightExplorer
 from tests.explore.cases import Case
 
@@ -24,4 +25,8 @@ def js(explorer):
     return "weightnet.js", "weightNumbers", [explorer.settings(), *net]
 
 
-CASE = Case(WeightExplorer, drag="delta", shown=shown, js=js, same=same)
+def large():
+    return WeightExplorer(layer=LSTM(2, 78, seed=0))
+
+
+CASE = Case(WeightExplorer, drag="delta", shown=shown, js=js, same=same, large=large)
