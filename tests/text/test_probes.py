@@ -69,6 +69,15 @@ def test_scores_tell_a_cell_that_follows_from_noise(yes_or_no):
     assert found.together > 0.99
 
 
+def test_a_cell_that_was_lucky_where_it_was_chosen_is_not_so_where_it_is_judged():
+    rng = np.random.default_rng(4)
+    prop = toggling(4000, rng)
+    slow = np.repeat(rng.normal(size=(40, 300)), 100, axis=0)
+    found = score(slow, prop, True)
+    assert found.cells[found.best] > 0.3
+    assert found.held_out[found.best] < found.cells[found.best] / 2
+
+
 def test_what_no_cell_has_alone_all_of_them_may_have():
     rng = np.random.default_rng(1)
     prop = np.arange(8000) % 50

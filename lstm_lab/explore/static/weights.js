@@ -52,13 +52,14 @@ function render({ model, el }) {
   const chosenKey = () => `w:${run.row}:${run.column}`;
 
   // ---- the map of all weights
-  function mapOf(stage, gates, reader) {
+  /** count: how many gates it shows; which(): which they are. */
+  function mapOf(stage, count, which, reader) {
     let hovered = null, boxes = null, drag = null;
     const small = 4 * H <= 32 && columns <= 14;
-    const tall = small ? Math.max(20, Math.min(30, 220 / (gates.length * H))) : Math.max(1, Math.min(6, 280 / (gates.length * H)));
+    const tall = small ? Math.max(20, Math.min(30, 220 / (count * H))) : Math.max(1, Math.min(6, 280 / (count * H)));
     const GAP = 12, LEFT = 62, TOP = 22;
     const art = plot(view, {
-      height: () => TOP + gates.length * (H * tall + GAP) + 34, cursor: "ns-resize",
+      height: TOP + count * (H * tall + GAP) + 34, cursor: "ns-resize",
       paint: (pen) => run && paintMap(pen),
       pointed: (point) => {
         const { type, event, y } = point ?? {}, at = point && spot(point.x, point.y);
@@ -79,7 +80,7 @@ function render({ model, el }) {
     function spot(x, y) {
       if (!boxes || x < boxes.left || x >= boxes.right) return null;
       const column = Math.floor((x - boxes.left) / boxes.wide);
-      for (const [k, gate] of gates.entries()) {
+      for (const [k, gate] of which().entries()) {
         const top = TOP + k * (H * tall + GAP), unit = Math.floor((y - top) / tall);
         if (y >= top && unit < H) return { gate, row: ROW_BLOCK[gate] * H + unit, column };
       }
@@ -102,6 +103,7 @@ function render({ model, el }) {
           if ((to - from) * wide > 20 || name === "b") pen.words(name, LEFT + ((from + to) / 2) * wide, 14, { align: "center", size: 11, color: colors.soft });
         }
       }
+      const gates = which();
       gates.forEach((gate, k) => {
         const y0 = TOP + k * (H * tall + GAP);
         pen.formula(gate, 20, y0 + (H * tall) / 2 + 5, { q: gate, size: 17, align: "center" });
@@ -137,7 +139,7 @@ function render({ model, el }) {
       };
       if (hovered) mark(hovered, 1);
       mark(run, 2.5);
-      const foot = TOP + gates.length * (H * tall + GAP) + 8, bar = Math.min(180, width - LEFT - 90);
+      const foot = TOP + count * (H * tall + GAP) + 8, bar = Math.min(180, width - LEFT - 90);
       pen.heat(Float64Array.from({ length: 64 }, (_, k) => k / 63), 1, 64, { x: LEFT, y: foot, w: bar, h: 8 }, { low: 0, high: 1, map: "signed" });
       for (const [share, text] of [[0, `−${scientific(top, 2)}`], [0.5, "0"], [1, scientific(top, 2)]]) {
         pen.words(text, LEFT + share * bar, foot + 20, { size: 11, color: colors.soft, align: "center" });
@@ -246,7 +248,7 @@ function render({ model, el }) {
   function overview(stage) {
     const reader = readout(view, { explain, chosen: chosenKey });
     const tiles = { loss: tile(lossName), slope: tile("slope in this weight"), half: tile("half-life of the unit") };
-    const left = tag("div", {}), right = tag("div", {}), map = mapOf(left, ORDER, reader);
+    const left = tag("div", {}), right = tag("div", {}), map = mapOf(left, ORDER.length, () => ORDER, reader);
     const loss = plot(view, { height: 250, paint: (pen) => run && paintCurve(pen), cursor: "ew-resize", pointed: (point) => {
       if (point?.event.buttons) view.set({ delta: Math.round(linear(-REACH, REACH, 46, loss.width - 12).invert(point.x) * 20) / 20 });
     } });
@@ -280,22 +282,16 @@ function render({ model, el }) {
 
   // ---- one gate: its rows, and what they make of this step
   function oneGate(stage) {
-    const reader = readout(view, { explain, chosen: chosenKey }), holder = tag("div", {});
+    const reader = readout(view, { explain, chosen: chosenKey }), map = mapOf(stage, 1, () => [view.get("gate")], reader);
     const doors = tag("div", { class: "ll-actions" }), made = new Map();
-    stage.append(holder, reader.node, tag("h3", { class: "ll-heading" }, "Its units at this step"), doors);
-    let gate = null, map = null;
+    stage.append(reader.node, tag("h3", { class: "ll-heading" }, "Its units at this step"), doors);
     return (s, words) => {
-      if (gate !== s.gate) {
-        holder.replaceChildren();
-        map = mapOf(holder, [s.gate], reader);
-        gate = s.gate;
-      }
       map.redraw();
       map.label(`Weights of the ${QUANTITIES[s.gate].name}. ${words}`);
       const first = Math.max(0, Math.min(H - 6, run.unit - 3));
       for (let k = 0; k < Math.min(6, H); k++) {
         if (!made.has(k)) {
-          const node = button("", null, { "data-q": gate }), entry = { node, unit: 0 };
+          const node = button("", null), entry = { node, unit: 0 };
           node.addEventListener("click", () => view.set({ unit: entry.unit }));
           room.door(node, () => "gate/unit");
           made.set(k, entry);
