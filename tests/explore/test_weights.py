@@ -114,7 +114,7 @@ def test_what_cannot_be_shown_is_named():
     for given, message in [
         ({"x": x}, "x: expected a layer that it belongs to"),
         ({"layer": 3}, "layer: expected an LSTM, got int"),
-        ({"layer": LSTM(2, 3, peepholes=True)}, "layer: expected an LSTM of the standard equations"),
+        ({"layer": LSTM(2, 3, peepholes=True)}, "layer: expected an LSTM of the standard"),
         ({"layer": LSTM(2, 200)}, "layer: 60 steps of 200 units"),
         ({"layer": layer, "x": np.zeros((5, 3))}, "x: expected 2 features a step, got 3"),
         ({"layer": layer, "x": x, "head": LSTM(3, 3)}, "head: expected a Linear, got LSTM"),
