@@ -45,7 +45,6 @@ FLOORS = {
     "interchange": 4,
     "tasks": 5,
     "data": 5,
-    "tasks": 5,
     "text": 5,
     "explore": 6,
     "checks": 6,
