@@ -45,7 +45,7 @@ FLOORS = {
     "interchange": 4,
     "tasks": 5,
     "data": 5,
-    "tasks": 5,
+    "text": 5,
     "explore": 6,
     "checks": 6,
     "cli": 7,

@@ -1,6 +1,17 @@
 """Floor 5: real data sets with their licences, and windows over them that do not leak."""
 
 from .series import Series, el_nino, sunspots
+from .source_text import ALPHABET, Corpus, python_source
 from .windows import Standardizer, split, windows
 
-__all__ = ["Series", "Standardizer", "el_nino", "split", "sunspots", "windows"]
+__all__ = [
+    "ALPHABET",
+    "Corpus",
+    "Series",
+    "Standardizer",
+    "el_nino",
+    "python_source",
+    "split",
+    "sunspots",
+    "windows",
+]

@@ -12,6 +12,8 @@ from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
+from .text import TextExplorer
+from .weights import WeightExplorer
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
@@ -23,6 +25,8 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
+    TextExplorer,
+    WeightExplorer,
 )
 
 __all__ = [
@@ -40,6 +44,8 @@ __all__ = [
     "RecurrenceExplorer",
     "RooflineExplorer",
     "SequenceExplorer",
+    "TextExplorer",
+    "WeightExplorer",
     "line_of",
     "show",
     "show_source",

@@ -49,15 +49,20 @@ def lstm_trace(
     return lstm.forward(np.ascontiguousarray(x, dtype="float64")[:, None, :], state)[1]
 
 
-def noise(length: int) -> np.ndarray:
-    """Uniform noise in [-1, 1), (length,), drawn by mulberry32 as the browser draws it."""
-    state, values, word = 1, np.empty(length), 0xFFFFFFFF
+def uniform(seed: int, length: int) -> np.ndarray:
+    """Uniform numbers in [0, 1), (length,), drawn by mulberry32 as the browser draws them."""
+    state, values, word = seed, np.empty(length), 0xFFFFFFFF
     for k in range(length):
         state = (state + 0x6D2B79F5) & word
         t = ((state ^ (state >> 15)) * (1 | state)) & word
         t = ((t + (((t ^ (t >> 7)) * (61 | t)) & word)) ^ t) & word
-        values[k] = (t ^ (t >> 14)) / 2**31 - 1
+        values[k] = (t ^ (t >> 14)) / 2**32
     return values
+
+
+def noise(length: int) -> np.ndarray:
+    """Uniform noise in [-1, 1), (length,)."""
+    return 2 * uniform(1, length) - 1
 
 
 def input_signal(preset: str, length: int, period: int) -> np.ndarray:

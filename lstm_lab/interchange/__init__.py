@@ -5,13 +5,14 @@ from .onnx_read import from_onnx
 from .onnx_run import run_onnx
 from .onnx_write import to_onnx
 from .torch_layout import from_torch, to_torch
-from .weights import load, save
+from .weights import load, read_notes, save
 
 __all__ = [
     "from_keras",
     "from_onnx",
     "from_torch",
     "load",
+    "read_notes",
     "run_onnx",
     "save",
     "to_keras",

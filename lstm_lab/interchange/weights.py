@@ -27,13 +27,14 @@ from ..layers import (
 )
 
 KEY = "lstm_lab"
+NOTES = "notes"
 CLASSES = {
     c.__name__: c
     for c in (LSTM, BiLSTM, GRU, RNN, Attention, Linear, Embedding, Dropout, LastStep, Reverse)
 }
 
 
-def save(layer: Layer, path: str | os.PathLike) -> Path:
+def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = None) -> Path:
     """Write a layer to a file: its parameters, and what it takes to build it again.
 
     The file is written whole or not at all: a crash leaves the old one.
@@ -43,6 +44,8 @@ def save(layer: Layer, path: str | os.PathLike) -> Path:
     layer : Layer
     path : path
         By custom it ends in ``.safetensors``.
+    notes : dict, optional
+        What else is to stand in the file, as JSON can hold it; `read_notes` gives it back.
 
     Raises
     ------
@@ -65,7 +68,8 @@ def save(layer: Layer, path: str | os.PathLike) -> Path:
         name: np.ascontiguousarray(layer.backend.to_numpy(array))
         for name, array in layer.params.items()
     }
-    write_whole(path, serialise(arrays, metadata={KEY: json.dumps(header)}))
+    metadata = {KEY: json.dumps(header), NOTES: json.dumps(notes or {})}
+    write_whole(path, serialise(arrays, metadata=metadata))
     return path
 
 
@@ -102,14 +106,36 @@ def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer
     return layer
 
 
+def read_notes(path: str | os.PathLike) -> dict[str, Any]:
+    """The notes that `save` put into the file; empty if there were none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load` does.
+    """
+    path = Path(path)
+    _header(path)
+    notes = json.loads(_metadata(path).get(NOTES, "{}"))
+    if not isinstance(notes, dict):
+        raise ValueError(f"{path} has notes that are no mapping")
+    return notes
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata() or {}
+
+
 def _header(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})[KEY])
+        header = json.loads(_metadata(path)[KEY])
     except KeyError as error:
         raise ValueError(f"{path} was not written by lstm_lab.interchange.save") from error
     except (SafetensorError, ValueError, OSError, RecursionError) as error:

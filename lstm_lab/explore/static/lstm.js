@@ -7,7 +7,7 @@
 export const sigmoid = (z) => 0.5 * Math.tanh(0.5 * z) + 0.5;
 
 /** a (rows, n) times v[at : at + n], added onto out (rows). */
-function addProduct(out, a, v, at, n) {
+export function addProduct(out, a, v, at, n) {
   const whole = n - (n % 4);
   for (let r = 0, k = 0; r < out.length; r++) {
     // Four sums that do not wait for each other.
@@ -37,6 +37,33 @@ function addOuter(out, d, v, at, n) {
   }
 }
 
+/** A trace {T, h0, c0, o, i, f, g, c, tanhc, h} of T steps of H units, to be filled. */
+export function lstmTrace(T, H, state = {}) {
+  const trace = { T, h0: Float64Array.from(state.h ?? new Float64Array(H)), c0: Float64Array.from(state.c ?? new Float64Array(H)) };
+  for (const name of ["o", "i", "f", "g", "c", "tanhc", "h"]) trace[name] = new Float64Array(T * H);
+  return trace;
+}
+
+/** Step t of a trace, whose steps before are there: z (4H) holds W x_t + b, and U h is added to it. */
+export function lstmStep(trace, t, z, U, H) {
+  const { o: os, i: is, f: fs, g: gs, c: cs, tanhc: tanhcs, h: hs, h0, c0 } = trace;
+  const now = t * H, before = now - H;
+  addProduct(z, U, t ? hs : h0, t ? before : 0, H);
+  for (let j = 0, k = now; j < H; j++, k++) {
+    const o = sigmoid(z[j]), i = sigmoid(z[H + j]), f = sigmoid(z[2 * H + j]);
+    const g = Math.tanh(z[3 * H + j]);
+    const c = f * (t ? cs[before + j] : c0[j]) + i * g;
+    const tanhc = Math.tanh(c);
+    os[k] = o;
+    is[k] = i;
+    fs[k] = f;
+    gs[k] = g;
+    cs[k] = c;
+    tanhcs[k] = tanhc;
+    hs[k] = o * tanhc;
+  }
+}
+
 /**
  * Forward pass of an LSTM over T steps.
  * net {D, H, W, U, b}; x (T·D); state {h, c} of H each, zeros if absent.
@@ -44,30 +71,12 @@ function addOuter(out, d, v, at, n) {
  */
 export function lstmForward(net, x, T, state = {}) {
   const { D, H, W, U, b } = net;
-  const h0 = Float64Array.from(state.h ?? new Float64Array(H));
-  const c0 = Float64Array.from(state.c ?? new Float64Array(H));
-  const trace = { T, x, h0, c0 };
-  for (const name of ["o", "i", "f", "g", "c", "tanhc", "h"]) trace[name] = new Float64Array(T * H);
-  const { o: os, i: is, f: fs, g: gs, c: cs, tanhc: tanhcs, h: hs } = trace;
+  const trace = Object.assign(lstmTrace(T, H, state), { x });
   const z = new Float64Array(4 * H);
   for (let t = 0; t < T; t++) {
-    const now = t * H, before = now - H;
     z.set(b);
     addProduct(z, W, x, t * D, D);
-    addProduct(z, U, t ? hs : h0, t ? before : 0, H);
-    for (let j = 0, k = now; j < H; j++, k++) {
-      const o = sigmoid(z[j]), i = sigmoid(z[H + j]), f = sigmoid(z[2 * H + j]);
-      const g = Math.tanh(z[3 * H + j]);
-      const c = f * (t ? cs[before + j] : c0[j]) + i * g;
-      const tanhc = Math.tanh(c);
-      os[k] = o;
-      is[k] = i;
-      fs[k] = f;
-      gs[k] = g;
-      cs[k] = c;
-      tanhcs[k] = tanhc;
-      hs[k] = o * tanhc;
-    }
+    lstmStep(trace, t, z, U, H);
   }
   return trace;
 }
