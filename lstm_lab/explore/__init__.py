@@ -8,6 +8,8 @@ from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
+from .surgery import GateSurgery
+from .training import TrainingExplorer
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
 EXPLORABLES: tuple[type[Explorable], ...] = (
@@ -15,6 +17,8 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
+    TrainingExplorer,
+    GateSurgery,
 )
 
 __all__ = [
@@ -23,11 +27,13 @@ __all__ = [
     "GATE_LINES",
     "CellExplorer",
     "Explorable",
+    "GateSurgery",
     "Question",
     "Quiz",
     "RecurrenceExplorer",
     "RooflineExplorer",
     "SequenceExplorer",
+    "TrainingExplorer",
     "line_of",
     "show",
     "show_source",
