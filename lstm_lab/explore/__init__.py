@@ -12,7 +12,9 @@ from .roofline import RooflineExplorer
 from .sequence import SequenceExplorer
 from .source import show_source
 from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
+from .surgery import GateSurgery
 from .text import TextExplorer
+from .training import TrainingExplorer
 from .weights import WeightExplorer
 
 #: Every live picture of the book. Tests, the gallery and the benchmark go through them.
@@ -21,11 +23,13 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     BPTTExplorer,
     BidirectionalExplorer,
     CellExplorer,
+    GateSurgery,
     GradientFlowExplorer,
     RecurrenceExplorer,
     RooflineExplorer,
     SequenceExplorer,
     TextExplorer,
+    TrainingExplorer,
     WeightExplorer,
 )
 
@@ -38,6 +42,7 @@ __all__ = [
     "BidirectionalExplorer",
     "CellExplorer",
     "Explorable",
+    "GateSurgery",
     "GradientFlowExplorer",
     "Question",
     "Quiz",
@@ -45,6 +50,7 @@ __all__ = [
     "RooflineExplorer",
     "SequenceExplorer",
     "TextExplorer",
+    "TrainingExplorer",
     "WeightExplorer",
     "line_of",
     "show",

@@ -24,8 +24,8 @@ def lstm_trace(
     weight_h: np.ndarray,
     bias: np.ndarray,
     x: np.ndarray,
-    h: float = 0.0,
-    c: float = 0.0,
+    h: float | np.ndarray = 0.0,
+    c: float | np.ndarray = 0.0,
 ) -> Trace:
     """The trace of an LSTM with these weights over x.
 
@@ -35,8 +35,8 @@ def lstm_trace(
     weight_h : array (4H, H)
     bias : array (4H,)
     x : array (T, D)
-    h, c : float
-        Initial state of every unit.
+    h, c : float or array (H,)
+        Initial state of every unit, or of each.
     """
     from ..layers import LSTM
 
@@ -45,7 +45,7 @@ def lstm_trace(
     lstm.params["weight_x_l0"][...] = weight_x
     lstm.params["weight_h_l0"][...] = weight_h
     lstm.params["bias_l0"][...] = bias
-    state = (np.full((1, 1, hidden), float(h)), np.full((1, 1, hidden), float(c)))
+    state = tuple(np.full((1, 1, hidden), start, "float64") for start in (h, c))
     return lstm.forward(np.ascontiguousarray(x, dtype="float64")[:, None, :], state)[1]
 
 

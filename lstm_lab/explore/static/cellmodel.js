@@ -72,7 +72,10 @@ const MEANING = {
   h: "what the rest of the network sees",
 };
 
-/** The formula of a quantity: its name and meaning, symbols, and the same with the numbers. */
+/**
+ * The formula of a quantity: its name and meaning, symbols, and the same with the numbers.
+ * s.clamped, if given, names gates that are held at a value, whatever their sums say.
+ */
 export function explain(q, s, r) {
   const n = (value) => (value < 0 ? `(${fmt(value)})` : fmt(value));
   const head = `${QUANTITIES[q].name} ${q}`;
@@ -94,6 +97,12 @@ export function explain(q, s, r) {
     };
   }
   const act = q === "g" ? "tanh" : "σ", { input, hidden, bias } = r.parts[q];
+  if (s.clamped?.[q] !== undefined) {
+    return {
+      head, meaning: `clamped to ${fmt(s.clamped[q], 0)}, whatever its sum says`, symbols: `${q}_{t} = ${fmt(s.clamped[q], 0)}`,
+      numbers: [`instead of ${act}(${fmt(r[`z_${q}`])})`],
+    };
+  }
   const many = input.others || hidden.others;
   const sum = (part) => n(total(part));
   return {
