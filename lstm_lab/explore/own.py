@@ -48,7 +48,7 @@ class Own:
 
     def __init__(self, layer: LSTM | None, x: ArrayLike | None, unit: int):
         self.x = None if x is None else checked_input(x)
-        self.weights = None if layer is None else _checked_weights(layer)
+        self.weights = None if layer is None else checked_weights(layer)
         self.features, self.hidden, self.biases = 1, 1, {}
         if self.weights is not None:
             self.features, self.hidden = self.weights[0].shape[1], self.weights[1].shape[1]
@@ -96,7 +96,7 @@ def checked_input(x: ArrayLike, longest: int = LONGEST) -> np.ndarray:
     return array.astype("float64")
 
 
-def _checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Copies of the layer's (4H, D), (4H, H) and (4H,) of its first layer, forward direction."""
     from ..layers import LSTM
 

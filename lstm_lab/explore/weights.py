@@ -10,7 +10,7 @@ import traitlets
 from .base import Explorable, choice, control, floats
 from .bundle import STATIC, bundle
 from .flipflop import SHIPPED, flip_flop
-from .own import _checked_input, _checked_weights
+from .own import checked_input, checked_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -97,9 +97,9 @@ class WeightExplorer(Explorable):
             if given:
                 raise TypeError(f"{', '.join(given)}: expected a layer that it belongs to")
             layer, head, x, target = _flip_flop()
-        weights = [array.astype("float64") for array in _checked_weights(layer)]
+        weights = [array.astype("float64") for array in checked_weights(layer)]
         features, hidden = weights[0].shape[1], weights[1].shape[1]
-        self._x = _pulses(features) if x is None else _checked_input(x)
+        self._x = _pulses(features) if x is None else checked_input(x)
         if self._x.shape[1] != features:
             raise ValueError(f"x: expected {features} features a step, got {self._x.shape[1]}")
         steps, work = len(self._x), len(self._x) * 4 * hidden * (features + hidden)
