@@ -107,9 +107,9 @@ class TextExplorer(Explorable):
             arguments = ("model",)
         self._model = _checked(model)
         ranking = model.about.get("probes", {}).get("properties", {})
-        if ranking:
-            first = settings.get("follows", type(self).follows.default_value)
-            own["cell"] = int(np.argmax(ranking[first]["cells"])) if first in ranking else 0
+        # The same for every setting: a line that leaves the cell out means this one.
+        if (first := type(self).follows.default_value) in ranking:
+            own["cell"] = int(np.argmax(ranking[first]["cells"]))
         self._cells = model.lstm.hidden_size
         super().__init__(
             _own=own,
