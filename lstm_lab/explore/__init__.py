@@ -5,6 +5,7 @@ from .base import Explorable
 from .bidirectional import BidirectionalExplorer
 from .bptt import BPTTExplorer
 from .cell import CellExplorer
+from .cost import CostExplorer
 from .gradient_flow import GradientFlowExplorer
 from .quiz import Question, Quiz
 from .recurrence import RecurrenceExplorer
@@ -23,6 +24,7 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     BPTTExplorer,
     BidirectionalExplorer,
     CellExplorer,
+    CostExplorer,
     GateSurgery,
     GradientFlowExplorer,
     RecurrenceExplorer,
@@ -41,6 +43,7 @@ __all__ = [
     "BPTTExplorer",
     "BidirectionalExplorer",
     "CellExplorer",
+    "CostExplorer",
     "Explorable",
     "GateSurgery",
     "GradientFlowExplorer",
