@@ -110,7 +110,7 @@ function pen(ctx, width, height, colors) {
 
     /** A line through (px(k), py(values[k])), k from `first`; values may be strided: offset + k · stride. */
     line(values, px, py, { color = colors.ink, width: thick = 2, dash, alpha = 1, first = 0, count, offset = 0, stride = 1 } = {}) {
-      const n = count ?? Math.floor((values.length - offset) / stride);
+      const n = count ?? Math.ceil((values.length - offset) / stride);
       ctx.beginPath();
       let broken = true;
       // More points than pixels: of each pixel's, the lowest and the highest.
