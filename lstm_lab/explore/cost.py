@@ -39,7 +39,7 @@ class CostExplorer(Explorable):
     rate : float
         What the machine computes, in GFLOP/s.
     overhead : float
-        What each step of forward costs besides, in µs; forward and backward cost three.
+        What each step costs besides, in µs, on the way there and again on the way back.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class CostExplorer(Explorable):
     hidden = control(128, 1, 2048, 1, whole=True)
     inputs = control(64, 1, 2048, 1, whole=True)
     rate = control(50.0, 1, 10_000)
-    overhead = control(20.0, 0, 500)
+    overhead = control(5.0, 0, 500)
 
     _measured = traitlets.Bytes(b"").tag(sync=True)
 
@@ -97,5 +97,5 @@ class CostExplorer(Explorable):
             "backward_flops": backward_flops,
             "forward": forward_flops / self.rate / 1e6 + t * self.overhead / 1e3,
             "both": (forward_flops + backward_flops) / self.rate / 1e6
-            + 3 * t * self.overhead / 1e3,
+            + 2 * t * self.overhead / 1e3,
         }

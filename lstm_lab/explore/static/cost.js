@@ -21,7 +21,7 @@ export function sequenceCost({ length: t, batch: b, hidden: h, inputs: d, rate, 
     forward_flops: forwardFlops,
     backward_flops: backwardFlops,
     forward: forwardFlops / rate / 1e6 + (t * overhead) / 1e3,
-    both: (forwardFlops + backwardFlops) / rate / 1e6 + (3 * t * overhead) / 1e3,
+    both: (forwardFlops + backwardFlops) / rate / 1e6 + (2 * t * overhead) / 1e3,
   };
 }
 
@@ -100,7 +100,7 @@ function render({ model, el }) {
     ["operations forward", "T B H (8 (D + H) + 23)", flop(cost.forward_flops)],
     ["operations backward", "T B H (16 (D + H) + 27)", flop(cost.backward_flops)],
     ["time forward", "operations ∕ rate + T · overhead", duration(cost.forward)],
-    ["time of both", "operations ∕ rate + 3 T · overhead", duration(cost.both)],
+    ["time of both", "operations ∕ rate + 2 T · overhead", duration(cost.both)],
   ]]);
 
   function update() {
