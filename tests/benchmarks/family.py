@@ -1,0 +1,192 @@
+"""Relatives of the LSTM on three small tasks: what chapter 7 reports.
+
+``python -m tests.benchmarks.family [--seeds N] [--to FILE]``
+
+Every relative, task and seed is one training from scratch on fresh sequences, until
+the last 25 batches are right, and one row of the CSV file: how many updates that took, and the
+error on sequences that no training has seen. Rows that the file has already are not computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential, losses, tasks
+from lstm_lab.layers import Recurrent
+from lstm_lab.optim import Adam, clip_by_norm
+
+FILE = Path(__file__).parents[2] / "book" / "07-family.csv"
+COLUMNS = ("relative", "task", "seed", "updates", "error")
+UNITS, BATCH, RATE = 8, 32, 0.01
+KEPT = 3.0  # all begin with the same memory: σ(3) = 0.95 of it is kept at each step
+OPEN = 30.0  # in float32 σ(30) is exactly 1 and its derivative exactly 0
+
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def set_bias(layer: Recurrent, gate: str, value: float) -> Recurrent:
+    k, units = layer.cell.gates[gate], layer.hidden_size
+    layer.params["bias_l0"][k * units : (k + 1) * units] = value
+    return layer
+
+
+def lstm(
+    *, start: tuple[str, float] | None = None, **options: Any
+) -> Callable[[int, int], Recurrent]:
+    """A maker of LSTMs with options; ``start`` gives one more gate its first bias."""
+
+    def make(inputs: int, seed: int) -> Recurrent:
+        layer = LSTM(inputs, UNITS, forget_bias=KEPT, seed=seed, **options)
+        return set_bias(layer, *start) if start else layer
+
+    return make
+
+
+def gru(**options: Any) -> Callable[[int, int], Recurrent]:
+    def make(inputs: int, seed: int) -> Recurrent:
+        return set_bias(GRU(inputs, UNITS, seed=seed, **options), "update_gate", KEPT)
+
+    return make
+
+
+RELATIVES: dict[str, Callable[[int, int], Recurrent]] = {
+    "LSTM": lstm(),
+    "peepholes": lstm(peepholes=True),
+    "layer norm": lstm(layer_norm=True),
+    "CIFG": lstm(coupled=True, start=("input_gate", -KEPT)),
+    "GRU, reset after": gru(),
+    "GRU, reset before": gru(reset_after=False),
+    "no input gate": lstm(start=("input_gate", OPEN)),
+    "no output gate": lstm(start=("output_gate", OPEN)),
+    "no forget gate": lstm(forget_gate=False),
+    "plain RNN": lambda inputs, seed: RNN(inputs, UNITS, seed=seed),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, and when it counts as learnt.
+
+    Attributes
+    ----------
+    draw : callable
+        ``draw(rng, count)`` gives fresh examples: x (T, B, D), target, lengths (B,).
+    test : callable
+        The same, for the test.
+    outputs : int
+    each_step : bool
+        Whether every step is asked, or the last one only.
+    learnt : float
+        An error below it, in the mean of 25 batches, ends the training.
+    most : int
+        Updates after which it ends anyway.
+    """
+
+    draw: Callable[[np.random.Generator, int], Batch]
+    test: Callable[[np.random.Generator, int], Batch]
+    outputs: int
+    each_step: bool
+    learnt: float
+    most: int
+
+
+def adding(rng: np.random.Generator, count: int) -> Batch:
+    return tasks.adding(count, 24, rng)
+
+
+def order(rng: np.random.Generator, count: int) -> Batch:
+    return tasks.temporal_order(count, rng, length=60)
+
+
+def latest(steps: int) -> Callable[[np.random.Generator, int], Batch]:
+    """Which of X and Y came last? Asked at every step of a stream.
+
+    One step in five is a mark, the others are one of two distractors. The first step is a mark.
+    """
+
+    def draw(rng: np.random.Generator, count: int) -> Batch:
+        symbols = rng.choice(4, size=(steps, count), p=(0.1, 0.1, 0.4, 0.4))
+        symbols[0] = rng.integers(2, size=count)
+        marks = np.where(symbols < 2, np.arange(steps)[:, None], 0)
+        target = np.take_along_axis(symbols, np.maximum.accumulate(marks, axis=0), axis=0)
+        return np.eye(4, dtype="float32")[symbols], target, np.full(count, steps)
+
+    return draw
+
+
+TASKS = {
+    "adding": Task(adding, adding, 1, False, learnt=0.1, most=1500),
+    "order": Task(order, order, 4, False, learnt=0.01, most=1000),
+    "latest": Task(latest(50), latest(2000), 2, True, learnt=0.01, most=500),
+}
+
+
+def error_of(prediction: np.ndarray, target: np.ndarray) -> float:
+    """Share of wrong answers; of numbers, the mean square over that of a constant."""
+    if target.dtype.kind == "f":
+        return float(np.mean((prediction - target) ** 2)) / tasks.ADDING_BASELINE
+    return float(np.mean(prediction.argmax(axis=-1) != target))
+
+
+def train(relative: str, task: str, seed: int) -> tuple[int, float]:
+    """Updates until the task was learnt, and the error on unseen sequences then."""
+    asked, rng = TASKS[task], np.random.default_rng(seed)
+    inputs = asked.draw(rng, 1)[0].shape[2]
+    layers = {"cell": RELATIVES[relative](inputs, seed)}
+    if not asked.each_step:
+        layers["last"] = LastStep()
+    model = Sequential(**layers, head=Linear(UNITS, asked.outputs, seed=seed))
+    loss = losses.mse if asked.outputs == 1 else losses.cross_entropy
+    optimizer, errors = Adam(learning_rate=RATE), []
+    while len(errors) < asked.most and (len(errors) < 25 or np.mean(errors[-25:]) > asked.learnt):
+        x, target, lengths = asked.draw(rng, BATCH)
+        prediction, trace = model.forward(x, lengths=lengths)
+        errors.append(error_of(prediction, target))
+        gradients = model.backward(loss(prediction, target)[1], trace).params
+        clip_by_norm(gradients, 1.0)
+        optimizer.update(model.params, gradients)
+    x, target, lengths = asked.test(np.random.default_rng(10_000), 100)
+    prediction, _ = model.forward(x, lengths=lengths, trace=False)
+    return len(errors), error_of(prediction, target)
+
+
+def missing(seeds: int, rows: list[dict[str, str]]) -> Iterator[tuple[str, str, int]]:
+    """What is still to be trained: first everything with the first seed."""
+    done = {(row["relative"], row["task"], int(row["seed"])) for row in rows}
+    for seed in range(seeds):
+        for task in TASKS:
+            for relative in RELATIVES:
+                if (relative, task, seed) not in done:
+                    yield relative, task, seed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--to", type=Path, default=FILE)
+    arguments = parser.parse_args()
+    os.environ["LSTM_LAB_BACKEND"] = "numpy"
+    rows = []
+    if arguments.to.exists():
+        with arguments.to.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    else:
+        arguments.to.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+    for relative, task, seed in missing(arguments.seeds, rows):
+        updates, error = train(relative, task, seed)
+        row = relative, task, seed, updates, f"{error:.5f}"
+        with arguments.to.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(row)
+        print(*row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
