@@ -29,7 +29,7 @@ export function levels(view, rooms) {
   };
   const stageOf = (path) => {
     if (!made.has(path)) {
-      const stage = tag("div", { class: "ll-level", "data-path": path });
+      const stage = tag("div", { class: "ll-level", "data-path": path, tabindex: -1 });
       node.append(stage);
       made.set(path, { stage, draw: rooms[path].make(stage) });
     }
@@ -74,8 +74,10 @@ export function levels(view, rooms) {
     if (!focused && !moved) return;
     moved = false;
     // Going in, the first thing to operate there; coming back, the place that one went in by.
-    const target = !inward && stage.contains(door) ? door : stage.querySelector("button, [tabindex='0'], input, select");
-    (target ?? crumbs.querySelector("button"))?.focus({ preventScroll: true });
+    const target = inward
+      ? stage.querySelector("button, [tabindex='0'], input, select") ?? crumbs.querySelector("button")
+      : door?.getClientRects().length ? door : stage;
+    (target ?? stage).focus({ preventScroll: true });
   }
 
   function open(path, from) {

@@ -81,7 +81,11 @@ export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
     ctx.clearRect(0, 0, width, h);
     paint(pen(ctx, width, h, view.colors));
   };
-  view.onWidth(node, (w) => { width = w; redraw(); });
+  view.onWidth(node, (w) => {
+    width = w;
+    redraw();
+    view.redraw(); // what lies over the picture has its place from the width
+  });
   if (pointed) {
     canvas.style.cursor = cursor;
     const tell = (event) => {
