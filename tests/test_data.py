@@ -1,5 +1,6 @@
 """Data sets, and windows over them that do not leak."""
 
+import gzip
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import data
-from lstm_lab.data import Series, Standardizer, split, windows
+from lstm_lab.data import Series, Standardizer, make_addresses, split, windows
 
 
 @pytest.fixture
@@ -57,6 +58,60 @@ def test_statsmodels_is_imported_only_when_asked_for():
     code = "import sys, lstm_lab.data; print('statsmodels' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_addresses(load):
+    labelled = load("addresses")
+    assert (len(labelled), sum(map(len, labelled.words))) == (1513, 10722)
+    assert [len(words) for words in labelled.words] == [len(tags) for tags in labelled.tags]
+    assert len({tag for tags in labelled.tags for tag in tags}) == 29
+    assert labelled.words[1] == ("3600", "West", "5th", "Ave")
+    assert labelled.tags[1] == (
+        "AddressNumber",
+        "StreetNamePreDirectional",
+        "StreetName",
+        "StreetNamePostType",
+    )
+    assert sum(word == "#" for words in labelled.words for word in words) == 147
+    assert not any(word.split() != [word] for words in labelled.words for word in words)
+    assert labelled.licence in repr(labelled)
+
+
+XML = """<AddressCollection>
+  <AddressString><AddressNumber>12</AddressNumber> <StreetName>Älm
+  </StreetName></AddressString>
+  <AddressString><OccupancyType>#</OccupancyType></AddressString>
+</AddressCollection>"""
+
+
+def test_the_file_of_addresses_can_be_made_again(load, tmp_path, monkeypatch, capsys):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "labeled.xml").write_text(XML, encoding="utf-8")
+    (tmp_path / "LICENSE").write_text("Free.\n\n# Really.", encoding="utf-8")
+    target = tmp_path / "addresses.tsv.gz"
+    assert make_addresses.main([str(tmp_path), str(target)]) == 0
+    monkeypatch.setattr(data.tagged.resources, "files", lambda package: tmp_path)
+    made = load("addresses")
+    assert made.words == (("12", "Älm"), ("#",))
+    assert made.tags == (("AddressNumber", "StreetName"), ("OccupancyType",))
+    before = target.read_bytes()
+    assert make_addresses.main([str(tmp_path), str(target)]) == 1
+    assert "exists" in capsys.readouterr().err
+    assert target.read_bytes() == before
+    assert make_addresses.main([]) == 2
+
+
+def test_the_file_of_addresses_brings_its_licence():
+    packed = (data.tagged.resources.files("lstm_lab.data") / "addresses.tsv.gz").read_bytes()
+    text = gzip.decompress(packed).decode("utf-8")
+    assert "The MIT License" in text and "Copyright (c) 2014 The Atlanta Journal" in text
+    assert len(packed) < 100_000
+
+
+@pytest.mark.parametrize("wrong", ["<A><B>two words</B></A>", "<A><B/></A>", "<A><B>x</B>y</A>"])
+def test_an_address_with_anything_but_tagged_words_is_refused(wrong):
+    with pytest.raises(ValueError, match="address 0 has"):
+        make_addresses.as_text(f"<C>{wrong}</C>", "")
 
 
 def test_windows():

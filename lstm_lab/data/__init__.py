@@ -2,6 +2,7 @@
 
 from .series import Series, el_nino, sunspots
 from .source_text import ALPHABET, Corpus, python_source
+from .tagged import Tagged, addresses
 from .windows import Standardizer, split, windows
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "Corpus",
     "Series",
     "Standardizer",
+    "Tagged",
+    "addresses",
     "el_nino",
     "python_source",
     "split",
