@@ -95,6 +95,7 @@ def test_the_file_of_addresses_can_be_made_again(load, tmp_path, monkeypatch, ca
     assert made.words == (("12", "Älm"), ("#",))
     assert made.tags == (("AddressNumber", "StreetName"), ("OccupancyType",))
     before = target.read_bytes()
+    assert "# Free.\n# \n# # Really.\n" in gzip.decompress(before).decode("utf-8")
     assert make_addresses.main([str(tmp_path), str(target)]) == 1
     assert "exists" in capsys.readouterr().err
     assert target.read_bytes() == before
