@@ -56,8 +56,7 @@ def pictures_without_words(page: Page) -> list[str]:
         bare += [tag for tag in IMAGE.findall(cell.prose) if not re.search(r'alt="[^"]+"', tag)]
         complaints += [f"cell {cell.number}: {tag[:60]} has no alternative text" for tag in bare]
     for cell in page.code:
-        tree = ast.parse(re.sub(r"^\s*[%!].*", "", cell.source, flags=re.MULTILINE))
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        calls = [n for n in ast.walk(ast.parse(_python(cell))) if isinstance(n, ast.Call)]
         drawn = [c for c in calls if _called(c) in ("subplots", "figure", "subplot_mosaic")]
         shown = [c for c in calls if _called(c) == "show"]
         described = [c for c in shown if any(k.arg == "alt" for k in c.keywords)]
@@ -66,6 +65,11 @@ def pictures_without_words(page: Page) -> list[str]:
         if len(described) < len(shown):
             complaints.append(f"cell {cell.number}: show without alt")
     return complaints
+
+
+def _python(cell: Cell) -> str:
+    """The cell without IPython's own lines."""
+    return re.sub(r"^\s*[%!].*", "", cell.source, flags=re.MULTILINE)
 
 
 def _called(call: ast.Call) -> str:
@@ -186,8 +190,24 @@ def _only_shows(cell: Cell) -> bool:
     return bool(shown) and "assert" not in cell.source and "print(" not in cell.source
 
 
+def lost_outputs(page: Page) -> list[str]:
+    """What show and show_source return, thrown away: only a cell's last line is displayed."""
+    complaints = []
+    for cell in page.code:
+        *others, _ = ast.parse(_python(cell)).body or [None]
+        complaints += [
+            f"cell {cell.number}: line {line.lineno} shows nothing, for it is not the last"
+            for line in others
+            if isinstance(line, ast.Expr)
+            and isinstance(line.value, ast.Call)
+            and _called(line.value) in ("show", "show_source")
+        ]
+    return complaints
+
+
 RULES = (
     long_code,
+    lost_outputs,
     pictures_without_words,
     undefined_symbols,
     broken_links,

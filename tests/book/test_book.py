@@ -60,6 +60,7 @@ LIBRARY_LINES = """\
 
 BROKEN = {
     "long_code": [("code", "x = 1" + " " * 80 + "# far out"), ("code", "x = 1\n" * 26)],
+    "lost_outputs": [("code", 'show(fig, alt="A line.")\nassert True')],
     "pictures_without_words": [
         ("markdown", "![](../docs/cell-explorer.png)"),
         ("markdown", '<img src="../docs/cell-explorer.png">'),
