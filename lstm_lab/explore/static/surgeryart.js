@@ -111,7 +111,8 @@ function paintOutput(pen, run, px, py, right, { open, shown, past, t }) {
   if (!shown) {
     const [from, to] = [px(run.first), px(run.T - 1)];
     pen.words("?", Math.min(to - 8, (from + Math.max(from + 40, px(run.last))) / 2), (py(0) + py(py.high)) / 2 + 14, { size: 42, weight: 700, align: "center", color: colors.ink, halo: true });
-    pen.words("grey: without the operation", to, py(py.high) - 4, { size: 11, align: "right", color: colors.soft, halo: true });
+    // On a narrow page it would run into the lane's name.
+    if (pen.width > 560) pen.words("grey: without the operation", to, py(py.high) - 4, { size: 11, align: "right", color: colors.soft, halo: true });
   } else {
     pen.dot(px(t), py(run.y[t]), { color: colors.h, r: 5 });
     pen.words(fmt(run.y[t]), right + 10, CUT_READS.y, { size: 14, weight: 700 });
