@@ -77,3 +77,16 @@ def axe_findings(page):
         for rule in answer["violations"]
         if rule["impact"] in ("serious", "critical")
     }
+
+
+def page_of(show, case, **options):
+    """A page with the explorable of a case, at its liveliest."""
+    return show(case.new(**case.lively), kernel=case.kernel, **options)
+
+
+def wait_for(condition, page, patience=3000):
+    """Until it holds: a kernel answers later than a script."""
+    while not condition():
+        page.wait_for_timeout(50)
+        patience -= 50
+        assert patience > 0, "nothing happens"

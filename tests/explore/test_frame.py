@@ -1,0 +1,139 @@
+"""What the frame of every explorable owes in a real browser: ways back, room, themes, axe."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.explore.cases import CASES
+from tests.explore.page import (
+    axe_findings,
+    drag,
+    go,
+    load_axe,
+    page_of,
+    state,
+    words,
+)
+
+every = pytest.mark.parametrize("case", CASES, ids=str)
+
+OVERFLOWS = """() => {
+  const edge = document.querySelector('.lstm-lab-explorer').getBoundingClientRect();
+  const out = [...document.querySelectorAll('.lstm-lab-explorer *')].filter((node) => {
+    const box = node.getBoundingClientRect();
+    const hidden = box.width < 2 || node.closest('defs, .ll-table > *, .ll-scroll > *')
+      || getComputedStyle(node).visibility === 'hidden';
+    return !hidden
+      && (box.right > edge.right + 1 || box.left < edge.left - 1 || box.top < edge.top - 1);
+  });
+  const page = document.documentElement;
+  const words = (node) => `${node.tagName} ${node.getAttribute('class')} ${node.textContent}`;
+  return [...out.map(words),
+    ...(page.scrollWidth > page.clientWidth ? [`page ${page.scrollWidth}`] : [])];
+}"""
+
+
+@every
+def test_the_setting_before_the_last_change_comes_back(case, show):
+    page = page_of(show, case)
+    previous = page.get_by_role("button", name="Previous")
+    assert previous.is_disabled()
+    start = state(page)[case.drag]
+    drag(page, case.drag, case.way)
+    changed = state(page)[case.drag]
+    previous.click()
+    assert state(page)[case.drag] == start
+    previous.click()
+    assert state(page)[case.drag] == changed
+
+
+@every
+def test_what_a_link_puts_out_of_range_is_put_right(case, show):
+    page = page_of(show, case)
+    name, start = case.drag, case.new(**case.lively).settings()[case.drag]
+    high = state(page)["_specs"][name]["max"]
+    for bad, kept in (("1e9", high), ("NaN", start), ("null", start), ("'a'", start)):
+        page.evaluate(f"models[0].set('{name}', {bad})")
+        assert state(page)[name] == kept
+        page.wait_for_timeout(200)
+        assert "NaN" not in words(page)
+
+
+@pytest.mark.parametrize("width", [360, 480, 700, 1280])
+@every
+def test_nothing_leaves_its_frame(case, width, show):
+    page = page_of(show, case, width=width)
+    for path in case.kind.levels:
+        go(page, path)
+        assert page.evaluate(OVERFLOWS) == [], path
+    go(page, "")
+    for fold in page.locator("details > summary:visible").all():
+        fold.click()
+    page.locator("td").first.wait_for()
+    assert page.evaluate(OVERFLOWS) == []
+
+
+@every
+def test_the_theme_may_change(case, show):
+    page = page_of(show, case)
+    before = page.locator(".lstm-lab-explorer").screenshot()
+    page.evaluate("""() => {
+      document.documentElement.style.setProperty('--jp-ui-font-color0', '#fff');
+      document.documentElement.style.setProperty('--jp-layout-color0', '#111');
+      document.body.style.background = '#111';
+      document.body.dataset.jpThemeLight = 'false';
+    }""")
+    page.wait_for_timeout(500)
+    after = page.locator(".lstm-lab-explorer").screenshot()
+    assert after != before
+    fresh = page_of(show, case, theme="dark")
+    fresh.wait_for_timeout(300)
+    assert fresh.locator(".lstm-lab-explorer").screenshot() == after
+
+
+@every
+def test_reduced_motion(case, show):
+    page = page_of(show, case, reduced_motion="reduce")
+    moving = """() => [...document.querySelectorAll('.lstm-lab-explorer *')].filter((node) => {
+      node.closest('section').classList.add('ll-moving');
+      return getComputedStyle(node).transitionDuration.split(', ').some((s) => s !== '0s');
+    }).length"""
+    assert page.evaluate(moving) == 0
+    for path in case.kind.levels:
+        page.evaluate("([path]) => models[0].set('path', path)", [path])
+        page.wait_for_timeout(30)
+        assert page.evaluate("document.getAnimations().length") == 0
+
+
+@every
+def test_taking_it_down_leaves_nothing(case, show):
+    page = page_of(show, case)
+    drag(page, case.drag, case.way / 4)
+    page.evaluate("cleanups[0]()")
+    assert page.locator(".lstm-lab-explorer").count() == 0
+    assert page.evaluate("Object.values(models[0].listeners).flat().length") == 0
+    page.evaluate(f"models[0].set('{case.drag}', 1)")
+    page.wait_for_timeout(250)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(theme, show, artifacts):
+    """A page with all explorables, every fold open, at three depths of levels."""
+    page = show(*(case.new(**case.lively) for case in CASES), theme=theme, width=1280)
+    load_axe(page)
+    for opener in page.locator("details > summary, .ll-tools > [aria-expanded]").all():
+        opener.click()
+    found = {}
+    for depth in range(3):
+        for number, case in enumerate(CASES):
+            inner = [path for path in case.kind.levels if path.count("/") + bool(path) <= depth]
+            path = inner[-1]
+            page.evaluate(f"models[{number}].set('path', '{path}')")
+        page.wait_for_timeout(400)
+        # What is still half there has no contrast yet, however slow the machine.
+        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+        found |= axe_findings(page)
+    (artifacts / "axe.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    assert found == {}
