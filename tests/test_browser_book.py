@@ -226,7 +226,9 @@ def test_dragging_a_slider_changes_picture_and_text(
     page.wait_for_function(READY, arg=CHAPTER)
     assert page.evaluate(ERRORS) == []
 
-    explorers = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer")
+    explorers = page.locator(
+        ".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer:not(.ll-quiz)"
+    )
     explorers.first.wait_for(state="attached")
     for k in range(explorers.count()):
         explorer = explorers.nth(k)

@@ -20,9 +20,10 @@ def main(paths: list[str]) -> int:
     strict.register()
     os.environ["LSTM_LAB_BACKEND"] = strict.StrictBackend.name
     os.environ["MPLBACKEND"] = "agg"
-    for path in paths:
+    for path in [Path(path).resolve() for path in paths]:
+        os.chdir(path.parent)  # as Jupyter does
         shell = InteractiveShell()
-        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         for cell in cells:
             if cell["cell_type"] == "code" and not shell.run_cell("".join(cell["source"])).success:
                 return 1
