@@ -38,13 +38,6 @@ function arrange(characters, width, wide) {
   return { x, row, rows: line + 1, endX: at, endRow: line };
 }
 
-const equal = (a, b) => a === b
-  || Boolean(a && b && a.length === b.length && a.every((each, k) => Object.is(each, b[k])));
-
-/** Whether two things to be shown look the same. */
-const alike = (a, b) => a && b && a.kind === b.kind && a.at === b.at
-  && equal(a.characters, b.characters) && equal(a.values, b.values) && equal(a.property, b.property);
-
 /**
  * A box of coloured text. With a name, the text is that control's and can be written in place:
  * typed(text, place) and moved(place) tell of it, hovered(place or null) of the pointer. Places
@@ -59,7 +52,7 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
   const field = name && tag("textarea", { class: "ll-text-field", "data-name": name, "aria-label": words, spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "soft" });
   const box = tag("div", { class: "ll-text-box" }, canvas, field);
   const node = tag("div", { class: "ll-text-canvas" }, box, name ? error : null);
-  let width = 0, shown = null, places = null, cw = 8, painted = {};
+  let width = 0, shown = null, places = null, cw = 8;
 
   const font = `${SIZE}px ${FONT}`;
   const wide = (character) => {
@@ -72,10 +65,6 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
   function paint() {
     if (!width || !shown) return;
     const { characters, values, kind, property, at } = shown, { colors } = view, ratio = window.devicePixelRatio || 1;
-    // A text of many characters takes longer to paint than most changes of a setting may take.
-    const page = [width, ratio, ...Object.values(colors).filter((each) => typeof each === "string")];
-    if (alike(shown, painted.shown) && equal(page, painted.page)) return;
-    painted = { shown, page };
     ctx.font = font;
     cw = ctx.measureText("0".repeat(64)).width / 64;
     const columns = Math.max(4, Math.floor((width - cw) / cw)), inner = columns * cw + 0.01;
