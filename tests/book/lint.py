@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from . import bibliography
 from .notation import defined, symbols
-from .pages import ROOT, Cell, Page
+from .pages import FENCE, ROOT, Cell, Page
 
 COLUMNS = 80
 WALL, TALL = 25, 40
@@ -45,6 +45,21 @@ def long_code(page: Page) -> list[str]:
                 complaints.append(f"cell {cell.number}: a wall of {run} lines without a heading")
             if lines > TALL:
                 complaints.append(f"cell {cell.number}: {lines} lines of code, more than {TALL}")
+    return complaints
+
+
+def wide_text(page: Page) -> list[str]:
+    """Lines of text wider than a narrow window. Tables, displayed maths and addresses may be."""
+    complaints = []
+    for cell in page.markdown:
+        if cell.source.startswith(bibliography.HEADING) or page.path.name == "bibliography.ipynb":
+            continue
+        text = re.sub(r"\$\$.+?\$\$", "", FENCE.sub("", cell.source), flags=re.DOTALL)
+        complaints += [
+            f"cell {cell.number}: {len(line)} columns of text, more than {COLUMNS}: {line[:40]}…"
+            for line in text.splitlines()
+            if len(line) > COLUMNS and not line.lstrip().startswith("|") and " " in line.strip()
+        ]
     return complaints
 
 
@@ -207,6 +222,7 @@ def lost_outputs(page: Page) -> list[str]:
 
 RULES = (
     long_code,
+    wide_text,
     lost_outputs,
     pictures_without_words,
     undefined_symbols,

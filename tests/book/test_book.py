@@ -10,8 +10,8 @@ import pytest
 
 from . import bibliography, made
 from .lint import RULES
-from .notation import symbols
-from .pages import ROOT, Page, pages
+from .notation import defined, symbols
+from .pages import ROOT, Page, chapters, pages
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -41,6 +41,20 @@ def test_no_two_entries_are_the_same_work():
     assert len(set(addresses)) == len(addresses)
 
 
+def test_symbols_are_defined_where_they_are_first_used():
+    used: dict[str, int] = {}
+    for page in chapters():
+        for cell in page.markdown:
+            for symbol in set().union(*map(symbols, cell.maths)):
+                used.setdefault(symbol, page.chapter)
+    wrong = {
+        symbol: (chapter, used.get(symbol))
+        for symbol, chapter in defined().items()
+        if used.get(symbol) != chapter and symbol not in NEVER_ALONE
+    }
+    assert wrong == {}, "symbol: (chapter on the notation page, chapter of its first use)"
+
+
 def test_terms_of_the_glossary_stand_in_order():
     rows = [
         row
@@ -51,6 +65,8 @@ def test_terms_of_the_glossary_stand_in_order():
     assert len(terms) > 0 and terms == sorted(set(terms))
 
 
+NEVER_ALONE = {"d"}  # stands for \\mathrm{d}, which is set upright and so is no symbol
+
 LIBRARY_LINES = """\
     np.multiply(f, cell_before, out=cell)
     np.multiply(i, g, out=hidden)
@@ -60,6 +76,7 @@ LIBRARY_LINES = """\
 
 BROKEN = {
     "long_code": [("code", "x = 1" + " " * 80 + "# far out"), ("code", "x = 1\n" * 26)],
+    "wide_text": [("markdown", "word " * 17), ("markdown", "- " + "word " * 17)],
     "lost_outputs": [("code", 'show(fig, alt="A line.")\nassert True')],
     "pictures_without_words": [
         ("markdown", "![](../docs/cell-explorer.png)"),
