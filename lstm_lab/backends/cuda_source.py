@@ -8,7 +8,9 @@ THREADS = 256
 """Threads in a block; the kernels stride over the grid, so any grid is right."""
 
 _TEMPLATE = """\
-extern "C" __global__ void {name}({parameters}, long long block, long long units)
+extern "C" __global__ void {name}(
+    {parameters},
+    long long block, long long units)
 {{
     typedef {real} T;
     const long long stride = (long long)gridDim.x * blockDim.x;
@@ -35,7 +37,7 @@ def kernel_source(function: Pointwise, dtype: str) -> str:
     return _TEMPLATE.format(
         name=function.name,
         real=REAL[dtype],
-        parameters=", ".join(f"{REAL[dtype]}* __restrict__ {name}_" for name in names),
+        parameters=",\n    ".join(f"{REAL[dtype]}* __restrict__ {name}_" for name in names),
         defines="\n".join(
             f"        #define {name}(k) {name}_[(lead * {blocks} + (k)) * block + inner]"
             for name, blocks in function.arrays

@@ -25,7 +25,8 @@ export function explorable(model, host, { title, update }) {
 
   const view = {
     model, kind, kept, specs, limits, start, defaults, title,
-    root: tag("section", { class: "lstm-lab-explorer", "aria-label": title }),
+    // A group and no landmark: a page may hold several of one name.
+    root: tag("section", { class: "lstm-lab-explorer", role: "group", "aria-label": title }),
     /** The setting before the present change or drag; null before the first. */
     ghost: null,
     /** Does the reader want things to stand still? */

@@ -46,7 +46,7 @@ export const bound = (s, c) =>
 
 /** The picture in words. */
 export const sentence = (s, c) =>
-  `One step of ${s.hidden} units and ${s.batch} sequences takes ${micro(c.step)} and reaches ${percent(c.share)} of the peak. `
+  `One step of ${s.hidden} units and ${s.batch} ${s.batch === 1 ? "sequence" : "sequences"} takes ${micro(c.step)} and reaches ${percent(c.share)} of the peak. `
   + `It does ${fmt(c.intensity, c.intensity < 10 ? 2 : 0)} operations for each byte; what holds it back most is ${bound(s, c)}.`;
 
 /** Machines in round numbers of their data sheets; overhead as this book's library meets it. */
@@ -122,7 +122,10 @@ function render({ model, el }) {
     const { peak, bandwidth } = setting, flat = Math.max(cost.ridge, X[0]);
     pen.words(`arithmetic: ${rate(peak)}`, width - RIGHT, py(Math.min(peak, X[1] * bandwidth)) + 17, { size: 11, align: "right", halo: true });
     const middle = Math.sqrt(Math.max(X[0], Y[0] / bandwidth) * Math.min(flat, X[1]));
-    pen.words(`memory: ${fmt(bandwidth, 0)} GB/s`, Math.max(px(middle) - 10, LEFT + 112), py(middle * bandwidth) - 14, { size: 11, align: "right", halo: true });
+    // Above the slope also where the words end, to the right of their middle.
+    const end = Math.max(px(middle) - 10, LEFT + 112), upTo = px.invert(end);
+    const above = py(Math.min(peak, Math.max(middle, upTo) * bandwidth)) - 14;
+    pen.words(`memory: ${fmt(bandwidth, 0)} GB/s`, end, above, { size: 11, align: "right", halo: true });
 
     const at = Math.min(X[1], cost.intensity), allowed = Math.min(peak, cost.intensity * bandwidth);
     const x = px(at), top = py(allowed), real = py(cost.rate);
