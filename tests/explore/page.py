@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
+from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
+
 PICTURE = """() => [...document.querySelectorAll('[role=img]')]
   .filter((node) => node.getBoundingClientRect().width)
   .map((node) => node.tagName === 'CANVAS' ? node.toDataURL()
@@ -77,6 +79,33 @@ def axe_findings(page):
         for rule in answer["violations"]
         if rule["impact"] in ("serious", "critical")
     }
+
+
+_LOOKS = """() => {
+  const looks = ['color', 'background-color', 'background-image', 'border-width', 'border-color',
+    'border-radius', 'padding', 'margin', 'font', 'display', 'position', 'opacity', 'fill',
+    'stroke', 'width', 'height', 'line-height', 'overflow', 'gap', 'text-align', 'white-space'];
+  return [...document.querySelectorAll('.lstm-lab-explorer *')].map((node) => {
+    const style = getComputedStyle(node);
+    return [`${node.tagName} ${node.getAttribute('class')}`,
+      looks.map((name) => `${name}: ${style.getPropertyValue(name)}`).join('; ')];
+  });
+}"""
+
+
+def changed_by_company(page):
+    """What looks otherwise once the styles of all explorables are on the page.
+
+    JupyterLab adds the styles of each class when one of it is first shown, in any order; the
+    frame's own come with each of them.
+    """
+    before = page.evaluate(_LOOKS)
+    page.add_style_tag(content="\n".join(str(kind._css) for kind in [*EXPLORABLES, Quiz]))
+    page.add_style_tag(content=str(Explorable._css))
+    page.wait_for_timeout(200)
+    after = page.evaluate(_LOOKS)
+    assert [name for name, _ in after] == [name for name, _ in before]
+    return {name for (name, old), (_, new) in zip(before, after, strict=True) if old != new}
 
 
 def page_of(show, case, **options):

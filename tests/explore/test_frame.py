@@ -9,6 +9,7 @@ import pytest
 from tests.explore.cases import CASES
 from tests.explore.page import (
     axe_findings,
+    changed_by_company,
     drag,
     go,
     load_axe,
@@ -137,3 +138,9 @@ def test_axe_finds_nothing_serious(theme, show, artifacts):
         found |= axe_findings(page)
     (artifacts / "axe.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     assert found == {}
+
+
+
+@every
+def test_what_else_is_on_the_page_does_not_change_its_look(case, show):
+    assert changed_by_company(page_of(show, case)) == set()

@@ -6,7 +6,7 @@ import pytest
 import traitlets
 
 from lstm_lab.explore import Question, Quiz
-from tests.explore.page import axe_findings, load_axe
+from tests.explore.page import axe_findings, changed_by_company, load_axe
 
 KEPT = Question(
     "A unit has $f_{t}$ = 0.9 at every step. How much is left after 10 steps?",
@@ -100,3 +100,7 @@ def test_a_click_explains(show, theme: str):
     page.get_by_role("button", name="Start again").click()
     assert page.get_by_role("status").inner_text() == "2 questions. Choose an answer."
     assert not page.get_by_text("That is one step.").is_visible()
+
+
+def test_explorables_on_the_page_do_not_change_its_look(show):
+    assert changed_by_company(show(Quiz(KEPT, OTHER))) == set()
