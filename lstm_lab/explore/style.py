@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from IPython.display import HTML
     from matplotlib.figure import Figure
 
-#: Colour of each quantity (Okabe & Ito's palette). A figure's ground is white in every theme.
+#: Colour of each quantity (Okabe & Ito's palette), on a white ground.
 GATE_COLORS = {
     "i": "#009E73",
     "f": "#D55E00",
@@ -71,6 +71,9 @@ _SHEET = {
     "image.cmap": "cividis",
 }
 
+# In JupyterLab's dark theme light and dark change places, and hues stay: white becomes its ground.
+_DARK = '[data-jp-theme-light="false"] .ll-figure { filter: invert(0.933) hue-rotate(180deg) }'
+
 # Okabe & Ito again, in an order whose neighbours differ in lightness too.
 _CYCLE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000"]
 
@@ -119,8 +122,8 @@ def show(fig: Figure, alt: str) -> HTML:
     Returns
     -------
     IPython.display.HTML
-        Sharp on screens of double resolution, never wider than the page, on a white ground with
-        rounded corners in the dark theme too.
+        Sharp on screens of double resolution, never wider than the page. In JupyterLab's dark
+        theme it is dark too: light and dark change places, hues stay.
 
     Raises
     ------
@@ -138,6 +141,7 @@ def show(fig: Figure, alt: str) -> HTML:
     width = round(fig.get_figwidth() * 100)
     data = base64.b64encode(picture.getvalue()).decode("ascii")
     return HTML(
-        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt.strip())}" width="{width}" '
-        'style="max-width: 100%; height: auto; border-radius: 6px">'
+        f"<style>{_DARK}</style>"
+        f'<img class="ll-figure" src="data:image/png;base64,{data}" '
+        f'alt="{html.escape(alt.strip())}" width="{width}" style="max-width: 100%; height: auto">'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
@@ -59,8 +60,24 @@ def test_a_figure_is_shown_with_its_words():
         ax.plot([0, 1], **line_of("f"))
         shown = show(fig, alt='A "gate" < 1')
         assert not plt.fignum_exists(fig.number)
-    assert re.match(r'<img src="data:image/png;base64,iVBOR', shown.data)
+    assert '<img class="ll-figure" src="data:image/png;base64,iVBOR' in shown.data
     assert 'alt="A &quot;gate&quot; &lt; 1"' in shown.data
+
+
+@pytest.mark.parametrize(("light", "ground"), [("true", 255), ("false", 17)])
+def test_a_figure_has_the_ground_of_the_theme(light, ground, chromium):
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        use_style()
+        fig = Figure(figsize=(1, 1))
+    page = chromium.new_page()
+    page.set_content(f'<body data-jp-theme-light="{light}">{show(fig, alt="Nothing.").data}')
+    picture = page.locator("img").screenshot()
+    page.close()
+    pixel = matplotlib.image.imread(io.BytesIO(picture), format="png")[50, 50, :3] * 255
+    assert abs(pixel - ground).max() <= 1
 
 
 def test_a_figure_needs_words():
