@@ -1,10 +1,11 @@
 """Relatives of the LSTM on three small tasks: what chapter 7 reports.
 
-``python -m tests.benchmarks.family [--seeds N] [--to FILE]``
+``python -m tests.benchmarks.family [--seeds N] [--units H] [--only RELATIVE] [--to FILE]``
 
 Every relative, task and seed is one training from scratch on fresh sequences, until
-the last 25 batches are right, and one row of the CSV file: how many updates that took, and the
-error on sequences that no training has seen. Rows that the file has already are not computed again.
+the last 25 batches are right, and one row of the CSV file: how many updates that took, the error on
+sequences that no training has seen, and the error on their first 50 steps alone, where every step
+is asked. Rows that the file has already are not computed again.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from lstm_lab.layers import Recurrent
 from lstm_lab.optim import Adam, clip_by_norm
 
 FILE = Path(__file__).parents[2] / "book" / "07-family.csv"
-COLUMNS = ("relative", "task", "seed", "updates", "error")
+COLUMNS = ("relative", "task", "seed", "updates", "error", "first")
 UNITS, BATCH, RATE = 8, 32, 0.01
 KEPT = 3.0  # all begin with the same memory: σ(3) = 0.95 of it is kept at each step
 OPEN = 30.0  # in float32 σ(30) is exactly 1 and its derivative exactly 0
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+Make = Callable[[int, int, int], Recurrent]  # (inputs, units, seed) -> layer
 
 
 def set_bias(layer: Recurrent, gate: str, value: float) -> Recurrent:
@@ -38,26 +40,24 @@ def set_bias(layer: Recurrent, gate: str, value: float) -> Recurrent:
     return layer
 
 
-def lstm(
-    *, start: tuple[str, float] | None = None, **options: Any
-) -> Callable[[int, int], Recurrent]:
+def lstm(*, start: tuple[str, float] | None = None, **options: Any) -> Make:
     """A maker of LSTMs with options; ``start`` gives one more gate its first bias."""
 
-    def make(inputs: int, seed: int) -> Recurrent:
-        layer = LSTM(inputs, UNITS, forget_bias=KEPT, seed=seed, **options)
+    def make(inputs: int, units: int, seed: int) -> Recurrent:
+        layer = LSTM(inputs, units, forget_bias=KEPT, seed=seed, **options)
         return set_bias(layer, *start) if start else layer
 
     return make
 
 
-def gru(**options: Any) -> Callable[[int, int], Recurrent]:
-    def make(inputs: int, seed: int) -> Recurrent:
-        return set_bias(GRU(inputs, UNITS, seed=seed, **options), "update_gate", KEPT)
+def gru(**options: Any) -> Make:
+    def make(inputs: int, units: int, seed: int) -> Recurrent:
+        return set_bias(GRU(inputs, units, seed=seed, **options), "update_gate", KEPT)
 
     return make
 
 
-RELATIVES: dict[str, Callable[[int, int], Recurrent]] = {
+RELATIVES: dict[str, Make] = {
     "LSTM": lstm(),
     "peepholes": lstm(peepholes=True),
     "layer norm": lstm(layer_norm=True),
@@ -67,7 +67,7 @@ RELATIVES: dict[str, Callable[[int, int], Recurrent]] = {
     "no input gate": lstm(start=("input_gate", OPEN)),
     "no output gate": lstm(start=("output_gate", OPEN)),
     "no forget gate": lstm(forget_gate=False),
-    "plain RNN": lambda inputs, seed: RNN(inputs, UNITS, seed=seed),
+    "plain RNN": lambda inputs, units, seed: RNN(inputs, units, seed=seed),
 }
 
 
@@ -136,14 +136,19 @@ def error_of(prediction: np.ndarray, target: np.ndarray) -> float:
     return float(np.mean(prediction.argmax(axis=-1) != target))
 
 
-def train(relative: str, task: str, seed: int) -> tuple[int, float]:
-    """Updates until the task was learnt, and the error on unseen sequences then."""
+def train(
+    relative: str, task: str, seed: int, units: int = UNITS
+) -> tuple[int, float, float | None]:
+    """Updates until the task was learnt, and then the error on unseen sequences.
+
+    The last number is the error on their first 50 steps, None where only the last step is asked.
+    """
     asked, rng = TASKS[task], np.random.default_rng(seed)
     inputs = asked.draw(rng, 1)[0].shape[2]
-    layers = {"cell": RELATIVES[relative](inputs, seed)}
+    layers = {"cell": RELATIVES[relative](inputs, units, seed)}
     if not asked.each_step:
         layers["last"] = LastStep()
-    model = Sequential(**layers, head=Linear(UNITS, asked.outputs, seed=seed))
+    model = Sequential(**layers, head=Linear(units, asked.outputs, seed=seed))
     loss = losses.mse if asked.outputs == 1 else losses.cross_entropy
     optimizer, errors = Adam(learning_rate=RATE), []
     while len(errors) < asked.most and (len(errors) < 25 or np.mean(errors[-25:]) > asked.learnt):
@@ -155,15 +160,18 @@ def train(relative: str, task: str, seed: int) -> tuple[int, float]:
         optimizer.update(model.params, gradients)
     x, target, lengths = asked.test(np.random.default_rng(10_000), 100)
     prediction, _ = model.forward(x, lengths=lengths, trace=False)
-    return len(errors), error_of(prediction, target)
+    first = error_of(prediction[:50], target[:50]) if asked.each_step else None
+    return len(errors), error_of(prediction, target), first
 
 
-def missing(seeds: int, rows: list[dict[str, str]]) -> Iterator[tuple[str, str, int]]:
+def missing(
+    seeds: int, relatives: list[str], rows: list[dict[str, str]]
+) -> Iterator[tuple[str, str, int]]:
     """What is still to be trained: first everything with the first seed."""
     done = {(row["relative"], row["task"], int(row["seed"])) for row in rows}
     for seed in range(seeds):
         for task in TASKS:
-            for relative in RELATIVES:
+            for relative in relatives:
                 if (relative, task, seed) not in done:
                     yield relative, task, seed
 
@@ -171,18 +179,24 @@ def missing(seeds: int, rows: list[dict[str, str]]) -> Iterator[tuple[str, str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--units", type=int, default=UNITS)
+    parser.add_argument("--only", choices=RELATIVES, help="this relative alone")
     parser.add_argument("--to", type=Path, default=FILE)
     arguments = parser.parse_args()
+    if arguments.units != UNITS and arguments.to == FILE:
+        parser.error(f"--units {arguments.units} needs --to: {FILE.name} is for {UNITS} units")
     os.environ["LSTM_LAB_BACKEND"] = "numpy"
+    relatives = [arguments.only] if arguments.only else list(RELATIVES)
     rows = []
     if arguments.to.exists():
         with arguments.to.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     else:
         arguments.to.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-    for relative, task, seed in missing(arguments.seeds, rows):
-        updates, error = train(relative, task, seed)
-        row = relative, task, seed, updates, f"{error:.5f}"
+    for relative, task, seed in missing(arguments.seeds, relatives, rows):
+        updates, error, first = train(relative, task, seed, arguments.units)
+        parts = ["" if part is None else f"{part:.5f}" for part in (error, first)]
+        row = relative, task, seed, updates, *parts
         with arguments.to.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(row)
         print(*row, flush=True)
