@@ -20,6 +20,7 @@ LINK = re.compile(
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 YEAR = r"\(?(?:19|20)\d\d[a-z]?\)?"
 NAME = r"[A-ZÀ-Þ][\w'’-]+"
+EXERCISES = r"^## (?:\d+\. )?Exercises$(.*?)(?=^## |\Z)"
 CITATION = re.compile(
     rf"{NAME}(?:,?\s+(?:&|and)\s+(?:{NAME}|others)|\s+et\s+al\.),?\s+{YEAR}|\({NAME},?\s+{YEAR}\)"
 )
@@ -191,6 +192,20 @@ def missing_parts(page: Page) -> list[str]:
     return complaints
 
 
+def exercises_without_help(page: Page) -> list[str]:
+    """Exercises that leave the reader alone: no hint, no solution."""
+    complaints = []
+    for cell in page.markdown:
+        part = re.search(EXERCISES, cell.source, re.MULTILINE | re.DOTALL)
+        tasks = re.split(r"^(?=\d+\. )", part[1], flags=re.MULTILINE)[1:] if part else []
+        complaints += [
+            f"cell {cell.number}: no hint and no solution: {task[:40]}…"
+            for task in tasks
+            if not re.search(r"<details><summary>(Hint|Solution)</summary>", task)
+        ]
+    return complaints
+
+
 def set_up_in_the_open(page: Page) -> list[str]:
     """Cells that only show a widget or a quiz, unfolded."""
     return [
@@ -230,6 +245,7 @@ RULES = (
     citations,
     retyped,
     missing_parts,
+    exercises_without_help,
     set_up_in_the_open,
 )
 

@@ -98,6 +98,7 @@ BROKEN = {
     ],
     "retyped": [("code", LIBRARY_LINES)],
     "missing_parts": [("markdown", "## Summary")],
+    "exercises_without_help": [("markdown", "## 9. Exercises\n\n1. Go.\n\n## 10. Summary")],
     "set_up_in_the_open": [("code", "CellExplorer(b_f=1)")],
 }
 
