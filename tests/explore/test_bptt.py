@@ -195,3 +195,26 @@ def test_the_readers_own_layer_in_the_page(show):
     assert page.locator("input[data-name=unit]").get_attribute("max") == "6"
     for name in ("hidden", "b_f", "seed"):
         assert page.locator(f"input[data-name={name}]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.50"), (0.9949, "0.99"), (0.9971, ".997"), (0.0031, ".003"), (0.99969, ">.999"),
+     (1 - 1e-9, ">.999"), (0.00026, "<.001")],
+)  # fmt: skip
+def test_a_gates_value_fits_into_its_box_and_is_never_rounded_to_an_end(value, text, node):
+    assert node("bptt_picture.js", [["gateInBox", [value]]]) == [text]
+
+
+def test_no_value_runs_out_of_its_box(show):
+    for bias in (-6.0, 0.0, 8.0):
+        page = show(BPTTExplorer(b_f=bias))
+        page.locator("[data-name=moment]").press("End")
+        over = page.locator("svg .ll-bptt-node:visible").evaluate_all(
+            """(nodes) => nodes.flatMap((node) => {
+                 const box = node.querySelector("rect").getBoundingClientRect();
+                 return [...node.querySelectorAll("text")].filter((text) => text.textContent
+                   && text.getBoundingClientRect().left < box.left - 2).map((t) => t.textContent);
+               })"""
+        )
+        assert not over

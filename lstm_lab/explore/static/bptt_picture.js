@@ -2,7 +2,7 @@
 
 import { GATES, gradientKnown, gradientOf, NODES, slim, toneOf, valueKnown, valueOf } from "./bptt_story.js";
 import { put, svg, unique } from "./dom.js";
-import { fmt, share } from "./format.js";
+import { fmt } from "./format.js";
 
 export const UNROLLED_HEIGHT = 462;
 const COLUMN = 104,
@@ -222,7 +222,7 @@ export function unrolledPicture({ pick, open, point }) {
           d = has ? gradientOf(model, name, t, unit) : 0;
         const value = known
           ? "fio".includes(name)
-            ? share(v)
+            ? gateInBox(v)
             : name === "loss" && !model.lesson.counts[t]
               ? "–"
               : fmt(v, name === "loss" ? 3 : 2)
@@ -251,6 +251,10 @@ export function unrolledPicture({ pick, open, point }) {
   };
   return node;
 }
+
+/** A gate's value as its small box has room for, and never as 0 or 1, which no gate is. */
+export const gateInBox = (v) =>
+  v > 0.9995 ? ">.999" : v < 0.0005 ? "<.001" : v > 0.995 || v < 0.005 ? fmt(v, 3).slice(1) : fmt(v, 2);
 
 const rowHeight = (H) => (H <= 4 ? 15 : Math.max(2, 60 / H));
 export const gatheredHeight = (H) => 26 + rowHeight(H) * 4 * H;
