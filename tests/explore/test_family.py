@@ -1,4 +1,4 @@
-"""What is special to FamilyExplorer: the relatives, what each can and cannot do, one's own layer."""
+"""What is special to FamilyExplorer: what each relative can and cannot do, one's own layer."""
 
 from __future__ import annotations
 
@@ -77,6 +77,14 @@ def test_a_single_unit_is_the_same_in_both_forms_of_the_gru():
         array[...] = after.params[name][: len(array)]
     x = widget.values()["x"][:, None, None]
     np.testing.assert_allclose(before.forward(x)[0], after.forward(x)[0], atol=1e-15)
+
+
+def test_an_lstm_can_be_made_a_cifg():
+    """Exercise 3 of chapter 7."""
+    values = FamilyExplorer(preset="noise", b_f=1.5, b_i=-1.5, u=0).values()
+    np.testing.assert_allclose(values["lstm_c"], values["cifg_c"], atol=1e-14)
+    values = FamilyExplorer(preset="noise", b_f=1.5, b_i=-1.5, u=0.5).values()
+    assert np.abs(values["lstm_c"] - values["cifg_c"]).max() > 0.05
 
 
 class TestWhatIsLeft:
@@ -242,7 +250,7 @@ class TestInThePage:
         assert rows.count() == 6
         assert rows.nth(2).inner_text().split("\t") == [
             "LSTM", minus(f"{values['lstm_c'][-1]:.4f}"), f"{values['lstm_half']} steps",
-            "< 0.01 %", "3", "4H(D+H+1)",
+            "<\u202f0.01 %", "3", "4H(D+H+1)",
         ]  # fmt: skip
 
 

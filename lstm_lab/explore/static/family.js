@@ -4,8 +4,8 @@ import { explorable, layout } from "./chrome.js";
 import { button, fold, group, select, slider } from "./controls.js";
 import { floats, put, tag } from "./dom.js";
 import { familyHeight, memberHeight, memberReads, memberTime, MEMBER_SIDE, paintFamily, paintMember, panelBoxes, timeIn } from "./familyart.js";
-import { explainKept, explainOf, insideOf, keptWords, memoryFormula, nameOf, sizeWords, TONE } from "./familywords.js";
-import { fmt, math, percent } from "./format.js";
+import { explainKept, explainOf, insideOf, keptWords, leftWords, memoryFormula, nameOf, sizeWords, TONE } from "./familywords.js";
+import { fmt, math } from "./format.js";
 import { levels } from "./levels.js";
 import { plot } from "./plot.js";
 import { readout } from "./readout.js";
@@ -43,7 +43,7 @@ function render({ model, el }) {
   const familyWords = () => {
     const each = (write) => keys.map((key) => `${key === "own" ? "yours" : names[key]} ${write(run.relatives[key])}`).join(", ");
     return `At the end of ${run.T} steps: ${each(({ m }) => fmt(m[run.T - 1]))}. `
-      + `Of the first input is left: ${each(({ largest, left }) => (largest ? percent(left) : "nothing"))}.`;
+      + `Of the first input is left: ${each(({ largest, left }) => (largest ? leftWords(left) : "nothing"))}.`;
   };
 
   const read = readout(view, {
@@ -99,7 +99,7 @@ function render({ model, el }) {
         head.classList.toggle("ll-kin-narrow", box.narrow);
         Object.assign(fact.style, { left: `${box.x}px`, top: `${box.y + box.h - box.told}px`, width: `${box.w}px`, height: `${box.told}px` });
         fact.innerHTML = [`<b>${math(memory)} = ${fmt(m[run.T - 1], Math.abs(m[run.T - 1]) < 100 ? 2 : 1)}</b>`, ...keptWords(run.relatives[key], run.first, run.T)]
-          .map((words) => `<span>${words}</span>`).join(" · ");
+          .map((words) => `<span>${words}</span>`).join("·");
         put(fact, { "aria-label": `${memberWords(key)}; show its formula` });
         put(head.door, { "aria-label": `${names[key]}, open it` });
       });

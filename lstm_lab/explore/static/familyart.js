@@ -6,7 +6,7 @@ import { linear, roundUp } from "./plot.js";
 import { partsOf, unbounded } from "./relatives.js";
 
 // A panel from top to bottom: its name (HTML), memory and output, gates, input, what is told (HTML).
-const MEMORY = 80, SHARES = 34, STRIP = 12, LINE = 22, SECOND = 17, APART = 14, BETWEEN = 26, GAP = 14, SMALL_GAP = 7;
+const MEMORY = 80, SHARES = 34, STRIP = 12, LINE = 22, SECOND = 19, APART = 14, BETWEEN = 26, GAP = 14, SMALL_GAP = 7;
 const EDGE = 30, ENDS = 20, WIDE = 292, LONG = 330;
 
 /**

@@ -121,12 +121,15 @@ export function explainOf(s, run, q, t) {
   };
 }
 
+/** A share of the largest difference; small ones are only said to be small, being differences of large numbers. */
+export const leftWords = (left) => (left > 0 && left < 1e-4 ? "<\u202f0.01 %" : percent(left).replace("over", ">").replace("100.0", "100"));
+
 /** What is left of the first input, with its numbers, as `readout` takes it. */
 export function explainKept(run, first, T) {
   const { memory, m, without, largest, left, half } = run;
   const symbols = `(${memory}_{T} with it − ${memory}_{T} without it) ∕ the largest such difference`;
   const numbers = largest === 0 ? ["nothing of it got in"] : [
-    `= (${fmt(m[T - 1], 3)} − ${bracket(without[T - 1])}) ∕ ${fmt(largest, 3)}, which is ${percent(left)}`,
+    `= (${fmt(m[T - 1], 3)} − ${bracket(without[T - 1])}) ∕ ${fmt(largest, 3)}, which is ${leftWords(left)}`,
     half === T ? "; it never falls below half" : `; below half from ${half} ${half === 1 ? "step" : "steps"} after it on`,
   ];
   return { q: memory, head: "what is left of the first input", meaning: `at step ${first + 1} it came in`, symbols, numbers, from: [] };
@@ -146,7 +149,7 @@ export function keptWords({ half, left, largest }, first, T) {
   if (largest === 0) return ["nothing of the first input got in"];
   const count = half === T ? T - 1 - first : half;
   return [
-    left > 0 && left < 1e-4 ? "< 0.01 % left" : `${percent(left).replace("over", ">").replace("100.0", "100")} left`,
+    `${leftWords(left)} left`,
     `half-life ${half === T ? "> " : ""}${count} ${count === 1 ? "step" : "steps"}`,
   ];
 }
