@@ -9,7 +9,7 @@ from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import FamilyExplorer
 from lstm_lab.explore.family import INSIDE, kept
 from tests.explore.cases import case_of
-from tests.explore.page import copy_of, picture, state, summary
+from tests.explore.page import copy_of, drag, picture, state, summary
 
 CASE = case_of(FamilyExplorer)
 
@@ -192,7 +192,7 @@ def test_what_is_inside_a_number_makes_the_number(node):
 
 class TestInThePage:
     def test_a_relative_opens_from_its_name_and_from_its_panel(self, show):
-        page = show(FamilyExplorer())
+        page = show(FamilyExplorer(), width=1000)
         door = page.get_by_role("button", name="cell of 1997, open it")
         door.press("Enter")
         assert state(page)["path"] == "cell1997"
@@ -205,9 +205,10 @@ class TestInThePage:
         page.keyboard.press("Escape")
         assert state(page)["path"] == ""
         assert door.evaluate("node => node === document.activeElement")
+        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
         box = page.locator("canvas:visible").bounding_box()
-        page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 70)  # top right: 1997 or LSTM
-        assert state(page)["path"] in ("cell1997", "lstm")
+        page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 70)
+        assert state(page)["path"] == "cell1997"  # at the top right of two columns
 
     def test_pointing_shows_the_formula_with_its_numbers(self, show):
         page = show(FamilyExplorer(preset="noise", length=80), width=1000)
@@ -229,6 +230,27 @@ class TestInThePage:
         page.get_by_role("button", name="GRU: h is").focus()
         assert "GRU, what is left of the first input" in told.inner_text()
         assert f"{values['gru_half']} steps after it on" in told.inner_text()
+
+    def test_the_lines_stand_where_the_numbers_say(self, story, show):
+        """In the first row of two columns: the thick line of the cell of 1997 at its last step."""
+        values = story("counting").values()
+        page = show(FamilyExplorer(**story("counting").settings()), width=1000)
+        rows = page.locator("canvas:visible").evaluate("""canvas => {
+          const x = canvas.width - 22, { data } = canvas.getContext('2d').getImageData(x, 0, 1, 140);
+          return [...Array(140).keys()].filter((y) => data[4 * y + 3] > 200
+            && data[4 * y] + data[4 * y + 1] + data[4 * y + 2] < 60);
+        }""")
+        bottom, top, low, high = 102, 25, -1, 10  # of the lane in px, and of its axis
+        for row in (min(rows), max(rows)):
+            c = low + (bottom - row) / (bottom - top) * (high - low)
+            assert c == pytest.approx(values["cell1997_c"][-1], abs=0.5)
+
+    def test_the_ghost_of_what_was_before_is_drawn(self, show):
+        dragged = show(FamilyExplorer(length=60))
+        drag(dragged, "b_f", 40)
+        fresh = show(FamilyExplorer(length=60, b_f=state(dragged)["b_f"]))
+        fresh.mouse.move(5, 5)
+        assert picture(dragged) != picture(fresh)
 
     @pytest.mark.parametrize("width", [360, 480, 760, 1000, 1280])
     def test_no_words_leave_their_panel(self, width, show):
@@ -266,9 +288,17 @@ class TestTheReadersOwnLayer:
         assert minus(f"yours {last:.2f}") in summary(page)
         page.get_by_role("button", name="yours: GRU, reset before, unit 2, open it").press("Enter")
         assert state(page)["path"] == "own"
+        page.locator(".ll-hot[data-q=o]:visible").focus()
+        told = page.locator("[data-role=readout]:visible").inner_text()
+        assert "reset gate at step 100" in told
+        assert told.strip().endswith(f"= {widget.values()['own_r'][99]:.2f}")
+        assert "0.20" not in told  # the single units' u
         before = picture(page)
         page.locator("select[data-name=preset]").select_option("spikes")
         assert picture(page) != before
+        widget.preset = "spikes"
+        last = widget.values()["own_h"][-1]
+        assert minus(f"yours: GRU, reset before, unit 2: h is {last:.2f}") in summary(page)
 
     def test_without_one_its_level_does_not_exist(self):
         with pytest.raises(Exception, match="path: expected one of"):
