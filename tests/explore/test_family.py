@@ -245,6 +245,23 @@ class TestInThePage:
             c = low + (bottom - row) / (bottom - top) * (high - low)
             assert c == pytest.approx(values["cell1997_c"][-1], abs=0.5)
 
+    def test_dashed_is_the_memory_without_the_first_input(self, show):
+        settings = {"preset": "impulse", "length": 60, "u": 0.0, "b_g": 0.1, "step": 1}
+        page = show(FamilyExplorer(path="cell1997", **settings), width=1000)
+        # Without its impulse the memory is T times i g; at the end a stretch of dashes is there.
+        values = FamilyExplorer(**settings).values()
+        without = 60 * values["cell1997_i"][0] * values["cell1997_g"][0]
+        top, bottom, high = 78, 228, 5  # of the lane in px, and of its axis, which begins at -1
+        y = bottom - (without + 1) / (high + 1) * (bottom - top)
+        drawn = page.locator("canvas:visible").evaluate(
+            """(canvas, y) => {
+              const { data } = canvas.getContext('2d').getImageData(canvas.width - 100, y - 4, 12, 8);
+              return data.filter((v, k) => k % 4 === 3 && v > 100).length;
+            }""",
+            y,
+        )
+        assert drawn > 8
+
     def test_the_ghost_of_what_was_before_is_drawn(self, show):
         dragged = show(FamilyExplorer(length=60))
         drag(dragged, "b_f", 40)
