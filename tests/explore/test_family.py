@@ -236,7 +236,8 @@ class TestInThePage:
         values = story("counting").values()
         page = show(FamilyExplorer(**story("counting").settings()), width=1000)
         rows = page.locator("canvas:visible").evaluate("""canvas => {
-          const x = canvas.width - 22, { data } = canvas.getContext('2d').getImageData(x, 0, 1, 140);
+          const ctx = canvas.getContext('2d');
+          const { data } = ctx.getImageData(canvas.width - 22, 0, 1, 140);
           return [...Array(140).keys()].filter((y) => data[4 * y + 3] > 200
             && data[4 * y] + data[4 * y + 1] + data[4 * y + 2] < 60);
         }""")
@@ -255,7 +256,8 @@ class TestInThePage:
         y = bottom - (without + 1) / (high + 1) * (bottom - top)
         drawn = page.locator("canvas:visible").evaluate(
             """(canvas, y) => {
-              const { data } = canvas.getContext('2d').getImageData(canvas.width - 100, y - 4, 12, 8);
+              const ctx = canvas.getContext('2d');
+              const { data } = ctx.getImageData(canvas.width - 100, y - 4, 12, 8);
               return data.filter((v, k) => k % 4 === 3 && v > 100).length;
             }""",
             y,
