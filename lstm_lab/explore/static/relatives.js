@@ -159,7 +159,7 @@ const NOISY = { ...QUIET, preset: "noise", length: 300, u: 0.2 }, COUNTED = { ..
 export const STORIES = {
   drift: {
     words: "drift", set: NOISY,
-    see: "The input is noise. The cell of 1997 keeps all of it, so it adds up: the memory drifts away. Those with a forget gate let go of it.",
+    see: "The input is noise. The cell of 1997 adds up all of it, and its memory drifts away. Those that forget stay near zero.",
   },
   remedy: {
     words: "the remedy of 1997", set: { ...NOISY, b_i: -4 },
