@@ -18,6 +18,8 @@ import { tableFold } from "./table.js";
 const insides = (relative) => [...new Set([...Object.keys(sumsOf(relative)), partsOf(relative).memory, "h"])];
 
 const OWN_SETTING = "Your own setting. Thin and grey is what was there before the last change.";
+const MAPPED = `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s ${math("z")}, and ${math("−b_{f}")} of the CIFG’s ${math("i")}; `
+  + `${math("b_{o}")} is that of ${math("o")} and ${math("r")}.`;
 const TYPES = { all: "cell of 1997", gate: "LSTM", coupled: "CIFG", GRU: "GRU", RNN: "plain RNN" };
 const ownName = ({ type, keep, peepholes, after, unit }) =>
   `yours: ${TYPES[keep ?? type]}${peepholes ? " with peepholes" : after === false ? ", reset before" : ""}, unit ${unit}`;
@@ -77,6 +79,7 @@ function render({ model, el }) {
       const size = tag("span", { class: "ll-kin-size" }, tag("span", {}, gates), " · ", tag("span", { html: math(weights) }));
       heads[key] = tag("div", { class: "ll-kin-head" }, door, size);
       facts[key] = read.watch(tag("button", { type: "button", class: "ll-kin-told" }), `${key}:left`);
+      put(door, { "aria-label": `${names[key]}, open it` });
       heads[key].door = door;
       holder.append(heads[key], facts[key]);
     }
@@ -92,17 +95,22 @@ function render({ model, el }) {
       view.set({ step: Math.round(Math.min(run.T - 1, Math.max(0, px.invert(event.x)))) + 1 });
       if (event.type === "pointerup" && event.event.button === 0) place.open(keys[k], heads[keys[k]].door);
     }
+    let laid = 0;
+    const lay = () => panelBoxes(keys.length, (laid = picture.width)).forEach(({ x, y, w, h, head, told: low, narrow }, k) => {
+      const move = (node, top, tall) => Object.assign(node.style, { left: `${x}px`, top: `${top}px`, width: `${w}px`, height: `${tall}px` });
+      move(heads[keys[k]], y, head);
+      move(facts[keys[k]], y + h - low, low);
+      heads[keys[k]].classList.toggle("ll-kin-narrow", narrow);
+    });
     return () => {
-      panelBoxes(keys.length, picture.width || 1).forEach((box, k) => {
-        const key = keys[k], { memory, m } = run.relatives[key], [head, fact] = [heads[key], facts[key]];
-        Object.assign(head.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.w}px`, height: `${box.head}px` });
-        head.classList.toggle("ll-kin-narrow", box.narrow);
-        Object.assign(fact.style, { left: `${box.x}px`, top: `${box.y + box.h - box.told}px`, width: `${box.w}px`, height: `${box.told}px` });
-        fact.innerHTML = [`<b>${math(memory)} = ${fmt(m[run.T - 1], Math.abs(m[run.T - 1]) < 100 ? 2 : 1)}</b>`, ...keptWords(run.relatives[key], run.first, run.T)]
-          .map((words) => `<span>${words}</span>`).join("·");
-        put(fact, { "aria-label": `${memberWords(key)}; show its formula` });
-        put(head.door, { "aria-label": `${names[key]}, open it` });
-      });
+      if (laid !== picture.width) lay();
+      for (const key of keys) {
+        const { memory, m } = run.relatives[key], last = m[run.T - 1], fact = facts[key], words = memberWords(key);
+        if (fact.ariaLabel?.startsWith(`${words};`)) continue;
+        put(fact, { "aria-label": `${words}; show its formula` });
+        fact.innerHTML = [`<b>${math(memory)} = ${fmt(last, Math.abs(last) < 100 ? 2 : 1)}</b>`, ...keptWords(run.relatives[key], run.first, run.T)]
+          .map((part) => `<span>${part}</span>`).join("·");
+      }
       picture.redraw();
       picture.label(`Memory, output and gates of each relative over time, all of them on the same input. ${familyWords()}`);
     };
@@ -186,7 +194,7 @@ function render({ model, el }) {
         slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), period),
       group("Gate biases",
         bias("f", "keep"), bias("i", "write"), bias("o", "show"),
-        tag("p", { class: "ll-kin-note", html: `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s ${math("z")}, and ${math("−b_{f}")} of the CIFG’s ${math("i")}; ${math("b_{o}")} is that of ${math("o")} and ${math("r")}.` })),
+        tag("p", { class: "ll-kin-note", html: MAPPED })),
       group("Weights",
         slider(view, "u", { words: "old output", letter: "u", q: "h" }),
         slider(view, "p", { words: "peepholes", letter: "p", q: "c" }))],

@@ -7,7 +7,7 @@ import { partsOf, unbounded } from "./relatives.js";
 
 // A panel from top to bottom: its name (HTML), memory and output, gates, input, what is told (HTML).
 const MEMORY = 80, SHARES = 34, STRIP = 12, LINE = 22, SECOND = 19, APART = 14, BETWEEN = 26, GAP = 14, SMALL_GAP = 7;
-const EDGE = 30, ENDS = 20, WIDE = 292, LONG = 330;
+const EDGE = 30, ENDS = 20, WIDE = 292, LONG = 308;
 
 /**
  * Where the panels stand in a picture of this width: {x, y, w, h, head, told, narrow}, head and told
@@ -70,9 +70,9 @@ function paintMemory(pen, run, ghost, px, top, bottom, { thick, without = false 
   if (without) pen.line(run.without, px, py, { color: colors.soft, width: 1.75, dash: "4 3" });
   else if (run.memory === "c") pen.line(run.h, px, py, { color: colors.h, width: 2 });
   const fine = restless(run.m, px, py) ? Math.min(1, (px(1) - px(0)) / 1.5) : 0;
-  pen.line(run.m, px, py, { color: colors.c, width: fine ? 1 + 2 * fine : run.memory === "c" ? thick : thick + 1.5 });
-  // Where the memory is the output, one line is both.
-  if (run.memory === "h") pen.line(run.h, px, py, { color: colors.h, width: fine ? 0.5 + fine : 2 });
+  if (!fine || run.memory === "c") pen.line(run.m, px, py, { color: colors.c, width: fine ? 1 + 2 * fine : run.memory === "c" ? thick : thick + 1.5 });
+  // Where the memory is the output, one line is both; a restless one has no room for two.
+  if (run.memory === "h") pen.line(run.h, px, py, { color: colors.h, width: fine ? 1 + fine : 2 });
   pen.ctx.restore();
   return { py, ends: [...(run.memory === "c" ? [{ q: "c", y: py(run.m[last]) }] : []), { q: "h", y: py(run.h[last]) }] };
 }
@@ -90,7 +90,7 @@ function paintGates(pen, run, letters, px, top, bottom, width) {
 function paintInput(pen, x, px, top, bottom) {
   const py = linear(-1, 1, bottom, top);
   pen.rule(px.from, py(0), px.to, py(0));
-  pen.line(x, px, py, { color: pen.colors.x, width: 1.25 });
+  pen.line(x, px, py, { color: pen.colors.x, width: 1 });
 }
 
 /** All panels at once; step from 0. */

@@ -68,9 +68,14 @@ const LINES = {
 function mixed(run, t) {
   const { relative } = run, old = t ? run.m[t - 1] : 0;
   if (relative.type === "GRU") {
-    return [[["z_{t}", "h_{t-1}"], [run.z[t], old], ["f", "h"], "kept of the old memory"], [["(1 − z_{t})", "n_{t}"], [1 - run.z[t], run.n[t]], ["f", "g"], "let in of the candidate"]];
+    return [[["z_{t}", "h_{t-1}"], [run.z[t], old], ["f", "h"], "kept of the old memory"],
+      [["(1 − z_{t})", "n_{t}"], [1 - run.z[t], run.n[t]], ["f", "g"], "let in of the candidate"]];
   }
-  const kept = { all: [["1", "c_{t-1}"], [1, old], ["c", "c"]], gate: [["f_{t}", "c_{t-1}"], [run.f?.[t], old], ["f", "c"]], coupled: [["(1 − i_{t})", "c_{t-1}"], [run.f?.[t], old], ["i", "c"]] };
+  const kept = {
+    all: [["1", "c_{t-1}"], [1, old], ["c", "c"]],
+    gate: [["f_{t}", "c_{t-1}"], [run.f?.[t], old], ["f", "c"]],
+    coupled: [["(1 − i_{t})", "c_{t-1}"], [run.f?.[t], old], ["i", "c"]],
+  };
   return [[...kept[relative.keep], "kept of the old cell state"], [["i_{t}", "g_{t}"], [run.i[t], run.g[t]], ["i", "g"], "let in of the candidate"]];
 }
 
