@@ -6,6 +6,7 @@ from .bidirectional import BidirectionalExplorer
 from .bptt import BPTTExplorer
 from .cell import CellExplorer
 from .cost import CostExplorer
+from .family import FamilyExplorer
 from .gradient_flow import GradientFlowExplorer
 from .quiz import Question, Quiz
 from .recurrence import RecurrenceExplorer
@@ -25,6 +26,7 @@ EXPLORABLES: tuple[type[Explorable], ...] = (
     BidirectionalExplorer,
     CellExplorer,
     CostExplorer,
+    FamilyExplorer,
     GateSurgery,
     GradientFlowExplorer,
     RecurrenceExplorer,
@@ -45,6 +47,7 @@ __all__ = [
     "CellExplorer",
     "CostExplorer",
     "Explorable",
+    "FamilyExplorer",
     "GateSurgery",
     "GradientFlowExplorer",
     "Question",

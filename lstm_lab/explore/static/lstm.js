@@ -44,16 +44,25 @@ export function lstmTrace(T, H, state = {}) {
   return trace;
 }
 
-/** Step t of a trace, whose steps before are there: z (4H) holds W x_t + b, and U h is added to it. */
-export function lstmStep(trace, t, z, U, H) {
+/**
+ * Step t of a trace, whose steps before are there: z (4H) holds W x_t + b, and U h is added to it.
+ * P (3H), if given, are the peepholes of o, i and f.
+ */
+export function lstmStep(trace, t, z, U, H, P) {
   const { o: os, i: is, f: fs, g: gs, c: cs, tanhc: tanhcs, h: hs, h0, c0 } = trace;
   const now = t * H, before = now - H;
   addProduct(z, U, t ? hs : h0, t ? before : 0, H);
   for (let j = 0, k = now; j < H; j++, k++) {
-    const o = sigmoid(z[j]), i = sigmoid(z[H + j]), f = sigmoid(z[2 * H + j]);
-    const g = Math.tanh(z[3 * H + j]);
-    const c = f * (t ? cs[before + j] : c0[j]) + i * g;
-    const tanhc = Math.tanh(c);
+    const old = t ? cs[before + j] : c0[j];
+    if (P) {
+      z[H + j] += P[H + j] * old;
+      z[2 * H + j] += P[2 * H + j] * old;
+    }
+    const i = sigmoid(z[H + j]), f = sigmoid(z[2 * H + j]), g = Math.tanh(z[3 * H + j]);
+    const c = f * old + i * g;
+    // The output gate acts last, and sees the new cell.
+    if (P) z[j] += P[j] * c;
+    const o = sigmoid(z[j]), tanhc = Math.tanh(c);
     os[k] = o;
     is[k] = i;
     fs[k] = f;
@@ -66,17 +75,18 @@ export function lstmStep(trace, t, z, U, H) {
 
 /**
  * Forward pass of an LSTM over T steps.
- * net {D, H, W, U, b}; x (T·D); state {h, c} of H each, zeros if absent.
+ * net {D, H, W, U, b}, and P (3H) for one with peepholes, which lstmBackward does not know;
+ * x (T·D); state {h, c} of H each, zeros if absent.
  * Returns the trace {T, x, h0, c0, o, i, f, g, c, tanhc, h}, each gate (T·H), after its activation.
  */
 export function lstmForward(net, x, T, state = {}) {
-  const { D, H, W, U, b } = net;
+  const { D, H, W, U, b, P } = net;
   const trace = Object.assign(lstmTrace(T, H, state), { x });
   const z = new Float64Array(4 * H);
   for (let t = 0; t < T; t++) {
     z.set(b);
     addProduct(z, W, x, t * D, D);
-    lstmStep(trace, t, z, U, H);
+    lstmStep(trace, t, z, U, H, P);
   }
   return trace;
 }
