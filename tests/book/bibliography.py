@@ -10,6 +10,7 @@ import textwrap
 from dataclasses import dataclass
 from functools import cache
 
+from pybtex.backends.plaintext import Backend
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
@@ -28,7 +29,7 @@ class Work:
 
     def field(self, name: str) -> str:
         """A field as plain text; empty if the entry has none."""
-        return Text.from_latex(self.entry.fields.get(name, "")).render_as("text")
+        return _plain(self.entry.fields.get(name, ""))
 
     @property
     def address(self) -> str:
@@ -85,8 +86,12 @@ class Work:
         return f"{text} [{self.label}]({self.address})"
 
 
+PLAIN = Backend()
+"""Made once: ``render_as`` looks through all installed packages for it, at every call."""
+
+
 def _plain(latex: str) -> str:
-    return Text.from_latex(latex).render_as("text")
+    return Text.from_latex(latex).render(PLAIN)
 
 
 @cache
