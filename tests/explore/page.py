@@ -108,6 +108,48 @@ def changed_by_company(page):
     return {name for (name, old), (_, new) in zip(before, after, strict=True) if old != new}
 
 
+_WATCH = """() => {
+  const pen = CanvasRenderingContext2D.prototype, { clearRect, fillText } = pen;
+  pen.clearRect = function (...box) {
+    this.canvas.words = [];
+    return clearRect.apply(this, box);
+  };
+  pen.fillText = function (text, x, y, ...rest) {
+    const size = this.measureText(text), { a, b, d, e, f } = this.getTransform();
+    if (!b && text.trim()) (this.canvas.words ??= []).push({ text,
+      left: a * (x - size.actualBoundingBoxLeft) + e,
+      right: a * (x + size.actualBoundingBoxRight) + e,
+      top: d * (y - size.actualBoundingBoxAscent) + f,
+      bottom: d * (y + size.actualBoundingBoxDescent) + f });
+    return fillText.call(this, text, x, y, ...rest);
+  };
+}"""
+
+_CROWDED = """() => [...document.querySelectorAll('canvas')].flatMap((canvas) => {
+  const words = canvas.words ?? [], out = [];
+  words.forEach((one, k) => {
+    if (one.left < -1 || one.right > canvas.width + 1 || one.top < -1
+      || one.bottom > canvas.height + 1) out.push(`${one.text} leaves the picture`);
+    // A letter and its index, drawn right after it, belong together.
+    for (const other of words.slice(k + (one.text.length === 1 ? 2 : 1))) {
+      const again = one.text === other.text && Math.abs(one.left - other.left) < 1;
+      const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+      if (wide > 2 && high > 3 && !again) out.push(`${one.text} meets ${other.text}`);
+    }
+  });
+  return out;
+})"""
+
+
+def crowded_words(page, width):
+    """Words drawn on a canvas, once the page is so wide, that meet others or leave the picture."""
+    page.evaluate(_WATCH)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(300)
+    return page.evaluate(_CROWDED)
+
+
 def page_of(show, case, **options):
     """A page with the explorable of a case, at its liveliest."""
     return show(case.new(**case.lively), kernel=case.kernel, **options)

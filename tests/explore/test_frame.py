@@ -10,6 +10,7 @@ from tests.explore.cases import CASES
 from tests.explore.page import (
     axe_findings,
     changed_by_company,
+    crowded_words,
     drag,
     go,
     load_axe,
@@ -144,3 +145,9 @@ def test_axe_finds_nothing_serious(theme, show, artifacts):
 @every
 def test_what_else_is_on_the_page_does_not_change_its_look(case, show):
     assert changed_by_company(page_of(show, case)) == set()
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+@every
+def test_words_in_a_picture_keep_clear_of_one_another(case, width, show):
+    assert crowded_words(page_of(show, case, width=width + 40), width) == []

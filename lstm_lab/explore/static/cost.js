@@ -4,7 +4,7 @@ import { explorable, layout } from "./chrome.js";
 import { group, slider } from "./controls.js";
 import { floats } from "./dom.js";
 import { fmt } from "./format.js";
-import { logarithmic, plot } from "./plot.js";
+import { logarithmic, plot, powerOfTen } from "./plot.js";
 import { tableFold } from "./table.js";
 
 const FORWARD_FLOPS = 23, BACKWARD_FLOPS = 27;
@@ -71,7 +71,7 @@ function render({ model, el }) {
     const { width, height, colors } = pen, right = width - RIGHT;
     const px = logarithmic(1, LONGEST, LEFT, right), py = logarithmic(low, high, height - BOTTOM, TOP);
     pen.axisY(py, LEFT, right, { ticks: Object.keys(ticks).map(Number), show: (v) => ticks[v] });
-    pen.axisX(px, height - BOTTOM, { grid: TOP, ticks: [1, 10, 100, 1000, 10000], show: (v) => fmt(v, 0), title: "steps T" });
+    pen.axisX(px, height - BOTTOM, { grid: TOP, ticks: [1, 10, 100, 1000, 10000], show: right - LEFT < 250 ? powerOfTen : (v) => fmt(v, 0), title: "steps T" });
     pen.words(title, LEFT, TOP - 12, { size: 13, weight: 600 });
     pen.rule(px(setting.length), TOP, px(setting.length), height - BOTTOM, { color: colors.soft, dash: "2 3" });
     const ends = [];

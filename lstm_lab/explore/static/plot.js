@@ -188,6 +188,17 @@ function pen(ctx, width, height, colors) {
       return ctx.measureText(text).width;
     },
 
+    /** The first of several wordings for which there is room, or else the last. */
+    fitting(wordings, room, look) {
+      return wordings.find((text) => self.measure(text, look) <= room) ?? wordings.at(-1);
+    },
+
+    /** How wide words would be. */
+    measure(text, { size = 12, weight = 400 } = {}) {
+      ctx.font = `${weight} ${size}px ${SANS}`;
+      return ctx.measureText(text).width;
+    },
+
     /** A formula as `label` of format.js takes it ("c_{t} = 0.50"), in a quantity's text colour. */
     formula(text, x, y, { q, color = q ? colors.text[q] : colors.ink, size = 13, weight = 600, align = "left" } = {}) {
       const parts = letters(text).map((part) => {

@@ -125,7 +125,7 @@ function render({ model, el }) {
     const largest = run.influence.reduce((m, v) => Math.max(m, Math.abs(v)), 0), reach = roundUp(Math.max(largest, 1e-3));
     const signed = run.influence.some((v) => v < -1e-12), by = linear(signed ? -reach : 0, reach, bBottom, bTop);
     pen.axisY(by, EDGE, width - FAR, { ticks: signed ? [-reach, 0, reach] : [0, reach] });
-    pen.words("how much each input counts in the last hidden state", EDGE, bTop - 12, { size: 12, color: colors.soft });
+    pen.words(pen.fitting(["how much each input counts in the last hidden state", "how much each input counts"], width - EDGE), EDGE, bTop - 12, { size: 12, color: colors.soft });
     for (let t = 0; t < run.T; t++) {
       const wide = Math.max(1.5, Math.min(18, 0.6 * apart)), y = by(run.influence[t]);
       pen.ctx.fillStyle = t === k ? colors.ink : colors.x;

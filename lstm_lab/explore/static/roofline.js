@@ -120,28 +120,37 @@ function render({ model, el }) {
     }
     roofLine(pen, px, py, setting, { color: colors.ink, width: 3 });
     const { peak, bandwidth } = setting, flat = Math.max(cost.ridge, X[0]);
-    pen.words(`arithmetic: ${rate(peak)}`, width - RIGHT, py(Math.min(peak, X[1] * bandwidth)) + 17, { size: 11, align: "right", halo: true });
-    const middle = Math.sqrt(Math.max(X[0], Y[0] / bandwidth) * Math.min(flat, X[1]));
-    // Above the slope also where the words end, to the right of their middle.
-    const end = Math.max(px(middle) - 10, LEFT + 112), upTo = px.invert(end);
-    const above = py(Math.min(peak, Math.max(middle, upTo) * bandwidth)) - 14;
-    pen.words(`memory: ${fmt(bandwidth, 0)} GB/s`, end, above, { size: 11, align: "right", halo: true });
-
     const at = Math.min(X[1], cost.intensity), allowed = Math.min(peak, cost.intensity * bandwidth);
     const x = px(at), top = py(allowed), real = py(cost.rate);
     pen.rule(x, top, x, real, { color: colors.f, dash: "4 3", thick: 2 });
     pen.dot(x, top, { color: colors.f, r: 5, hollow: true });
     pen.dot(x, real, { color: colors.f, r: 7 });
-    // Below the roof there is room for the step, above it for the other product.
-    const side = (at, room) => (at > width - room ? { dx: -11, align: "right" } : { dx: 11, align: "left" });
-    const low = Math.min(real + 18, height - BOTTOM - 24), one = side(x, 130);
-    pen.words("one step", x + one.dx, low, { weight: 600, size: 13, align: one.align, halo: true, color: colors.text.f });
-    pen.words(rate(cost.rate), x + one.dx, low + 15, { size: 11, align: one.align, halo: true, color: colors.text.f });
     const ix = px(Math.min(X[1], cost.input_intensity)), iy = py(Math.min(peak, cost.input_intensity * bandwidth));
     pen.ctx.fillStyle = colors.i;
     pen.ctx.fillRect(ix - 6, iy - 6, 12, 12);
+
+    // Words come after what they name, the most important first; each next one makes way.
+    const taken = [];
+    const say = (text, from, y, way, look) => {
+      const wide = pen.measure(text, look), left = look.align === "right" ? from - wide : from;
+      const meets = (other) => left < other.right + 4 && other.left < left + wide + 4 && Math.abs(other.y - y) < 14;
+      while (taken.some(meets)) y += way;
+      taken.push({ left, right: left + wide, y });
+      pen.words(text, from, y, { halo: true, ...look });
+    };
+    // Below the roof there is room for the step, above it for the other product.
+    const side = (at, room) => (at > width - room ? { dx: -11, align: "right" } : { dx: 11, align: "left" });
+    const low = Math.min(real + 18, height - BOTTOM - 24), one = side(x, 130);
+    say("one step", x + one.dx, low, 14, { weight: 600, size: 13, align: one.align, color: colors.text.f });
+    say(rate(cost.rate), x + one.dx, low + 15, 14, { size: 11, align: one.align, color: colors.text.f });
     const other = side(ix, 150);
-    pen.words("W x of all steps", ix + (other.dx < 0 ? 6 : -6), Math.max(iy - 14, TOP + 12), { size: 12, weight: 600, align: other.align, halo: true, color: colors.text.i });
+    say("W x of all steps", ix + (other.dx < 0 ? 6 : -6), Math.max(iy - 14, TOP + 12), -15, { size: 12, weight: 600, align: other.align, color: colors.text.i });
+    say(`arithmetic: ${rate(peak)}`, width - RIGHT, py(Math.min(peak, X[1] * bandwidth)) + 17, 15, { size: 11, align: "right" });
+    // Above the slope also where the words end, to the right of their middle.
+    const middle = Math.sqrt(Math.max(X[0], Y[0] / bandwidth) * Math.min(flat, X[1]));
+    const end = Math.max(px(middle) - 10, LEFT + 112), upTo = px.invert(end);
+    const above = py(Math.min(peak, Math.max(middle, upTo) * bandwidth)) - 14;
+    say(`memory: ${fmt(bandwidth, 0)} GB/s`, end, above, -15, { size: 11, align: "right" });
   }
 
   function paintBill(pen) {

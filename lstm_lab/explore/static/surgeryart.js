@@ -57,7 +57,8 @@ export function paintSurgery(pen, run, s, shown, past) {
   let y = CUT_TOP;
   for (const { key, title, height } of CUT_LANES) {
     const top = y + 14, base = top + height - 4;
-    pen.words(key === "y" && !run.net.V ? "hidden state of the unit" : title, CUT_LEFT, y + 8, { color: colors.soft, size: 12 });
+    const wordings = key === "y" && !run.net.V ? ["hidden state of the unit"] : [title, title.split(":")[0]];
+    pen.words(pen.fitting(wordings, pen.width - CUT_LEFT), CUT_LEFT, y + 8, { color: colors.soft, size: 12 });
     const py = laneScale(key, run, top, base);
     if (key === "x") paintInput(pen, run, px, py, right, t);
     else if (key === "y") paintOutput(pen, run, px, py, right, { open, shown, past, t, s });

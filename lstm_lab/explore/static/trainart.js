@@ -95,7 +95,8 @@ function paintNorm(pen, run, s, at, right) {
 
 function paintGates(pen, run, px, right) {
   const { colors } = pen, { top, height, gap } = HEAT, { columns, bins, stride } = run;
-  pen.words("values of the gates, 0 below to 1 above", TRAIN_LEFT, top - 8, { color: colors.soft });
+  // On a narrow page the longer words would run into the name of the axis above.
+  pen.words(pen.fitting(["values of the gates, 0 below to 1 above", "gates, 0 to 1"], (right - TRAIN_LEFT) / 2 - 30), TRAIN_LEFT, top - 8, { color: colors.soft });
   const map = new Float32Array(bins * columns);
   GATES_SHOWN.forEach((q, k) => {
     const y = top + k * (height + gap);
@@ -114,7 +115,8 @@ function paintGates(pen, run, px, right) {
 function paintExample(pen, run, s, told, right) {
   const { colors, ctx } = pen, { T, features } = run, { top, strip, lane } = SEQUENCE;
   const px = linear(0, Math.max(1, T - 1), TRAIN_LEFT + 4, right - 4), base = top + strip;
-  pen.words(`sequence ${run.example}, and what the model makes of it now`, TRAIN_LEFT, top - 14, { color: colors.soft });
+  const name = `sequence ${run.example}`;
+  pen.words(pen.fitting([`${name}, and what the model makes of it now`, name], pen.width - TRAIN_LEFT), TRAIN_LEFT, top - 14, { color: colors.soft });
   const symbols = SYMBOLS[s.task];
   if (symbols) {
     for (let t = 0; t < T; t++) {
