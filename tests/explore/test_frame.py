@@ -141,7 +141,6 @@ def test_axe_finds_nothing_serious(theme, show, artifacts):
     assert found == {}
 
 
-
 @every
 def test_what_else_is_on_the_page_does_not_change_its_look(case, show):
     assert changed_by_company(page_of(show, case)) == set()

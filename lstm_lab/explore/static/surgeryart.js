@@ -58,10 +58,10 @@ export function paintSurgery(pen, run, s, shown, past) {
   for (const { key, title, height } of CUT_LANES) {
     const top = y + 14, base = top + height - 4;
     const wordings = key === "y" && !run.net.V ? ["hidden state of the unit"] : [title, title.split(":")[0]];
-    pen.words(pen.fitting(wordings, pen.width - CUT_LEFT), CUT_LEFT, y + 8, { color: colors.soft, size: 12 });
+    const taken = pen.words(pen.fitting(wordings, pen.width - CUT_LEFT), CUT_LEFT, y + 8, { color: colors.soft, size: 12 });
     const py = laneScale(key, run, top, base);
     if (key === "x") paintInput(pen, run, px, py, right, t);
-    else if (key === "y") paintOutput(pen, run, px, py, right, { open, shown, past, t, s });
+    else if (key === "y") paintOutput(pen, run, px, py, right, { open, shown, past, t, taken });
     else if (key === "c") paintMemories(pen, run, px, py, right, { open, unit, t, past });
     else paintGate(pen, run, key, px, py, right, { open, unit, t, from, to });
     y += height + CUT_GAP;
@@ -103,7 +103,7 @@ function paintInput(pen, run, px, py, right, t) {
   pen.formula(`x ${fmt(run.x[t])}`, right + 10, py(0) - 6, { q: "x" });
 }
 
-function paintOutput(pen, run, px, py, right, { open, shown, past, t }) {
+function paintOutput(pen, run, px, py, right, { open, shown, past, t, taken }) {
   const { colors } = pen;
   frame(pen, py, right);
   pen.line(run.yFree, px, py, { color: colors.soft, width: 9, alpha: 0.28 });
@@ -112,8 +112,8 @@ function paintOutput(pen, run, px, py, right, { open, shown, past, t }) {
   if (!shown) {
     const [from, to] = [px(run.first), px(run.T - 1)];
     pen.words("?", Math.min(to - 8, (from + Math.max(from + 40, px(run.last))) / 2), (py(0) + py(py.high)) / 2 + 14, { size: 42, weight: 700, align: "center", color: colors.ink, halo: true });
-    // On a narrow page it would run into the lane's name.
-    if (pen.width > 560) pen.words("grey: without the operation", to, py(py.high) - 4, { size: 11, align: "right", color: colors.soft, halo: true });
+    const look = { size: 11, align: "right", color: colors.soft, halo: true };
+    pen.words(pen.fitting(["grey: without the operation", ""], to - CUT_LEFT - taken - 12, look), to, py(py.high) - 4, look);
   } else {
     pen.dot(px(t), py(run.y[t]), { color: colors.h, r: 5 });
     pen.words(fmt(run.y[t]), right + 10, CUT_READS.y, { size: 14, weight: 700 });
