@@ -8,6 +8,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from . import bibliography
+from .colours import faint_colours
 from .notation import defined, symbols
 from .pages import FENCE, ROOT, Cell, Page
 
@@ -247,5 +248,6 @@ RULES = (
     missing_parts,
     exercises_without_help,
     set_up_in_the_open,
+    faint_colours,
 )
 

@@ -8,7 +8,9 @@ import unicodedata
 import nbformat
 import pytest
 
-from . import bibliography, made
+from lstm_lab.explore.style import equation_sheet, ink
+
+from . import bibliography, colours, made
 from .lint import RULES
 from .notation import defined, symbols
 from .pages import ROOT, Page, chapters, pages
@@ -100,6 +102,11 @@ BROKEN = {
     "missing_parts": [("markdown", "## Summary")],
     "exercises_without_help": [("markdown", "## 9. Exercises\n\n1. Go.\n\n## 10. Summary")],
     "set_up_in_the_open": [("code", "CellExplorer(b_f=1)")],
+    "faint_colours": [
+        ("markdown", r"$\color{#E69F00}{h_t}$"),
+        ("markdown", r"$\textcolor{red}{h_t}$"),
+        ("markdown", '<span style="color: #009E73">green</span>'),
+    ],
 }
 
 
@@ -112,6 +119,41 @@ def test_every_rule_can_fail(rule, kind: str, source: str):
     make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
     notebook = nbformat.v4.new_notebook(cells=[make(source)])
     assert rule(Page(ROOT / "book" / "01-planted.ipynb", notebook))
+
+
+def test_inks_are_read_on_white_and_in_the_dark():
+    for quantity, name in colours.INKS.items():
+        assert contrast(name, "#FFFFFF") >= 4.5, quantity
+        assert contrast(ink(quantity, dark=True), "#111111") >= 4.5, quantity
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_faint_colours_are_mended():
+    mended = colours.in_ink(r"\\color{#d55e00}{f} \textcolor{#E69F00}{h} \color{red}{x}")
+    assert mended == r"\\color{#A64900}{f} \textcolor{#855C00}{h} \color{red}{x}"
+
+
+def test_jupyterlab_has_the_sheet_of_the_inks():
+    assert colours.SHEET.read_text(encoding="utf-8") == equation_sheet(), (
+        "run `python -m tests.book`"
+    )
+
+
+@pytest.mark.parametrize("path", colours.LABS, ids=lambda path: path.stem)
+def test_equations_of_the_labs_are_in_ink(path):
+    text = path.read_text(encoding="utf-8")
+    assert colours.in_ink(text) == text, "run `python -m tests.book`"
 
 
 def test_symbols_of_a_formula():
