@@ -43,6 +43,29 @@ def test_no_two_entries_are_the_same_work():
     assert len(set(addresses)) == len(addresses)
 
 
+def test_names_are_looked_up_without_their_accents():
+    names = ["Polyak", "Pérez-Ortiz", "Łukasz", "Lample", "Le", "Östlund"]
+    assert sorted(names, key=bibliography.folded) == [
+        "Lample",
+        "Le",
+        "Łukasz",
+        "Östlund",
+        "Pérez-Ortiz",
+        "Polyak",
+    ]
+
+
+def test_the_bibliography_says_who_cites_a_work_or_sets_it_apart():
+    cited, further = made.whole_bibliography().split(made.FURTHER)
+    assert "Sak, H.," in cited and " ".join(cited.split()).count("· cited in chapter") > 20
+    assert "cited in" not in further and further.strip().startswith("- ")
+    citing = [page for page in pages() if page.path.stem != "bibliography"]
+    for work in bibliography.works().values():
+        found = any(work in bibliography.cited(page) for page in citing)
+        assert (f"]({work.address})" in cited) == found, work.key
+        assert (f"]({work.address})" in further) != found, work.key
+
+
 def test_symbols_are_defined_where_they_are_first_used():
     used: dict[str, int] = {}
     for page in chapters():
