@@ -11,6 +11,7 @@ from . import bibliography
 from .colours import faint_colours
 from .notation import defined, symbols
 from .pages import FENCE, ROOT, Cell, Page
+from .words import banned_words
 
 COLUMNS = 80
 WALL, TALL = 25, 40
@@ -249,5 +250,6 @@ RULES = (
     exercises_without_help,
     set_up_in_the_open,
     faint_colours,
+    banned_words,
 )
 

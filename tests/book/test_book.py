@@ -130,6 +130,15 @@ BROKEN = {
         ("markdown", r"$\textcolor{red}{h_t}$"),
         ("markdown", '<span style="color: #009E73">green</span>'),
     ],
+    "banned_words": [
+        ("markdown", "The loss on\nthe way\nback."),
+        ("markdown", "What of [the share of](03-memory-cell.ipynb) zeros?"),
+        ("markdown", r"$\theta_\text{max}$"),
+        ("markdown", r"$$z_t = W x_t + U h_{t-1}$$"),
+        ("markdown", r"$h_t = \tanh(z_t)$"),
+        ("code", 'Quiz(Question("What is it?", {"A resting point.": "Yes."}))'),
+        ("code", 'show(fig, alt="The share of answers right.")'),
+    ],
 }
 
 
