@@ -8,6 +8,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from . import bibliography
+from .claims import claims_without_evidence
 from .colours import faint_colours
 from .notation import defined, symbols
 from .pages import FENCE, ROOT, Cell, Page
@@ -251,5 +252,6 @@ RULES = (
     set_up_in_the_open,
     faint_colours,
     banned_words,
+    claims_without_evidence,
 )
 

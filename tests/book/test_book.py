@@ -11,9 +11,11 @@ import pytest
 from lstm_lab.explore.style import equation_sheet, ink
 
 from . import bibliography, colours, made
+from .claims import claims_without_evidence
 from .lint import RULES
 from .notation import defined, symbols
 from .pages import ROOT, Page, chapters, pages
+from .words import banned_words
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -139,6 +141,11 @@ BROKEN = {
         ("code", 'Quiz(Question("What is it?", {"A resting point.": "Yes."}))'),
         ("code", 'show(fig, alt="The share of answers right.")'),
     ],
+    "claims_without_evidence": [
+        ("markdown", "## 3. Who is first\n\nThe GRU\nbeats the LSTM."),
+        ("markdown", "Here a network does worse than persistence."),
+        ("markdown", "Adam learns faster than SGD: that is known."),
+    ],
 }
 
 
@@ -186,6 +193,24 @@ def test_jupyterlab_has_the_sheet_of_the_inks():
 def test_equations_of_the_labs_are_in_ink(path):
     text = path.read_text(encoding="utf-8")
     assert colours.in_ink(text) == text, "run `python -m tests.book`"
+
+
+def test_a_claim_with_its_evidence_is_none_to_complain_of():
+    claim = nbformat.v4.new_markdown_cell("## 3. Who is first\n\nThe GRU beats the LSTM.")
+    other = nbformat.v4.new_markdown_cell("## 4. Summary\n\nThe GRU beats the LSTM.")
+    harmless = nbformat.v4.new_markdown_cell(
+        "Which network beats the other? “The LSTM beats all.” It has to beat a baseline.\n\n"
+        "[Greff et al. 2017](https://arxiv.org/abs/1503.04069): no variant is better than it."
+    )
+    evidence = nbformat.v4.new_code_cell('learnt.state("GRU < LSTM")')
+    path = ROOT / "book" / "01-planted.ipynb"
+
+    def complaints(*cells: nbformat.NotebookNode) -> list[str]:
+        return claims_without_evidence(Page(path, nbformat.v4.new_notebook(cells=[*cells])))
+
+    assert complaints(claim, evidence, other, harmless) == []
+    assert len(complaints(claim, other, evidence)) == 1
+    assert banned_words(Page(path, nbformat.v4.new_notebook(cells=[claim, evidence]))) == []
 
 
 def test_symbols_of_a_formula():
