@@ -8,6 +8,7 @@ import re
 from nbformat import NotebookNode
 
 from . import bibliography
+from .notation import without_constant_column
 from .pages import Page, chapters, pages
 
 NAVIGATION = re.compile(r"^(?:\[←|\[Contents\]).*(?:\n(?!\n).*)*", re.MULTILINE)
@@ -46,6 +47,8 @@ def with_made_parts(page: Page) -> NotebookNode:
             cell.source = "\n\n".join(filter(None, parts))
         elif numbered and (number == 0 or _is_last(notebook, number)):
             cell.source = NAVIGATION.sub(lambda _: navigation(page), cell.source, count=1)
+        elif page.path.name == "notation.ipynb":
+            cell.source = without_constant_column(cell.source)
     if page.path.name == "bibliography.ipynb":
         notebook.cells[-1].source = whole_bibliography()
     return notebook

@@ -13,7 +13,7 @@ from lstm_lab.explore.style import equation_sheet, ink
 from . import bibliography, colours, made
 from .claims import claims_without_evidence
 from .lint import RULES
-from .notation import defined, symbols
+from .notation import defined, symbols, without_constant_column
 from .pages import ROOT, Page, chapters, pages
 from .words import banned_words
 
@@ -211,6 +211,19 @@ def test_a_claim_with_its_evidence_is_none_to_complain_of():
     assert complaints(claim, evidence, other, harmless) == []
     assert len(complaints(claim, other, evidence)) == 1
     assert banned_words(Page(path, nbformat.v4.new_notebook(cells=[claim, evidence]))) == []
+
+
+def test_a_chapters_own_table_needs_no_column_of_chapters():
+    rows = ["| symbol | meaning | chapter |", "|---|---|---|", "| $r_t$ | of 7 gates | 7 |"]
+    table = "\n".join(["## Chapter 7, the family", "", *rows])
+    assert without_constant_column(table).splitlines()[2:] == [
+        "| symbol | meaning |",
+        "|---|---|",
+        "| $r_t$ | of 7 gates |",
+    ]
+    assert without_constant_column(without_constant_column(table)) == without_constant_column(table)
+    other = table.replace("Chapter 7", "Sizes")
+    assert without_constant_column(other) == other
 
 
 def test_symbols_of_a_formula():
