@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ ENVIRONMENT = """async () => {
     const future = kernel.requestExecute({code: '', silent: true,
         user_expressions: {prefix: "__import__('sys').prefix"}});
     return (await future.done).content.user_expressions.prefix.data['text/plain'];
+}"""
+# Each coloured symbol of the equations in front, its colour and what stands behind it.
+SYMBOLS = """() => {
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const ground = node => {
+        const colour = getComputedStyle(node).backgroundColor, [, , , alpha = 1] = numbers(colour);
+        return alpha === 1 ? colour : ground(node.parentElement);
+    };
+    const panel = jupyterapp.shell.currentWidget.node;
+    return [...panel.querySelectorAll('mjx-container mjx-c')].flatMap(symbol => {
+        const {color} = getComputedStyle(symbol);
+        const plain = getComputedStyle(symbol.closest('mjx-container')).color;
+        return color === plain ? [] : [[numbers(color), numbers(ground(symbol))]];
+    });
 }"""
 
 
@@ -243,6 +258,52 @@ def test_dragging_a_slider_changes_picture_and_text(
         assert explorer.locator('[data-role="summary"]').inner_text() != text
         assert picture.screenshot() != before
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def test_coloured_symbols_are_read_in_both_themes(tmp_path: Path, page: Page, artifacts: Path):
+    """Every coloured equation of the book and the labs on one page that runs no cell."""
+    formulas = sorted({formula for page_ in _with_equations() for formula in page_})
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("\n\n".join(f"$${f}$$" for f in formulas))]
+    )
+    home, copy = tmp_path / "home", tmp_path / "book"
+    home.mkdir()
+    with _served(home, copy) as address:
+        nbformat.write(notebook, copy / "book" / "equations.ipynb")
+        page.goto(address.replace(START, "equations.ipynb"))
+        page.locator("mjx-container").first.wait_for()
+        for theme, ground in (("light", 255), ("dark", 17)):
+            page.evaluate(TO_THEME, THEMES[theme])
+            page.wait_for_timeout(2 * SECOND)
+            page.screenshot(path=artifacts / f"{theme}.png")
+            symbols = page.evaluate(SYMBOLS)
+            assert {tuple(behind[:3]) for _, behind in symbols} == {(ground,) * 3}
+            assert len({tuple(colour) for colour, _ in symbols}) == 5
+            assert len(symbols) > 2 * len(formulas) > 20
+            faint = [each for each in symbols if _contrast(*each) < 4.5]
+            assert faint == []
+
+
+def _with_equations() -> Iterator[list[str]]:
+    for path in sorted([*ROOT.glob("book/*.ipynb"), *ROOT.glob("labs/*.ipynb")]):
+        text = "\n".join(
+            cell.source for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "markdown"
+        )
+        maths = re.findall(r"\$\$(.+?)\$\$|(?<!\$)\$([^$]+)\$", text, re.DOTALL)
+        yield [display or inline for display, inline in maths if r"color{" in display + inline]
+
+
+def _contrast(one: list[float], other: list[float]) -> float:
+    def luminance(colour: list[float]) -> float:
+        linear = [
+            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (value / 255 for value in colour[:3])
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def _show(node: Locator) -> None:

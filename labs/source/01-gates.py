@@ -39,14 +39,14 @@ use_style()
 # | Letter | In the code | What it is | Shape | Range |
 # |:--|:--|:--|:--|:--|
 # | $x_t$ | `x` | the input at this step | (B, D) | any |
-# | $\textcolor{#E69F00}{h_{t-1}}$ | `h` | the hidden state before the step | (B, H) | −1 to 1 |
+# | $\textcolor{#855C00}{h_{t-1}}$ | `h` | the hidden state before the step | (B, H) | −1 to 1 |
 # | $c_{t-1}$ | `c` | the cell state, the memory itself, before the step | (B, H) | any |
-# | $\textcolor{#D55E00}{f_t}$ | `f` | the forget gate | (B, H) | 0 to 1 |
-# | $\textcolor{#009E73}{i_t}$ | `i` | the input gate | (B, H) | 0 to 1 |
-# | $\textcolor{#CC79A7}{g_t}$ | `g` | the candidate, or input modulation gate | (B, H) | −1 to 1 |
-# | $\textcolor{#0072B2}{o_t}$ | `o` | the output gate | (B, H) | 0 to 1 |
+# | $\textcolor{#A64900}{f_t}$ | `f` | the forget gate | (B, H) | 0 to 1 |
+# | $\textcolor{#007253}{i_t}$ | `i` | the input gate | (B, H) | 0 to 1 |
+# | $\textcolor{#8B5272}{g_t}$ | `g` | the candidate, or input modulation gate | (B, H) | −1 to 1 |
+# | $\textcolor{#005787}{o_t}$ | `o` | the output gate | (B, H) | 0 to 1 |
 # | $c_t$ | `c_new` | the cell state after the step | (B, H) | any |
-# | $\textcolor{#E69F00}{h_t}$ | `h_new` | the hidden state after the step | (B, H) | −1 to 1 |
+# | $\textcolor{#855C00}{h_t}$ | `h_new` | the hidden state after the step | (B, H) | −1 to 1 |
 # | $W$ | `W` | weights of the input | (H, D) | any |
 # | $U$ | `U` | weights of the hidden state | (H, H) | any |
 # | $b$ | `b` | bias | (H,) | any |
@@ -91,10 +91,10 @@ check(sigmoid)
 # The forget gate decides, for every cell, how much of the old memory stays. It looks at the input
 # and at the hidden state of one step ago:
 #
-# $$\textcolor{#D55E00}{f_t} = \sigma(W_f\, x_t + U_f\, \textcolor{#E69F00}{h_{t-1}} + b_f)$$
+# $$\textcolor{#A64900}{f_t} = \sigma(W_f\, x_t + U_f\, \textcolor{#855C00}{h_{t-1}} + b_f)$$
 #
 # You may have read that this gate decides *whether* a cell is forgotten. It does not:
-# $\textcolor{#D55E00}{f_t}$ is no yes or no. It is a real number between 0 and 1 for each cell,
+# $\textcolor{#A64900}{f_t}$ is no yes or no. It is a real number between 0 and 1 for each cell,
 # such as 0.93, and it says *how much* is kept.
 #
 # The formula is written for one sequence, where $x_t$ is a column. In the code, `x` has the shape
@@ -121,7 +121,7 @@ def forget_gate(x, h, weights):
 check(forget_gate)
 
 # %% [markdown]
-# **Think.** Let $W_f$ and $U_f$ be zero. What is $\textcolor{#D55E00}{f_t}$ when $b_f = 0$, and
+# **Think.** Let $W_f$ and $U_f$ be zero. What is $\textcolor{#A64900}{f_t}$ when $b_f = 0$, and
 # what when $b_f = 5$?
 #
 # <details><summary>Answer</summary>
@@ -136,12 +136,12 @@ check(forget_gate)
 #
 # Now something new is to be written. Two things take part:
 #
-# $$\textcolor{#009E73}{i_t} = \sigma(W_i\, x_t + U_i\, \textcolor{#E69F00}{h_{t-1}} + b_i) \qquad
-# \textcolor{#CC79A7}{g_t} = \tanh(W_g\, x_t + U_g\, \textcolor{#E69F00}{h_{t-1}} + b_g)$$
+# $$\textcolor{#007253}{i_t} = \sigma(W_i\, x_t + U_i\, \textcolor{#855C00}{h_{t-1}} + b_i) \qquad
+# \textcolor{#8B5272}{g_t} = \tanh(W_g\, x_t + U_g\, \textcolor{#855C00}{h_{t-1}} + b_g)$$
 #
-# - The **candidate** $\textcolor{#CC79A7}{g_t}$ is *what* could be written. It lies between −1
+# - The **candidate** $\textcolor{#8B5272}{g_t}$ is *what* could be written. It lies between −1
 #   and 1, so it can also take something away.
-# - The **input gate** $\textcolor{#009E73}{i_t}$ is *how much* of it is written. It lies between
+# - The **input gate** $\textcolor{#007253}{i_t}$ is *how much* of it is written. It lies between
 #   0 and 1.
 #
 # Give both back, the gate first. Do not multiply them yet.
@@ -173,8 +173,8 @@ check(input_and_candidate)
 # Here is the heart of the LSTM. The new memory is what is kept of the old one, plus what is newly
 # written:
 #
-# $$c_t = \textcolor{#D55E00}{f_t} \odot c_{t-1}
-# + \textcolor{#009E73}{i_t} \odot \textcolor{#CC79A7}{g_t}$$
+# $$c_t = \textcolor{#A64900}{f_t} \odot c_{t-1}
+# + \textcolor{#007253}{i_t} \odot \textcolor{#8B5272}{g_t}$$
 #
 # The sign $\odot$ means: element by element. Each cell has its own valves and minds its own
 # business.
@@ -207,8 +207,8 @@ check(cell_update)
 # The memory can grow to any size. The rest of the network does not see it as it is. It sees the
 # hidden state: the memory, squashed by tanh, and scaled by the output gate.
 #
-# $$\textcolor{#0072B2}{o_t} = \sigma(W_o\, x_t + U_o\, \textcolor{#E69F00}{h_{t-1}} + b_o) \qquad
-# \textcolor{#E69F00}{h_t} = \textcolor{#0072B2}{o_t} \odot \tanh(c_t)$$
+# $$\textcolor{#005787}{o_t} = \sigma(W_o\, x_t + U_o\, \textcolor{#855C00}{h_{t-1}} + b_o) \qquad
+# \textcolor{#855C00}{h_t} = \textcolor{#005787}{o_t} \odot \tanh(c_t)$$
 #
 # So the output gate alone does not determine the output. It is one of two factors: with
 # $\tanh(c_t) = 0$ nothing comes out, however open the gate is.

@@ -30,7 +30,7 @@ class Steps:
     cell : array (T, H), or None for an RNN
         dL/dc_t, with what c_t does through h_t.
     sums : array (T, G·H)
-        dL/dz_t, with respect to the sums before the activation, in the layer's order of blocks.
+        δ_t = dL/da_t, with respect to the pre-activations, in the layer's order of blocks.
     x : array (T, D)
     exponent : array of int (T,)
         All 0 unless the gradient left 2^±200.

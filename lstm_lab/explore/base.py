@@ -11,8 +11,9 @@ import anywidget
 import numpy as np
 import traitlets
 
-from .bundle import STATIC
+from .bundle import styles
 from .setting import read_setting, write_setting
+from .style import equation_sheet
 
 
 class Number(traitlets.TraitType):
@@ -190,7 +191,7 @@ class Explorable(anywidget.AnyWidget):
     #: What can be opened: "" is the overview, "cell" lies in it, "cell/f" in that.
     levels: ClassVar[tuple[str, ...]] = ("",)
 
-    _css = (STATIC / "explore.css").read_text(encoding="utf-8")
+    _css = styles("explore.css") + equation_sheet()
     _kind = traitlets.Unicode().tag(sync=True)
     _specs = traitlets.Dict().tag(sync=True)
     _start = traitlets.Dict().tag(sync=True)

@@ -135,14 +135,14 @@ class CellExplorer(Explorable):
         Returns
         -------
         dict of float
-            ``i, f, o, g, c, h``, and ``z_i, z_f, z_o, z_g``, the sums before the activation.
+            ``i, f, o, g, c, h``, and the pre-activations ``a_i, a_f, a_o, a_g``.
         """
         before, c_prev = self._now()
         sums = before + self.gate_numbers("b")
         # A unit that sees nothing and whose biases are the sums takes the same step.
         trace = lstm_trace(np.zeros((4, 1)), np.zeros((4, 1)), sums, np.zeros((1, 1)), 0.0, c_prev)
         values = {q: getattr(trace, name).item() for q, name in QUANTITIES.items()}
-        return values | {f"z_{gate}": float(z) for gate, z in zip("oifg", sums, strict=True)}
+        return values | {f"a_{gate}": float(a) for gate, a in zip("oifg", sums, strict=True)}
 
     def advance(self) -> None:
         """One step on in time: the new cell state and hidden state become the old ones."""

@@ -22,6 +22,10 @@ GATE_COLORS = {
     "x": "#5F6368",
 }
 
+#: How much of its colour the text of a quantity has; the rest is the page's ink. With that much
+#: it is read on white, on the dark page and on the pictures' grey: 4.5 to 1 at least.
+TEXT_SHARES = {"i": 0.72, "f": 0.78, "o": 0.76, "g": 0.68, "h": 0.58}
+
 #: Line style of each quantity, so that none is told by its colour alone.
 GATE_LINES: dict[str, dict[str, Any]] = {
     "i": {"linestyle": "-"},
@@ -76,6 +80,43 @@ _DARK = '[data-jp-theme-light="false"] .ll-figure { filter: invert(0.933) hue-ro
 
 # Okabe & Ito again, in an order whose neighbours differ in lightness too.
 _CYCLE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000"]
+
+
+def ink(quantity: str, *, dark: bool = False) -> str:
+    """The colour of a quantity in text: of its symbol in the pictures and in equations.
+
+    Parameters
+    ----------
+    quantity : {"i", "f", "o", "g", "h"}
+    dark : bool
+        On JupyterLab's dark page, whose ink is white.
+
+    Examples
+    --------
+    >>> ink("f"), ink("f", dark=True)
+    ('#A64900', '#DE8138')
+    """
+    share, page_ink = TEXT_SHARES[quantity], 255 if dark else 0
+    parts = (int(GATE_COLORS[quantity][k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(share * part + (1 - share) * page_ink):02X}" for part in parts)
+
+
+def equation_sheet() -> str:
+    """The style sheet that gives the colours of equations their light inks on a dark page.
+
+    An equation names the dark ink, ``\\color{#A64900}{f_t}``, which is read on white and on paper.
+    No colour is read on white and on black too, so where the theme is dark the sheet changes it.
+    """
+    rules = []
+    for quantity in TEXT_SHARES:
+        name = ink(quantity)
+        red, green, blue = (int(name[k : k + 2], 16) for k in (1, 3, 5))
+        coloured = f'mjx-container [style*="color: rgb({red}, {green}, {blue})"]'
+        rules.append(
+            f'[data-jp-theme-light="false"] {coloured} {{ '
+            f"color: {ink(quantity, dark=True)} !important; }}\n"
+        )
+    return "".join(rules)
 
 
 def use_style() -> None:

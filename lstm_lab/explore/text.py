@@ -54,7 +54,7 @@ class TextExplorer(Explorable):
         What colours the text: tanh of the cell state, hidden state, a gate or the candidate of the
         chosen cell, or the bits that each character cost.
     cell : int
-        The chosen cell, from 0; past the last one, the last.
+        The chosen cell, from 0 as in an array, and so cell 1 in words; past the last one, the last.
     follows : {"column", "indentation", "brackets", "string", "triple", "comment"}
         The property that is drawn under the text and that cells are ranked by.
     at : int

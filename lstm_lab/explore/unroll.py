@@ -85,7 +85,7 @@ def there_and_back(
     -------
     dict
         ``x`` (T, D); ``i, f, o, g, c, h`` (T, H); ``loss`` (T,) and ``total``; ``dh, dc`` (T, H),
-        dL/dh_t and dL/dc_t, everything included; ``dz`` (T, 4H), with respect to the gates' sums;
+        dL/dh_t and dL/dc_t, everything included; ``da`` (T, 4H), the δ_t, with respect to the pre-activations;
         ``dx`` (T, D); ``dW`` (4H, D), ``dU`` (4H, H), ``db`` (4H,), the whole gradients.
     """
     y, trace = net.forward(x[:, None])
@@ -100,7 +100,7 @@ def there_and_back(
         "total": total,
         "dh": steps.hidden,
         "dc": steps.cell,
-        "dz": steps.sums,
+        "da": steps.sums,
         "dx": steps.x,
         **{f"d{k}": grad.params[f"{name}_l0"]
            for k, name in {"W": "weight_x", "U": "weight_h", "b": "bias"}.items()},

@@ -1,4 +1,7 @@
-"""``python -m tests.book``: bring the made parts of the book up to date, and run the lint."""
+"""``python -m tests.book``: bring the made parts of the book up to date, and run the lint.
+
+The colours of equations are among what it mends: see `tests.book.colours`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ import sys
 
 import nbformat
 
+from .colours import mend
 from .lint import RULES
 from .made import stale, with_made_parts
-from .pages import pages
+from .pages import ROOT, pages
 
 
 def main() -> int:
+    for path in mend():
+        print(f"in ink: {path.relative_to(ROOT).as_posix()}")
     for page in stale():
         nbformat.write(with_made_parts(page), page.path)
         print(f"made again: {page.name}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -105,15 +106,30 @@ def cited(page: Page) -> list[Work]:
     """The works that a page cites, by author and year; its list of references is not asked."""
     text = "\n".join(c.source for c in page.markdown if not c.source.startswith(HEADING))
     found = [work for work in works().values() if f"]({work.address})" in text]
-    return sorted(found, key=lambda work: (work.cited_as.casefold(), work.key))
+    return sorted(found, key=lambda work: (folded(work.cited_as), work.key))
 
 
-def listed(found: list[Work]) -> str:
-    """A list of references in markdown."""
+def folded(word: str) -> str:
+    """As it is looked up: without accents, small."""
+    plain = unicodedata.normalize("NFKD", word.translate(NOT_DECOMPOSED))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+
+
+NOT_DECOMPOSED = str.maketrans({"Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d"})
+
+
+def by_author(work: Work) -> tuple[list[tuple[str, str]], str, str]:
+    """What the bibliography is sorted by."""
+    people = [(folded(family), folded(initials)) for family, initials in work.authors]
+    return people, work.field("year"), folded(work.field("title"))
+
+
+def listed(found: list[Work], after: str = "") -> str:
+    """A list of references in markdown, with something said after each."""
     lines = [
         "\n".join(
             textwrap.wrap(
-                f"- {work.reference}",
+                f"- {work.reference}{after}",
                 width=80,
                 subsequent_indent="  ",
                 break_long_words=False,

@@ -8,8 +8,11 @@ from functools import cache
 from urllib.parse import unquote
 
 from . import bibliography
+from .claims import claims_without_evidence
+from .colours import faint_colours
 from .notation import defined, symbols
 from .pages import FENCE, ROOT, Cell, Page
+from .words import banned_words
 
 COLUMNS = 80
 WALL, TALL = 25, 40
@@ -247,5 +250,8 @@ RULES = (
     missing_parts,
     exercises_without_help,
     set_up_in_the_open,
+    faint_colours,
+    banned_words,
+    claims_without_evidence,
 )
 

@@ -8,6 +8,7 @@ import re
 from nbformat import NotebookNode
 
 from . import bibliography
+from .notation import without_constant_column
 from .pages import Page, chapters, pages
 
 NAVIGATION = re.compile(r"^(?:\[←|\[Contents\]).*(?:\n(?!\n).*)*", re.MULTILINE)
@@ -46,9 +47,23 @@ def with_made_parts(page: Page) -> NotebookNode:
             cell.source = "\n\n".join(filter(None, parts))
         elif numbered and (number == 0 or _is_last(notebook, number)):
             cell.source = NAVIGATION.sub(lambda _: navigation(page), cell.source, count=1)
+        elif page.path.name == "glossary.ipynb":
+            cell.source = with_anchors(cell.source)
+        elif page.path.name == "notation.ipynb":
+            cell.source = without_constant_column(cell.source)
     if page.path.name == "bibliography.ipynb":
         notebook.cells[-1].source = whole_bibliography()
     return notebook
+
+
+def with_anchors(table: str) -> str:
+    """A table whose terms can be linked to: ``| gate |`` becomes an anchor ``gate``."""
+    return re.sub(
+        r"^\| *(?!term *\||[-:]+ *\|)([^|<>]+?) *\|",
+        lambda row: f'| <span id="{row[1].casefold().replace(" ", "-")}">{row[1]}</span> |',
+        table,
+        flags=re.MULTILINE,
+    )
 
 
 def _is_last(notebook: NotebookNode, number: int) -> bool:
@@ -56,22 +71,41 @@ def _is_last(notebook: NotebookNode, number: int) -> bool:
 
 
 def whole_bibliography() -> str:
-    """Every work, and the pages that cite it."""
+    """Every work that a page cites, and where; those that none cites apart, to go on reading."""
     citing: dict[str, list[Page]] = {}
     for page in pages():
         if page.path.name != "bibliography.ipynb":
             for work in bibliography.cited(page):
                 citing.setdefault(work.key, []).append(page)
-    lines = []
-    for work in sorted(bibliography.works().values(), key=lambda w: (w.authors, w.field("year"))):
-        where = ", ".join(
-            f"[{page.path.stem.partition('-')[0]}]({page.path.name})"
-            if page.chapter is not None
-            else f"[{page.title}]({page.path.name})"
-            for page in citing.get(work.key, [])
-        )
-        lines.append(bibliography.listed([work]) + (f"\n  Cited in {where}." if where else ""))
-    return "\n".join(lines)
+    cited, further = [], []
+    for work in sorted(bibliography.works().values(), key=bibliography.by_author):
+        if work.key in citing:
+            cited.append(bibliography.listed([work], f" · cited in {_places(citing[work.key])}"))
+        else:
+            further.append(bibliography.listed([work]))
+    parts = [FIRST_OF_BIBLIOGRAPHY, "\n".join(cited)]
+    if further:
+        parts += [FURTHER, "\n".join(further)]
+    return "\n\n".join(parts)
+
+
+FIRST_OF_BIBLIOGRAPHY = "## Cited in the book"
+FURTHER = """\
+## Further reading
+
+Works that no page of the book cites, for those who want to read on."""
+
+
+def _places(citing: list[Page]) -> str:
+    """``chapters [5](...) and [9](...), [For instructors](...)``."""
+    chapters_ = [f"[{page.chapter}]({page.path.name})" for page in citing if page.chapter]
+    others = [f"[{page.title}]({page.path.name})" for page in citing if not page.chapter]
+    places = [f"chapter{'s'[: len(chapters_) > 1]} {_and(chapters_)}"] if chapters_ else []
+    return ", ".join([*places, *others])
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def stale() -> list[Page]:

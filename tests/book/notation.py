@@ -24,6 +24,7 @@ DROPPED = re.compile(
     r"|\\textcolor\{[^{}]*\}"
     r"|#[0-9A-Fa-f]{6}"
 )
+OF_A_CHAPTER = re.compile(r"## Chapter (\d+)\b")
 TOKEN = re.compile(r"\\(?:mathcal|mathbb|mathbf|boldsymbol)\{[^{}]*\}|\\[A-Za-z]+|[A-Za-z]")
 
 
@@ -37,18 +38,28 @@ def symbols(formula: str) -> set[str]:
     return {token for token in tokens if token.lstrip("\\") not in LAYOUT}
 
 
+def without_constant_column(source: str) -> str:
+    """A table under the heading of a chapter, without a column that says which chapter."""
+    heading = OF_A_CHAPTER.match(source)
+    if not heading or "| chapter |" not in source:
+        return source
+    constant = rf"^(\|.*\|) *(?:chapter|-+|{heading[1]}) *\|$"
+    return re.sub(constant, r"\1", source, flags=re.MULTILINE)
+
+
 @cache
 def defined() -> dict[str, int]:
     """The first chapter of every symbol on the notation page.
 
     A row of its tables is ``| $symbol$ … | meaning | … | first chapter |``; the formulas of the
-    first column are defined.
+    first column are defined. A table under the heading of a chapter is that chapter's.
     """
     first: dict[str, int] = {}
     for cell in Page(BOOK / "notation.ipynb").markdown:
+        heading = OF_A_CHAPTER.match(cell.source)
         for row in re.findall(r"^\|(.+)\|\s*$", cell.source, re.MULTILINE):
             columns = [column.strip() for column in re.split(r"(?<!\\)\|", row)]
-            chapter = re.search(r"\d+", columns[-1])
+            chapter = re.search(r"\d+", heading[1] if heading else columns[-1])
             for formula in re.findall(r"\$([^$]+)\$", columns[0]) if chapter else ():
                 for symbol in symbols(formula):
                     first[symbol] = min(int(chapter[0]), first.get(symbol, 99))

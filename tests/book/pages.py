@@ -82,12 +82,13 @@ class Page:
 
     @property
     def anchors(self) -> set[str]:
-        """What a link into this page may name: JupyterLab's own ids of headings."""
-        return {
+        """What a link into this page may name: JupyterLab's own ids of headings, and ours."""
+        headings = {
             re.sub(r"[*`]", "", heading).replace(" ", "-")
             for cell in self.markdown
             for heading in cell.headings
         }
+        return headings.union(*(re.findall(r'\bid="([^"]+)"', cell.prose) for cell in self.markdown))
 
 
 def pages() -> list[Page]:

@@ -8,10 +8,14 @@ import unicodedata
 import nbformat
 import pytest
 
-from . import bibliography, made
+from lstm_lab.explore.style import equation_sheet, ink
+
+from . import bibliography, colours, made
+from .claims import claims_without_evidence
 from .lint import RULES
-from .notation import defined, symbols
+from .notation import defined, symbols, without_constant_column
 from .pages import ROOT, Page, chapters, pages
+from .words import banned_words
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -41,6 +45,29 @@ def test_no_two_entries_are_the_same_work():
     assert len(set(addresses)) == len(addresses)
 
 
+def test_names_are_looked_up_without_their_accents():
+    names = ["Polyak", "Pérez-Ortiz", "Łukasz", "Lample", "Le", "Östlund"]
+    assert sorted(names, key=bibliography.folded) == [
+        "Lample",
+        "Le",
+        "Łukasz",
+        "Östlund",
+        "Pérez-Ortiz",
+        "Polyak",
+    ]
+
+
+def test_the_bibliography_says_who_cites_a_work_or_sets_it_apart():
+    cited, further = made.whole_bibliography().split(made.FURTHER)
+    assert "Sak, H.," in cited and " ".join(cited.split()).count("· cited in chapter") > 20
+    assert "cited in" not in further and further.strip().startswith("- ")
+    citing = [page for page in pages() if page.path.stem != "bibliography"]
+    for work in bibliography.works().values():
+        found = any(work in bibliography.cited(page) for page in citing)
+        assert (f"]({work.address})" in cited) == found, work.key
+        assert (f"]({work.address})" in further) != found, work.key
+
+
 def test_symbols_are_defined_where_they_are_first_used():
     used: dict[str, int] = {}
     for page in chapters():
@@ -61,8 +88,14 @@ def test_terms_of_the_glossary_stand_in_order():
         for cell in Page(ROOT / "book" / "glossary.ipynb").markdown
         for row in re.findall(r"^\|\s*([^|]+?)\s*\|", cell.source, re.MULTILINE)
     ]
-    terms = [row.casefold() for row in rows if row != "term" and not set(row) <= set("-: ")]
+    terms = [
+        re.sub(r"<[^>]+>", "", row).casefold()
+        for row in rows
+        if row != "term" and not set(row) <= set("-: ")
+    ]
     assert len(terms) > 0 and terms == sorted(set(terms))
+    anchors = Page(ROOT / "book" / "glossary.ipynb").anchors
+    assert {term.replace(" ", "-") for term in terms} <= anchors
 
 
 NEVER_ALONE = {"d"}  # stands for \\mathrm{d}, which is set upright and so is no symbol
@@ -100,6 +133,25 @@ BROKEN = {
     "missing_parts": [("markdown", "## Summary")],
     "exercises_without_help": [("markdown", "## 9. Exercises\n\n1. Go.\n\n## 10. Summary")],
     "set_up_in_the_open": [("code", "CellExplorer(b_f=1)")],
+    "faint_colours": [
+        ("markdown", r"$\color{#E69F00}{h_t}$"),
+        ("markdown", r"$\textcolor{red}{h_t}$"),
+        ("markdown", '<span style="color: #009E73">green</span>'),
+    ],
+    "banned_words": [
+        ("markdown", "The loss on\nthe way\nback."),
+        ("markdown", "What of [the share of](03-memory-cell.ipynb) zeros?"),
+        ("markdown", r"$\theta_\text{max}$"),
+        ("markdown", r"$$z_t = W x_t + U h_{t-1}$$"),
+        ("markdown", r"$h_t = \tanh(z_t)$"),
+        ("code", 'Quiz(Question("What is it?", {"A resting point.": "Yes."}))'),
+        ("code", 'show(fig, alt="The share of answers right.")'),
+    ],
+    "claims_without_evidence": [
+        ("markdown", "## 3. Who is first\n\nThe GRU\nbeats the LSTM."),
+        ("markdown", "Here a network does worse than persistence."),
+        ("markdown", "Adam learns faster than SGD: that is known."),
+    ],
 }
 
 
@@ -112,6 +164,72 @@ def test_every_rule_can_fail(rule, kind: str, source: str):
     make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
     notebook = nbformat.v4.new_notebook(cells=[make(source)])
     assert rule(Page(ROOT / "book" / "01-planted.ipynb", notebook))
+
+
+def test_inks_are_read_on_white_and_in_the_dark():
+    for quantity, name in colours.INKS.items():
+        assert contrast(name, "#FFFFFF") >= 4.5, quantity
+        assert contrast(ink(quantity, dark=True), "#111111") >= 4.5, quantity
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_faint_colours_are_mended():
+    mended = colours.in_ink(r"\\color{#d55e00}{f} \textcolor{#E69F00}{h} \color{red}{x}")
+    assert mended == r"\\color{#A64900}{f} \textcolor{#855C00}{h} \color{red}{x}"
+
+
+def test_jupyterlab_has_the_sheet_of_the_inks():
+    assert colours.SHEET.read_text(encoding="utf-8") == equation_sheet(), (
+        "run `python -m tests.book`"
+    )
+
+
+@pytest.mark.parametrize("path", colours.LABS, ids=lambda path: path.stem)
+def test_equations_of_the_labs_are_in_ink(path):
+    text = path.read_text(encoding="utf-8")
+    assert colours.in_ink(text) == text, "run `python -m tests.book`"
+
+
+def test_a_claim_with_its_evidence_is_none_to_complain_of():
+    claim = nbformat.v4.new_markdown_cell("## 3. Who is first\n\nThe GRU beats the LSTM.")
+    other = nbformat.v4.new_markdown_cell("## 4. Summary\n\nThe GRU beats the LSTM.")
+    harmless = nbformat.v4.new_markdown_cell(
+        "Which network beats the other? “The LSTM beats all.” It has to beat a baseline.\n\n"
+        "[Greff et al. 2017](https://arxiv.org/abs/1503.04069): no variant is better than it."
+    )
+    evidence = nbformat.v4.new_code_cell('learnt.state("GRU < LSTM")')
+    path = ROOT / "book" / "01-planted.ipynb"
+
+    def complaints(*cells: nbformat.NotebookNode) -> list[str]:
+        return claims_without_evidence(Page(path, nbformat.v4.new_notebook(cells=[*cells])))
+
+    assert complaints(claim, evidence, other, harmless) == []
+    assert len(complaints(claim, other, evidence)) == 1
+    assert banned_words(Page(path, nbformat.v4.new_notebook(cells=[claim, evidence]))) == []
+
+
+def test_a_chapters_own_table_needs_no_column_of_chapters():
+    rows = ["| symbol | meaning | chapter |", "|---|---|---|", "| $r_t$ | of 7 gates | 7 |"]
+    table = "\n".join(["## Chapter 7, the family", "", *rows])
+    assert without_constant_column(table).splitlines()[2:] == [
+        "| symbol | meaning |",
+        "|---|---|",
+        "| $r_t$ | of 7 gates |",
+    ]
+    assert without_constant_column(without_constant_column(table)) == without_constant_column(table)
+    other = table.replace("Chapter 7", "Sizes")
+    assert without_constant_column(other) == other
 
 
 def test_symbols_of_a_formula():

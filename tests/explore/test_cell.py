@@ -20,9 +20,9 @@ def sigmoid(z):
 def test_a_step_by_hand():
     cell = CellExplorer(x=0.5, h_prev=-0.2, c_prev=1.5, b_f=2)
     values = cell.values()
-    assert values["z_f"] == pytest.approx(0.4 * 0.5 + 0.3 * -0.2 + 2)
-    assert values["f"] == pytest.approx(sigmoid(values["z_f"]))
-    assert values["g"] == pytest.approx(math.tanh(values["z_g"]))
+    assert values["a_f"] == pytest.approx(0.4 * 0.5 + 0.3 * -0.2 + 2)
+    assert values["f"] == pytest.approx(sigmoid(values["a_f"]))
+    assert values["g"] == pytest.approx(math.tanh(values["a_g"]))
     assert values["c"] == pytest.approx(values["f"] * 1.5 + values["i"] * values["g"])
     assert values["h"] == pytest.approx(values["o"] * math.tanh(values["c"]))
 
@@ -106,7 +106,7 @@ class TestOwnLayer:
         lstm, x = self.layer()
         cell = CellExplorer(lstm, x, 2, step=7)
         before = cell.values()
-        cell.b_f = before["z_f"] + 9
+        cell.b_f = before["a_f"] + 9
         after = cell.values()
         assert after["f"] > 0.99
         assert (after["i"], after["g"]) == (before["i"], before["g"])

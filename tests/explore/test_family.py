@@ -305,7 +305,7 @@ class TestTheReadersOwnLayer:
         assert minus(f"yours {last:.2f}") in summary(page)
         page.locator("input[data-name=b_f]").press("End")
         assert minus(f"yours {last:.2f}") in summary(page)
-        page.get_by_role("button", name="yours: GRU, reset before, unit 2, open it").press("Enter")
+        page.get_by_role("button", name="yours: GRU, reset before, unit 3, open it").press("Enter")
         assert state(page)["path"] == "own"
         page.locator(".ll-hot[data-q=o]:visible").focus()
         told = page.locator("[data-role=readout]:visible").inner_text()
@@ -317,7 +317,7 @@ class TestTheReadersOwnLayer:
         assert picture(page) != before
         widget.preset = "spikes"
         last = widget.values()["own_h"][-1]
-        assert minus(f"yours: GRU, reset before, unit 2: h is {last:.2f}") in summary(page)
+        assert minus(f"yours: GRU, reset before, unit 3: h is {last:.2f}") in summary(page)
 
     def test_without_one_its_level_does_not_exist(self):
         with pytest.raises(Exception, match="path: expected one of"):

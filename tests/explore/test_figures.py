@@ -10,6 +10,7 @@ import pytest
 from lstm_lab import LSTM, cells
 from lstm_lab.explore import GATE_COLORS, line_of, show, show_source, use_style
 from lstm_lab.explore.bundle import STATIC
+from lstm_lab.explore.style import TEXT_SHARES
 
 
 def code(markdown):
@@ -87,7 +88,9 @@ def test_a_figure_needs_words():
 
 def test_colours_are_those_of_the_explorables():
     css = (STATIC / "explore.css").read_text(encoding="utf-8")
-    for quantity, colour in re.findall(r'\[data-q="(\w)"\] \{ --ll-q: (#\w+); \}', css):
+    lines = re.findall(r'\[data-q="(\w)"\] \{ --ll-q: (#\w+); --ll-q-share: (\d+)%; \}', css)
+    assert {quantity: int(share) / 100 for quantity, _, share in lines} == TEXT_SHARES
+    for quantity, colour, _ in lines:
         assert GATE_COLORS[quantity].lower() == colour
     assert line_of("c", linewidth=1) == {"color": "#000000", "linestyle": "-", "linewidth": 1}
     with pytest.raises(KeyError, match="quantity: expected one of"):

@@ -193,7 +193,7 @@ def test_it_writes_on_and_the_text_can_be_taken_over(show):
     assert longer[:5] == values["written"]
     assert state(page)["length"] == 6
     page.get_by_role("button", name="Back").click()
-    page.get_by_role("button", name="Take it over").click()
+    page.get_by_role("button", name="Use this text").click()
     at = before["at"]
     expected = before["text"][:at] + values["written"] + before["text"][at:]
     assert (state(page)["text"], state(page)["at"]) == (expected, at + 5)
@@ -201,7 +201,7 @@ def test_it_writes_on_and_the_text_can_be_taken_over(show):
     for key in ("ArrowRight", "ArrowRight", "Home", "End"):
         page.locator("input[data-name=temperature]").press(key)
         agrees(page)
-    write = page.get_by_role("button", name="Write on")
+    write = page.get_by_role("button", name="Generate")
     write.click()
     page.wait_for_timeout(600)
     page.get_by_role("button", name="Pause").click()

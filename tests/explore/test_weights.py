@@ -134,7 +134,7 @@ def test_a_weight_is_dragged_on_the_map(show):
     box = page.locator(".ll-weight-pair canvas").first.bounding_box()
     wide = (box["width"] - 66) / 5
     # The candidate's first row, the column of x_1; then it is pulled down.
-    x, y = box["x"] + 62 + 0.5 * wide, box["y"] + 22 + 2 * (2 * 27.5 + 12) + 13
+    x, y = box["x"] + 62 + 0.5 * wide, box["y"] + 22 + 3 * (2 * 27.5 + 12) + 13
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x, y + 60, steps=6)

@@ -143,7 +143,7 @@ function render({ model, el }) {
         tag(
           "p",
           { class: "ll-caption-line" },
-          "What the way back has gathered so far for each weight, summed over the steps. Blue, below zero: learning makes the weight larger; red: smaller.",
+          "What the backward pass has gathered so far for each weight, summed over the steps. Blue, below zero: learning makes the weight larger; red: smaller.",
         ),
       ),
     );
@@ -156,12 +156,12 @@ function render({ model, el }) {
       step.textContent = `Open step ${now.shown.t + 1}`;
       if (width) art.show(now.model, now.at, now.shown, now.unit, width);
       put(art, { "aria-label": `An LSTM unrolled over ${now.T} steps. ${sentence()}` });
-      weights.label(`What the way back has gathered for the weights: ${gatheredWords()}.`);
+      weights.label(`What the backward pass has gathered for the weights: ${gatheredWords()}.`);
       weights.redraw();
     };
   }
 
-  /** What the way back has gathered so far. */
+  /** What the backward pass has gathered so far. */
   const sums = () => {
     const { at, T, net, run, lesson } = now;
     return gathered(net, run, lesson, !at.back ? T : at.phase === 3 ? at.t : at.t + 1);
@@ -237,7 +237,7 @@ function render({ model, el }) {
                 ? way === "there"
                   ? "together"
                   : `together ${byNode(node, t)}`
-                : "together, before the activation",
+                : "together, the pre-activation",
             value: total,
             text: scientific(total, 4),
             q: told.q,
@@ -286,7 +286,7 @@ function render({ model, el }) {
           : "") +
         ".";
     return (
-      `Moment ${moment} of ${end}, ${at.back ? "on the way back" : "on the way there"} at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
+      `Moment ${moment} of ${end}, ${at.back ? "in the backward pass" : "in the forward pass"} at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
       ` The loss of the whole sequence is ${fmt(run.total, 4)}.`
     );
   };
@@ -302,7 +302,7 @@ function render({ model, el }) {
     digits: 0,
     q: "c",
     read: () => now?.moment ?? 0,
-    show: (m) => (now ? `${now.at.back ? "◂ back" : "▸ there"}, step ${now.at.t + 1}` : String(m)),
+    show: (m) => (now ? `${now.at.back ? "◂ backward" : "▸ forward"}, step ${now.at.t + 1}` : String(m)),
   });
   scrub.classList.add("ll-bptt-scrub");
   scrub.input.addEventListener("input", () => view.set({ node: "follow" }));

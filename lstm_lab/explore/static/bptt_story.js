@@ -3,11 +3,12 @@
 import { fmt, QUANTITIES, scientific, share } from "./format.js";
 import { unpackUnroll, unrolls } from "./unroll.js";
 
-/** The order of the gates in memory. */
+/** The order of the gates in memory, and the one in which they are listed. */
 export const GATES = ["o", "i", "f", "g"];
+const LISTED = ["i", "f", "o", "g"];
 /** A step's nodes, from its input up to its loss. */
-export const NODES = ["x", "f", "i", "o", "g", "c", "tanh", "h", "loss"];
-/** When a node's value is known on the way there, and its gradient on the way back: the phase. */
+export const NODES = ["x", "i", "f", "o", "g", "c", "tanh", "h", "loss"];
+/** When a node's value is known in the forward pass, and its gradient in the backward pass: the phase. */
 const KNOWN = { x: 0, f: 0, i: 0, o: 0, g: 0, c: 1, tanh: 2, h: 2, loss: 3 };
 const TOLD = { loss: 0, h: 0, tanh: 1, c: 1, f: 2, i: 2, o: 2, g: 2, x: 3 };
 /** The node that a phase is about. */
@@ -38,10 +39,10 @@ export function valueOf({ net, lesson, run }, node, t, j) {
   return run.trace[node === "tanh" ? "tanhc" : node][t * net.H + j];
 }
 
-/** dL/dz of a gate of step t. */
+/** δ of a gate of step t: dL/da. */
 const dz = ({ net, run }, q, t, k) => run.grad.z[(4 * t + GATES.indexOf(q)) * net.H + k];
 
-/** The gradient of a node; of a gate, with respect to the sum before its activation. */
+/** The gradient of a node; of a gate, δ, with respect to its pre-activation. */
 export function gradientOf(model, node, t, j) {
   const { net, run } = model,
     k = t * net.H + j;
@@ -53,14 +54,14 @@ export function gradientOf(model, node, t, j) {
   return dz(model, node, t, j);
 }
 
-/** What is written for the derivative by a node. */
+/** What is written for the derivative with respect to a node. */
 export const byNode = (node, t) =>
   node === "loss"
     ? "∂L/∂L"
     : node === "tanh"
       ? `∂L/∂tanh c_{${t + 1}}`
       : "fiog".includes(node)
-        ? `∂L/∂z_{${node},${t + 1}}`
+        ? `δ_{${t + 1}}^{${node}}`
         : `∂L/∂${node}_{${t + 1}}`;
 
 /** How a node's value came about: {head, meaning, symbols, numbers, curve, terms, value, q}. */
@@ -205,13 +206,13 @@ export function backwardStory(model, node, t, j) {
   const q = toneOf(node),
     value = gradientOf(model, node, t, j),
     left = byNode(node, t);
-  const head = `Gradient of the ${nameOf(node)} at step ${s}`,
+  const head = `${"ifog".includes(node) ? "δ, the gradient before the activation," : "Gradient"} of the ${nameOf(node)} at step ${s}`,
     meaning = "backward";
   const tell = (more) => ({ head, meaning, q, value, ...more });
   if (node === "loss")
     return tell({
       symbols: "∂L/∂L",
-      numbers: ["= 1, where the way back begins"],
+      numbers: ["= 1, where the backward pass begins"],
       terms: [{ words: "∂L/∂L", value: 1, q }],
     });
   if (node === "h") {
@@ -224,7 +225,7 @@ export function backwardStory(model, node, t, j) {
         q: "",
       });
     if (!last) {
-      for (const gate of GATES) {
+      for (const gate of LISTED) {
         for (let m = 0; m < H; m++) {
           const u = net.U[(GATES.indexOf(gate) * H + m) * H + j],
             d = dz(model, gate, t + 1, m);
@@ -240,7 +241,7 @@ export function backwardStory(model, node, t, j) {
     if (!terms.length) terms.push({ words: "nothing depends on it", value: 0, q: "" });
     return tell({
       terms,
-      symbols: `${left} = from the loss${last ? "" : ` + U^{T} ∂L/∂z_{${s + 1}}`}`,
+      symbols: `${left} = from the loss${last ? "" : ` + U^{T} δ_{${s + 1}}`}`,
       numbers: [`= ${long(own)}${last ? "" : ` + «h:${around(later)}»`}`, `= «h:${long(value)}»`],
     });
   }
@@ -278,7 +279,7 @@ export function backwardStory(model, node, t, j) {
   }
   if (node === "x") {
     const terms = [];
-    for (const gate of GATES) {
+    for (const gate of LISTED) {
       for (let m = 0; m < H; m++) {
         const w = net.W[(GATES.indexOf(gate) * H + m) * D],
           d = dz(model, gate, t, m);
@@ -291,7 +292,7 @@ export function backwardStory(model, node, t, j) {
     }
     return tell({
       terms,
-      symbols: `${left} = W^{T} ∂L/∂z_{${s}}`,
+      symbols: `${left} = W^{T} δ_{${s}}`,
       numbers: [`a sum of ${terms.length} products`, `= ${long(value)}`],
     });
   }

@@ -96,11 +96,11 @@ function render({ model, el }) {
   }
 
   const values = tableFold(view, "All values of this step", () => [
-    ["quantity", "before the activation", "value"],
+    ["quantity", "pre-activation", "value"],
     [...(s.xWords ? [] : [["x_{t}", "input", s.x]]), ["h_{t-1}", "old hidden state", s.h_prev], ["c_{t-1}", "old cell state", s.c_prev],
-      ["i_{t}", "input gate", r.i, r.z_i], ["f_{t}", "forget gate", r.f, r.z_f], ["o_{t}", "output gate", r.o, r.z_o],
-      ["g_{t}", "candidate", r.g, r.z_g], ["c_{t}", "new cell state", r.c], ["h_{t}", "new hidden state", r.h]]
-      .map(([letter, words, value, z]) => [`${math(letter)} ${words}`, z === undefined ? "" : fmt(z, 4), fmt(value, 4)])]);
+      ["i_{t}", "input gate", r.i, r.a_i], ["f_{t}", "forget gate", r.f, r.a_f], ["o_{t}", "output gate", r.o, r.a_o],
+      ["g_{t}", "candidate", r.g, r.a_g], ["c_{t}", "new cell state", r.c], ["h_{t}", "new hidden state", r.h]]
+      .map(([letter, words, value, a]) => [`${math(letter)} ${words}`, a === undefined ? "" : fmt(a, 4), fmt(value, 4)])]);
   const bias = (q) => slider(view, `b_${q}`, { words: `${QUANTITIES[q].name} bias`, letter: `b_{${q}}`, q, digits: 1, reach: [-8, 8] });
   const scrub = run && slider(view, "step", { words: "step", letter: "t", digits: 0, reach: [1, Math.max(2, T)], read: () => at(view.settings()) });
 
@@ -111,7 +111,7 @@ function render({ model, el }) {
         slider(view, "x", { words: "input", letter: "x_{t}", q: "x" }),
         slider(view, "h_prev", { words: "old hidden state", letter: "h_{t-1}", q: "h" }),
         slider(view, "c_prev", { words: "old cell state", letter: "c_{t-1}", q: "c", reach: [-3, 3] })),
-      group("Gate biases", ["f", "i", "g", "o"].map(bias)),
+      group("Gate biases", ["i", "f", "o", "g"].map(bias)),
       tag("div", { class: "ll-actions ll-wide" }, button("Advance", advance, { class: "ll-button ll-primary" }), time),
       tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
     picture: place.node,

@@ -11,7 +11,7 @@ const cap = (words) => words[0].toUpperCase() + words.slice(1);
 
 const ZEROS = [0, 0, 0, 0];
 
-/** Gates and new states of a unit whose sums before the activation are z (by letter). */
+/** Gates and new states of a unit whose pre-activations are z (by letter). */
 function stepOf(z, c_prev) {
   // A unit that sees nothing and whose biases are the sums takes the same step.
   const blind = { D: 1, H: 1, W: ZEROS, U: ZEROS, b: ORDER.map((q) => z[q]) };
@@ -23,11 +23,11 @@ const total = ({ weight, value, rest }) => weight * value + rest;
 
 /**
  * A step from what its sums are made of, parts: by letter, {input, hidden, bias}. Adds the gates,
- * the new states, and the sums z_ before the activation.
+ * the new states, and the pre-activations a_.
  */
 function stepFrom(parts, c_prev) {
   const z = Object.fromEntries(ORDER.map((q) => [q, total(parts[q].input) + total(parts[q].hidden) + parts[q].bias]));
-  return { parts, ...stepOf(z, c_prev), ...Object.fromEntries(ORDER.map((q) => [`z_${q}`, z[q]])) };
+  return { parts, ...stepOf(z, c_prev), ...Object.fromEntries(ORDER.map((q) => [`a_${q}`, z[q]])) };
 }
 
 /** One step of the scalar unit at setting s: x, h_prev, c_prev, biases b_, weights w_ and u_. */
@@ -64,10 +64,10 @@ export function unitStep(net, x, trace, t, unit, biases = {}) {
 }
 
 const MEANING = {
-  f: "the share of the old cell state that stays",
-  i: "the share of the candidate that gets in",
+  f: "the fraction of the old cell state that stays",
+  i: "the fraction of the candidate that gets in",
   g: "what the unit would write",
-  o: "the share of the squashed cell state that shows",
+  o: "the fraction of the squashed cell state that shows",
   c: "what was kept plus what was let in",
   h: "what the rest of the network sees",
 };
@@ -100,7 +100,7 @@ export function explain(q, s, r) {
   if (s.clamped?.[q] !== undefined) {
     return {
       head, meaning: `clamped to ${fmt(s.clamped[q], 0)}, whatever its sum says`, symbols: `${q}_{t} = ${fmt(s.clamped[q], 0)}`,
-      numbers: [`instead of ${act}(${fmt(r[`z_${q}`])})`],
+      numbers: [`instead of ${act}(${fmt(r[`a_${q}`])})`],
     };
   }
   const many = input.others || hidden.others;
@@ -112,8 +112,8 @@ export function explain(q, s, r) {
     numbers: [
       many ? `= ${act}(${sum(input)} + «h:${sum(hidden)}» + ${n(bias)})`
         : `= ${act}(${n(input.weight)} · ${n(input.value)} + ${n(hidden.weight)} · «h:${n(hidden.value)}» + ${n(bias)})`,
-      `= ${act}(${fmt(r[`z_${q}`])}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
-    curve: [act, r[`z_${q}`]],
+      `= ${act}(${fmt(r[`a_${q}`])}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
+    curve: [act, r[`a_${q}`]],
   };
 }
 
@@ -141,7 +141,7 @@ export function inside(q, s, r) {
     return whole("hidden state", "h_{t}", [
       times("shown", ["o_{t}", r.o, "o"], ["tanh c_{t}", r.tanhc, "c"], "h", "shown of the squashed cell state")]);
   }
-  const act = q === "g" ? "tanh" : "σ", z = r[`z_${q}`], { input, hidden, bias } = r.parts[q];
+  const act = q === "g" ? "tanh" : "σ", z = r[`a_${q}`], { input, hidden, bias } = r.parts[q];
   const side = (part, key, weight, letter, tone, words) => {
     const low = part.index === undefined ? "" : `${part.index}`;
     const terms = [times(key, [`${weight}_{${q}${low}}`, part.weight, q], [low ? letter.replace("}", `,${low}}`) : letter, part.value, tone], tone, low ? `largest ${words}, number ${low},` : words)];
@@ -153,7 +153,7 @@ export function inside(q, s, r) {
     ...side(hidden, "hidden", "u", "h_{t-1}", "h", "weight times old hidden state"),
     { key: "bias", letter: `b_{${q}}`, factors: [[`b_{${q}}`, bias, q]], value: bias, q, words: "bias" }];
   return {
-    q, letter: `${q}_{t}`, value: r[q], sum: z, sumLetter: "z", act, terms,
+    q, letter: `${q}_{t}`, value: r[q], sum: z, sumLetter: "a", act, terms,
     words: `${cap(QUANTITIES[q].name)}: ${wordsOf(terms, z)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ${act === "σ" ? share(r[q]) : fmt(r[q])}.`,
   };
 }

@@ -158,7 +158,7 @@ function header(view) {
     if (wrong) return false;
     view.apply(text);
     line.value = view.setting();
-    tell("taken over");
+    tell("applied");
     return true;
   };
   let telling = 0;

@@ -44,7 +44,7 @@ export function slider(view, name, { words, letter, q, digits = 2, unit = "", re
   return control;
 }
 
-/** A labelled field for a number that is typed; what cannot be is said, and not taken over. */
+/** A labelled field for a number that is typed; what cannot be is said, and not applied. */
 export function number(view, name, { words, letter, q }) {
   const { min, max, step, whole } = view.limits[name], id = unique(name), wrong = unique("wrong");
   const input = tag("input", { type: "number", id, min, max, step: whole ? step : "any", "data-name": name, "aria-describedby": wrong });
@@ -118,7 +118,7 @@ export function fold(words, opened, ...children) {
 
 /** The weights of a scalar unit on demand, two to a gate. */
 export const weights = (view) => fold("Weights", null, tag("div", { class: "ll-weights" },
-  ["f", "i", "g", "o"].map((q) => group(QUANTITIES[q].name,
+  ["i", "f", "o", "g"].map((q) => group(QUANTITIES[q].name,
     slider(view, `w_${q}`, { words: "weight of the input", letter: `w_{${q}}`, q, digits: 1 }),
     slider(view, `u_${q}`, { words: "weight of the hidden state", letter: `u_{${q}}`, q, digits: 1 })))));
 

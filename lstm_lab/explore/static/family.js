@@ -22,7 +22,7 @@ const MAPPED = `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s 
   + `${math("b_{o}")} is that of ${math("o")} and ${math("r")}.`;
 const TYPES = { all: "cell of 1997", gate: "LSTM", coupled: "CIFG", GRU: "GRU", RNN: "plain RNN" };
 const ownName = ({ type, keep, peepholes, after, unit }) =>
-  `yours: ${TYPES[keep ?? type]}${peepholes ? " with peepholes" : after === false ? ", reset before" : ""}, unit ${unit}`;
+  `yours: ${TYPES[keep ?? type]}${peepholes ? " with peepholes" : after === false ? ", reset before" : ""}, unit ${unit + 1}`;
 
 function render({ model, el }) {
   const view = explorable(model, el, { title: "The family on one input", update });

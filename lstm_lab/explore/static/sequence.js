@@ -238,7 +238,7 @@ function render({ model, el }) {
       group("Sequence",
         select(view, "preset", { words: "input", letter: "x_{t}", choices: view.specs.preset.options.map((p) => [p, PRESETS[p]]) }), erase,
         slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), period, behaviour),
-      group("Gate biases", ["f", "i", "g", "o"].map(bias)),
+      group("Gate biases", ["i", "f", "o", "g"].map(bias)),
       tag("div", { class: "ll-actions ll-wide" },
         button("Set f = 1 − 1/T", () => view.set({ b_f: Math.log(Math.max(1, now().s.length - 1)) }),
           { title: "A memory about as long as the sequence: the forget bias becomes ln(T − 1)" }), opener)],

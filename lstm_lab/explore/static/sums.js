@@ -9,7 +9,7 @@ const ROW = 38, CURVE = 132, TOP = 26, FOOT = 34;
 /**
  * Fills a level with a sum: bars that go on from each other, and above them the curve that squashes
  * the sum, over the same axis. content() returns
- *   {q, letter: "f_{t}", value, sum, sumLetter: "z", act: "σ" | "tanh" | "", terms, words}
+ *   {q, letter: "f_{t}", value, sum, sumLetter: "a", act: "σ" | "tanh" | "", terms, words}
  * with terms [{key, letter, factors: [[letter, value], …], value, q, words}]. A term of two factors
  * opens the level `<path>/<key>`, where that exists. Returns draw().
  */

@@ -122,7 +122,7 @@ function render({ model, el }) {
   });
   const clampOf = (q) => select(view, `clamp_${q}`, {
     words: QUANTITIES[q].name, letter: q, choose: (value) => asks({ [`clamp_${q}`]: value }),
-    choices: view.specs[`clamp_${q}`].options.map((v) => [v, v === "free" ? "as it likes" : v.replace("-", "−")]),
+    choices: view.specs[`clamp_${q}`].options.map((v) => [v, v === "free" ? "free" : v.replace("-", "−")]),
   });
 
   const cells = tag("div", { class: "ll-cells", role: "group", "aria-label": "units that are operated on" });
@@ -212,7 +212,7 @@ function render({ model, el }) {
   layout(view, {
     controls: [
       group("The operation", bounded.begin, bounded.end,
-        tag("div", { class: "ll-clamps" }, ["f", "i", "o", "g"].map(clampOf))),
+        tag("div", { class: "ll-clamps" }, ["i", "f", "o", "g"].map(clampOf))),
       group("The network",
         select(view, "net", { words: "has learnt to be a", choices: view.specs.net.options.map((n) => [n, n === "own" ? "your own" : n]), choose: (net) => asks({ net }) }), about,
         slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), pulses),

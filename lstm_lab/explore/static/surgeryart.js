@@ -165,4 +165,4 @@ function paintGate(pen, run, q, px, py, right, { open, unit, t, from, to }) {
 }
 
 /** The names of the lanes' quantities, for the text alternative. */
-export const LANE_WORDS = `Input, output, cell states, and the ${["f", "i", "o", "g"].map((q) => QUANTITIES[q].name).join(", ")} of one unit over time.`;
+export const LANE_WORDS = `Input, output, cell states, and the ${["i", "f", "o", "g"].map((q) => QUANTITIES[q].name).join(", ")} of one unit over time.`;

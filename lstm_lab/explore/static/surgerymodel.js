@@ -114,7 +114,7 @@ export const PREDICTIONS = {
 
 /** The operation in words: "f = 1 and i = 0 in all 3 units, steps 14 to 24". */
 export function operationWords(run) {
-  const held = ["f", "i", "o", "g"].filter((q) => run.clamps[q] !== undefined).map((q) => `${q} = ${fmt(run.clamps[q], 0)}`);
+  const held = ["i", "f", "o", "g"].filter((q) => run.clamps[q] !== undefined).map((q) => `${q} = ${fmt(run.clamps[q], 0)}`);
   if (!held.length || !run.units.length) return "No gate is clamped";
   const which = run.units.length === run.H ? (run.H === 1 ? "the unit" : `all ${run.H} units`)
     : `unit${run.units.length > 1 ? "s" : ""} ${run.units.map((k) => k + 1).join(", ")}`;
@@ -150,5 +150,5 @@ export function surgeryWords(run, s) {
 /** What is read at a step of a trace, in words. */
 export function unitWords(run, trace, unit, t) {
   const k = t * run.H + unit;
-  return ["f", "i", "o", "c", "h"].map((q) => `${QUANTITIES[q].name} ${fmt(trace[q][k])}`).join(", ");
+  return ["i", "f", "o", "c", "h"].map((q) => `${QUANTITIES[q].name} ${fmt(trace[q][k])}`).join(", ");
 }

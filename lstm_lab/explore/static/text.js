@@ -46,7 +46,7 @@ function render({ model, el }) {
   }
 
   function explainCell(q, t) {
-    const r = cellStep(t), head = `${QUANTITIES[q].name} of cell ${run.cell} after “${letterOf(t)}”`;
+    const r = cellStep(t), head = `${QUANTITIES[q].name} of cell ${run.cell + 1} after “${letterOf(t)}”`;
     if (q === "c") {
       return {
         q, head, symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
@@ -96,7 +96,7 @@ function render({ model, el }) {
 
   // ---- the overview
   function overview(stage) {
-    const tiles = { follows: tile("", ""), here: tile("this text costs", "bits a character"), model: tile("files it never saw", "bits a character"), counting: tile("the same by counting", "") };
+    const tiles = { follows: tile("", ""), here: tile("this text costs", "bits a character"), model: tile("files it never saw", "bits a character"), counting: tile("a 5-gram model", "") };
     const reader = readout(view, { explain, chosen: () => "at" });
     const art = textCanvas(view, {
       name: "text", words: "the text",
@@ -111,13 +111,13 @@ function render({ model, el }) {
     next.lines.forEach((line, k) => reader.watch(line.words, `next:${k}`));
     const goes = textCanvas(view, { name: null, words: "how it goes on" });
     const time = player(view, {
-      rate: 12, words: "Write on",
+      rate: 12, words: "Generate",
       step: () => { const n = view.get("length"); view.set({ length: n + 1 }); return n + 1 < view.limits.length.max; },
       back: () => view.set({ length: view.get("length") - 1 }),
     });
     const door = button("All cells at this character", null);
     room.door(door, "char");
-    const take = button("Take it over", () => {
+    const take = button("Use this text", () => {
       const { characters } = run.reading, { text } = run.more;
       const longer = [...characters.slice(0, run.at), ...text, ...characters.slice(run.at)].slice(0, view.specs.text.longest).join("");
       view.set({ text: longer, at: Math.min(run.at + text.length, view.limits.at.max) });
@@ -127,17 +127,17 @@ function render({ model, el }) {
       tag("div", { class: "ll-actions" }, door),
       tag("div", { class: "ll-text-next" },
         tag("section", { "aria-label": "What comes next" }, tag("h3", { class: "ll-heading" }, "What comes next"), next.node),
-        tag("section", { "aria-label": "How it goes on" }, tag("h3", { class: "ll-heading" }, "How it goes on"), goes.node,
+        tag("section", { "aria-label": "Continuation" }, tag("h3", { class: "ll-heading" }, "Continuation"), goes.node,
           tag("div", { class: "ll-actions" }, time, button("Another", () => view.set({ seed: (view.get("seed") + 1) % 10000 }), { title: "The same with other draws" }), take))));
     if (!about.test_bits) { tiles.model.node.hidden = true; tiles.counting.node.hidden = true; }
     else {
       tiles.model.value.textContent = fmt(about.test_bits);
       tiles.counting.value.textContent = fmt(about.ngram_bits[5]);
-      tiles.counting.last.textContent = "bits, from 5 characters";
+      tiles.counting.last.textContent = "bits a character";
     }
     return (s, words) => {
       const { reading, colour } = run, surprised = s.shown === "surprise";
-      tiles.follows.name.textContent = surprised ? "surprise and" : `cell ${run.cell} and`;
+      tiles.follows.name.textContent = surprised ? "surprise and" : `cell ${run.cell + 1} and`;
       tiles.follows.value.textContent = `r = ${fmt(run.r)}`;
       tiles.follows.last.textContent = PROPERTIES[s.follows];
       tiles.here.value.textContent = reading.T ? fmt(run.bits) : "–";
@@ -146,7 +146,7 @@ function render({ model, el }) {
       const byPlace = new Float64Array(reading.characters.length).fill(NaN);
       for (let t = 0; t < reading.T; t++) byPlace[reading.places[t]] = colour[t];
       art.show({ characters: reading.characters, values: byPlace, kind: s.shown, property: run.property, at: run.at });
-      art.label(`The text, coloured by ${SHOWN[s.shown]}${surprised ? "" : ` of cell ${run.cell}`}. ${words}`);
+      art.label(`The text, coloured by ${SHOWN[s.shown]}${surprised ? "" : ` of cell ${run.cell + 1}`}. ${words}`);
       const q = s.shown, more = Array.from(run.more.text);
       goes.show({
         characters: more, kind: q, at: null, property: null,
@@ -194,7 +194,7 @@ function render({ model, el }) {
         const v = some ? valueOf(run.reading, q, H, t, j) : 0;
         value.textContent = Math.abs(v) >= 0.995 ? fmt(v, 0) : fmt(v).replace("0.", ".");
         node.style.background = tintOf(view.colors, q, v);
-        put(node, { tabindex: j === run.cell ? 0 : -1, "aria-pressed": j === run.cell, "aria-label": `cell ${j}, ${fmt(v)}, open it` });
+        put(node, { tabindex: j === run.cell ? 0 : -1, "aria-pressed": j === run.cell, "aria-label": `cell ${j + 1}, ${fmt(v)}, open it` });
       });
       reader.refresh();
     };
@@ -218,7 +218,7 @@ function render({ model, el }) {
     stage.append(art.node, tag("div", { class: "ll-actions" }, doors.map((each) => each.node)), reader.node);
     return (s, words) => {
       art.redraw();
-      art.label(`Gates and states of cell ${run.cell} over the text. ${words}`);
+      art.label(`Gates and states of cell ${run.cell + 1} over the text. ${words}`);
       for (const { q, node } of doors) {
         const v = run.reading.T ? run.reading[q][last() * H + run.cell] : 0;
         node.innerHTML = `${QUANTITIES[q].name} ${math(`${q}_{t}`)} = ${"ifo".includes(q) ? share(v) : fmt(v)}`;
@@ -230,7 +230,7 @@ function render({ model, el }) {
   // ---- the sum behind a gate or a state
   function behind(q) {
     const t = last(), r = run.reading.T ? cellStep(t) : { i: 0, f: 0, o: 0, g: 0, c: 0, h: 0, tanhc: 0, cBefore: 0 };
-    const words = `${QUANTITIES[q].name} of cell ${run.cell}. ${sentence(view.settings(), run, net)}`;
+    const words = `${QUANTITIES[q].name} of cell ${run.cell + 1}. ${sentence(view.settings(), run, net)}`;
     if (q === "c") {
       return {
         q, letter: "tanh c_{t}", value: r.tanhc, sum: r.c, sumLetter: "c_{t}", act: "tanh", words,
@@ -250,7 +250,7 @@ function render({ model, el }) {
     }));
     const others = all.slice(TERMS).reduce((sum, term) => sum + term.product, 0);
     return {
-      q, letter: `${q}_{t}`, value: q === "g" ? Math.tanh(z) : r[q], sum: z, sumLetter: `z_{${q}}`, act: q === "g" ? "tanh" : "σ", words,
+      q, letter: `${q}_{t}`, value: q === "g" ? Math.tanh(z) : r[q], sum: z, sumLetter: `a_{${q}}`, act: q === "g" ? "tanh" : "σ", words,
       terms: [...largest, { key: "rest", q: "h", letter: `${Math.max(0, all.length - TERMS)} others`, factors: [["", others]], value: others }],
     };
   }
@@ -264,7 +264,7 @@ function render({ model, el }) {
   const room = levels(view, {
     "": { title: "A network reads a text", make: overview },
     char: { title: () => (run?.from ? `after “${letterOf(last())}”` : "one character"), make: allCells },
-    "char/cell": { title: () => `cell ${run?.cell ?? 0}`, make: oneCell },
+    "char/cell": { title: () => `cell ${(run?.cell ?? 0) + 1}`, make: oneCell },
     ...Object.fromEntries(["i", "f", "o", "g", "c", "h"].map((q) => [`char/cell/${q}`, { title: QUANTITIES[q].name, make: inside(q) }])),
   });
 
@@ -285,7 +285,7 @@ function render({ model, el }) {
       rank.node.hidden = j === undefined;
       if (j === undefined) return;
       rank.j = j;
-      rank.words.textContent = `cell ${j}`;
+      rank.words.textContent = `cell ${j + 1}`;
       rank.number.textContent = written(score);
       rank.node.style.setProperty("--ll-share", `${100 * score}%`);
       rank.node.style.setProperty("--ll-chance", known ? `${100 * known.chance}%` : "0%");
@@ -317,7 +317,7 @@ function render({ model, el }) {
   const property = select(view, "follows", { words: "property, drawn as a line", choices: Object.entries(PROPERTIES) });
   // With a property that one has just chosen comes the cell that follows it best.
   property.addEventListener("change", () => view.set({ cell: ranking(about, view.get("follows"), run, net).cells[0].j }));
-  const cellSlider = slider(view, "cell", { words: "cell", digits: 0, reach: [0, H - 1], read: () => Math.min(view.get("cell"), H - 1) });
+  const cellSlider = slider(view, "cell", { words: "cell", digits: 0, reach: [0, H - 1], show: (j) => String(j + 1), read: () => Math.min(view.get("cell"), H - 1) });
   layout(view, {
     controls: [
       group("Colour of the text",

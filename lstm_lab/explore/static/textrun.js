@@ -60,7 +60,7 @@ export function sentence(s, run, net) {
   const best = Array.from(run.next, (_, k) => k).sort((a, b) => run.next[b] - run.next[a]).slice(0, 3);
   const seen = run.from ? `After ${quoted(before)} ` : "Before anything is read ";
   const what = s.shown === "surprise" || !run.from ? ""
-    : `${QUANTITIES[s.shown].name} of cell ${run.cell} is ${fmt(run.colour[run.from - 1])}; `;
+    : `${QUANTITIES[s.shown].name} of cell ${run.cell + 1} is ${fmt(run.colour[run.from - 1])}; `;
   const next = best.map((k) => `${glyph(net.symbols[k])} ${percent(run.next[k])}`).join(", ");
   const all = run.reading.T
     ? ` The text costs ${fmt(run.bits)} bits a character; its colour and “${PROPERTIES[s.follows]}” correlate by ${fmt(run.r)}.`

@@ -114,7 +114,7 @@ export function runUnroll(s, own) {
     total: run.total,
     dh: grad.h,
     dc: grad.c,
-    dz: grad.z,
+    da: grad.z,
     dx: grad.x,
     dW: grad.W,
     dU: grad.U,

@@ -11,7 +11,7 @@ import { productLevel, sumLevel } from "./sums.js";
 import { tableFold } from "./table.js";
 import { chosenOf, lossCurve, placeOf, removals, ROW_BLOCK, weightNet, weightRun } from "./weightnet.js";
 
-const ORDER = ["f", "i", "g", "o"], REACH = 5, MOST_TERMS = 8;
+const ORDER = ["i", "f", "o", "g"], REACH = 5, MOST_TERMS = 8;
 const SHOWS = { weights: "the weights", gradient: "the gradient of the loss", removal: "the loss without each weight" };
 const SCALE = { weights: "weight", gradient: "∂L ∕ ∂weight", removal: "rise of the loss at weight = 0" };
 
@@ -337,7 +337,7 @@ function render({ model, el }) {
       shown = [...order.slice(0, MOST_TERMS), { key: "others", letter: `${terms.length - MOST_TERMS} others`, q: "h", factors: [["", others]], value: others, words: "the other terms" }];
     }
     const tanh = s.gate === "g";
-    return { q: s.gate, letter: `${s.gate}_{t}`, value: run.trace[s.gate][t * H + run.unit], sum: z, sumLetter: `z_{${s.gate}}`, act: tanh ? "tanh" : "σ", terms: shown, words: `The sum of the ${QUANTITIES[s.gate].name} at step ${t + 1}. ${sentence(s)}` };
+    return { q: s.gate, letter: `${s.gate}_{t}`, value: run.trace[s.gate][t * H + run.unit], sum: z, sumLetter: `a_{${s.gate}}`, act: tanh ? "tanh" : "σ", terms: shown, words: `The sum of the ${QUANTITIES[s.gate].name} at step ${t + 1}. ${sentence(s)}` };
   }
 
   function productOf(s) {
@@ -378,7 +378,7 @@ function render({ model, el }) {
         select(view, "gate", { words: "of the", choices: view.specs.gate.options.map((q) => [q, QUANTITIES[q].name]) }), unit, column,
         slider(view, "delta", { words: "moved by", letter: "Δ" })),
       group("The map", select(view, "shows", { words: "shows", choices: view.specs.shows.options.map((each) => [each, SHOWS[each]]) })),
-      net.task ? tag("p", { class: "ll-note" }, "Two units have learnt to remember, of each of two inputs, its last pulse: the grey ground is what is asked for, the orange line what the network gives. The forget gate of unit 1 lets two thirds go at every step: the unit keeps its bit by a loop through its own candidate. Drag that weight, 0.96, and the bit is lost.") : null].filter(Boolean),
+      net.task ? tag("p", { class: "ll-note" }, "Two units have learnt to remember, of each of two inputs, its last pulse: the grey background is the target, the orange line what the network gives. The forget gate of unit 1 lets two thirds go at every step: the unit keeps its bit by a loop through its own candidate. Drag that weight, 0.96, and the bit is lost.") : null].filter(Boolean),
     picture: [room.node],
     folds: values,
   });

@@ -1,11 +1,14 @@
 // Runs the first code cell of a page of the book that asks for it, when the page is opened:
 // committed notebooks hold no outputs, and the start page shall open with a live explorer.
+// And brings equations.css, in which coloured symbols are read in a dark theme too.
 //
 // A prebuilt JupyterLab extension, written by hand: the container that webpack's module
 // federation would make. It needs nothing of the shared modules, so `init` has nothing to do.
 "use strict";
 
 (() => {
+  const sheet = new URL("equations.css", document.currentScript.src).href;
+
   /** A notebook from elsewhere must not run by being opened, whatever its metadata says. */
   const asksForIt = (context, model) =>
     context.localPath.startsWith("book/") && model.getMetadata("lstm_lab")?.run_on_open === true;
@@ -34,9 +37,10 @@
 
   const plugin = {
     id: "lstm-lab-start:plugin",
-    description: "Runs the first cell of the book's start page when it is opened.",
+    description: "Runs the first cell of a page of the book that asks for it; colours of equations.",
     autoStart: true,
     activate: (app) => {
+      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: sheet }));
       app.docRegistry?.addWidgetExtension?.("Notebook", {
         // What fails leaves the page as it would be without us: the reader runs the cell.
         createNew: (panel) => { runFirstCell(panel).catch(() => {}); },
