@@ -40,8 +40,12 @@ STATE = "(number) => JSON.stringify(models[number].state)"
 
 
 def settled(page, ask="() => null", *arguments):
-    """Waits until all is drawn and said; then what `ask` says, a function in JavaScript."""
-    return page.evaluate(f"(all) => settled().then(() => ({ask})(...all))", list(arguments))
+    """Waits until all is drawn and said; then what `ask` says, a function in JavaScript.
+
+    In a page that is not of `tests.explore.host` it waits for nothing.
+    """
+    call = f"async (all) => {{ await window.settled?.(); return ({ask})(...all); }}"
+    return page.evaluate(call, list(arguments))
 
 
 def eventually(page, condition, patience=PATIENCE):

@@ -121,7 +121,7 @@ def test_taking_it_down_leaves_nothing(case, show):
     assert page.locator(".lstm-lab-explorer").count() == 0
     assert page.evaluate("Object.values(models[0].listeners).flat().length") == 0
     page.evaluate(f"models[0].set('{case.drag}', 1)")
-    page.wait_for_timeout(250)
+    settled(page)
 
 
 def test_axe_finds_nothing_serious(show, artifacts):
