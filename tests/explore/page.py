@@ -16,7 +16,7 @@ from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
 from tests.explore.host import THEMES
 
 # How long a test waits for what must come: a loaded machine is slow.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 PICTURE = """() => {
   const numbers = (canvas) => {

@@ -13,6 +13,7 @@ from tests.explore.page import (
     crowded_words,
     drag,
     eventually,
+    finish,
     go,
     load_axe,
     page_of,
@@ -85,7 +86,8 @@ def test_nothing_leaves_its_frame(case, show):
     page.locator("td").first.wait_for()
     for width in WIDTHS:
         widen(page, width)
-        assert settled(page, OVERFLOWS) == [], width
+        finish(page)
+        assert page.evaluate(OVERFLOWS) == [], width
 
 
 @every
