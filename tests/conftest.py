@@ -21,7 +21,7 @@ from lstm_lab.backends import BackendUnavailable, get_backend
 from lstm_lab.cli import INSTALL_TEST, INSTALL_TORCH, find_browser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_OPTIONS = [
@@ -82,6 +82,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
+
+
+def slow_down(page: Page) -> None:
+    """LSTM_LAB_SLOW_BROWSER=6 makes every page six times slower: does a test wait, or guess?"""
+    rate = float(os.environ.get("LSTM_LAB_SLOW_BROWSER", "1"))
+    if rate > 1:
+        session = page.context.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from lstm_lab.explore.bundle import STATIC
+from tests.conftest import slow_down
 from tests.explore.host import Kernel, page_html
+from tests.explore.page import PATIENCE
 
 RUN = Path(__file__).with_name("run.mjs")
 
@@ -51,6 +53,8 @@ def show(chromium, tmp_path, artifacts):
 
     def open_page(*widgets, theme="light", width=1200, height=800, kernel=False, **options):
         page = chromium.new_page(viewport={"width": width, "height": height}, **options)
+        page.set_default_timeout(1000 * PATIENCE)
+        slow_down(page)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.kernel = Kernel(page, widgets) if kernel else None
@@ -61,6 +65,7 @@ def show(chromium, tmp_path, artifacts):
             "window.ready && [...document.querySelectorAll('.lstm-lab-explorer:not(.ll-quiz)')]"
             ".every((node) => node.querySelector('[role=img][aria-label]'))"
         )
+        page.evaluate("settled()")
         pages.append(page)
         return page
 

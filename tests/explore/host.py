@@ -1,4 +1,7 @@
-"""A plain HTML page that shows explorables: with no kernel behind them, or with one."""
+"""A plain HTML page that shows explorables: with no kernel behind them, or with one.
+
+Its ``settled()`` is fulfilled when all that has happened there is drawn and said.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,33 @@ import json
 _HIDDEN = {"_esm", "_css", "layout"}
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Explorables</title><style>
-%(theme)s
-body { margin: 0; padding: 16px; background: %(ground)s; }
+<html lang="en"><head><meta charset="utf-8"><title>Explorables</title><style id="theme">
+%(theme)s</style><style>
+body { margin: 0; padding: 16px; }
 main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 24px; }
 %(css)s</style></head>
 <body data-jp-theme-light="%(light)s"><main><h1 hidden>Explorables</h1></main>
 <script type="module">
+// What is due within SOON ms, and what the kernel has been asked and has not answered yet.
+const SOON = 200, due = new Set(), later = window.setTimeout, never = window.clearTimeout;
+let asked = 0;
+window.setTimeout = (act, ms = 0, ...rest) => {
+  const id = later(() => { due.delete(id); act(...rest); }, ms);
+  if (ms <= SOON) due.add(id);
+  return id;
+};
+window.clearTimeout = (id) => {
+  due.delete(id);
+  never(id);
+};
+/** When all that has happened is drawn and said: nothing was due in two frames on end. */
+window.settled = async () => {
+  const begin = performance.now();
+  for (let calm = 0; calm < 2; calm = due.size || asked ? 0 : calm + 1) {
+    if (performance.now() - begin > 60_000) throw new Error("the page does not come to rest");
+    await new Promise((go) => requestAnimationFrame(() => later(go)));
+  }
+};
 const bytesOf = (text) =>
   new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const revive = (state) => {
@@ -50,7 +73,13 @@ class Model {
   send(content) { this.ask({ custom: content }); }
   /** To the kernel, if there is one, and what it answers. */
   async ask(message) {
-    if (window.toKernel) this.hear(await window.toKernel(this.number, JSON.stringify(message)));
+    if (!window.toKernel) return;
+    asked += 1;
+    try {
+      this.hear(await window.toKernel(this.number, JSON.stringify(message)));
+    } finally {
+      asked -= 1;
+    }
   }
   hear(answer) {
     const { state, custom } = JSON.parse(answer);
@@ -79,10 +108,12 @@ requestAnimationFrame(() => setTimeout(() => { window.firstPicture = performance
 """
 
 # What JupyterLab's two themes set, of the variables that the explorables read.
+_PLAIN = "body { background: #fff; }"
 THEMES = {
-    "light": ":root { --jp-ui-font-color0: #000; --jp-layout-color0: #fff; }",
-    "dark": ":root { --jp-ui-font-color0: #fff; --jp-layout-color0: #111; }",
-    "plain": "",
+    "light": ":root { --jp-ui-font-color0: #000; --jp-layout-color0: #fff; } " + _PLAIN,
+    "dark": """:root { --jp-ui-font-color0: #fff; --jp-layout-color0: #111; }
+        body { background: #111; }""",
+    "plain": _PLAIN,
 }
 
 
@@ -102,7 +133,6 @@ def page_html(widgets, theme="plain"):
     return _PAGE % {
         "theme": THEMES[theme],
         "light": "false" if theme == "dark" else "true",
-        "ground": "#111" if theme == "dark" else "#fff",
         "css": "\n".join(dict.fromkeys(str(widget._css) for widget in widgets)),
         "widgets": json.dumps(content).replace("</", "<\\/"),
     }

@@ -1,61 +1,140 @@
-"""What the browser tests of explorables do with a page."""
+"""What the browser tests of explorables do with a page, and how they read it.
+
+A page is read once it has come to rest: `state`, `picture`, `words`, `summary`, `text`, `focused`
+and `settled` all wait until what was pressed, pulled or set is drawn and said. So they may follow
+an action at once, and what they find unchanged has had its time to change. While something plays,
+a page is never at rest: `eventually` waits for what is to come.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from importlib.resources import files
 
 from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
+from tests.explore.host import THEMES
 
-PICTURE = """() => [...document.querySelectorAll('[role=img]')]
-  .filter((node) => node.getBoundingClientRect().width)
-  .map((node) => node.tagName === 'CANVAS' ? node.toDataURL()
-    : node.innerHTML.replace(/ll-\\w+-\\d+-\\w+/g, '')).join('')"""
+# How long a test waits for what must come: a loaded machine is slow.
+PATIENCE = 60.0
+
+PICTURE = """() => {
+  const numbers = (canvas) => {
+    const { width, height } = canvas;
+    if (!width || !height) return '';
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    let sum = 2166136261;
+    for (const pixel of new Uint32Array(data.buffer)) sum = Math.imul(sum ^ pixel, 16777619);
+    return `${width} ${height} ${sum}`;
+  };
+  return [...document.querySelectorAll('[role=img]')]
+    .filter((node) => node.getBoundingClientRect().width)
+    .map((node) => node.tagName === 'CANVAS' ? numbers(node)
+      : node.innerHTML.replace(/ll-\\w+-\\d+-\\w+/g, '')).join('');
+}"""
+WORDS = """() => [...document.querySelectorAll('.lstm-lab-explorer')].flatMap((root) =>
+  [root.innerText, ...[...root.querySelectorAll('svg')].map((node) => node.innerHTML),
+   ...[...root.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)]).join(' ')"""
+SUMMARY = "() => document.querySelector('[data-role=summary]').innerText"
+STATE = "(number) => JSON.stringify(models[number].state)"
+
+
+def settled(page, ask="() => null", *arguments):
+    """Waits until all is drawn and said; then what `ask` says, a function in JavaScript.
+
+    In a page that is not of `tests.explore.host` it waits for nothing.
+    """
+    call = f"async (all) => {{ await window.settled?.(); return ({ask})(...all); }}"
+    return page.evaluate(call, list(arguments))
+
+
+def eventually(page, condition, patience=PATIENCE):
+    """Waits until condition() holds: for what a kernel, a player or a transition brings."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "nothing happens"
+        page.wait_for_timeout(20)
 
 
 def state(page, number=0):
     """The state of the model of the page's widget."""
-    return json.loads(page.evaluate(f"JSON.stringify(models[{number}].state)"))
+    return json.loads(settled(page, STATE, number))
 
 
 def picture(page):
     """All that is drawn and to be seen, to be compared."""
-    return page.evaluate(PICTURE)
+    return settled(page, PICTURE)
 
 
 def words(page):
     """All that is written: text, and names of what is drawn or operated."""
-    return page.locator(".lstm-lab-explorer").evaluate_all("""all => all.flatMap((root) =>
-        [root.innerText, ...[...root.querySelectorAll('svg')].map((node) => node.innerHTML),
-         ...[...root.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)]).join(' ')""")
+    return settled(page, WORDS)
+
+
+def summary(page):
+    """What is said in words."""
+    return settled(page, SUMMARY)
+
+
+def text(locator):
+    """What is to be read there."""
+    settled(locator.page)
+    return locator.inner_text()
+
+
+def focused(page, ask):
+    """What `ask`, a function in JavaScript, says of the node that has the focus."""
+    return settled(page, f"() => ({ask})(document.activeElement)")
 
 
 def go(page, path):
     """Shows a level at once, its transition over."""
     page.evaluate("path => models.forEach((model) => model.set('path', path))", path)
-    page.evaluate("""() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => {
-      document.getAnimations().forEach((each) => each.finish());
-      requestAnimationFrame(() => setTimeout(done));
-    })))""")
+    finish(page)
 
 
-def summary(page):
-    """What is said in words, once the hand has come to rest."""
-    page.wait_for_timeout(250)
-    return page.locator("[data-role=summary]").first.inner_text()
+def finish(page):
+    """Whatever moves is where it is going."""
+    settled(page, "() => document.getAnimations().forEach((each) => each.finish())")
+    settled(page)
+
+
+def take_theme(page, theme):
+    """Another theme in place, as JupyterLab does it."""
+    page.evaluate(
+        """([css, light]) => {
+          document.querySelector('#theme').textContent = css;
+          document.body.dataset.jpThemeLight = light;
+        }""",
+        [THEMES[theme], str(theme != "dark").lower()],
+    )
+    finish(page)
+
+
+def widen(page, width, height=800):
+    """Another width of the page, as if its window were pulled."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    settled(page)
 
 
 def drag(page, name, pixels):
     """Press a slider's thumb and pull it so many pixels along."""
     slider = page.locator(f"input[type=range][data-name={name}]").first
     slider.scroll_into_view_if_needed()
+    settled(page)
     box = slider.bounding_box()
     low, high, value = (float(slider.evaluate(f"n => n.{k}")) for k in ("min", "max", "value"))
     x = box["x"] + 8 + (value - low) / (high - low) * (box["width"] - 16)
     y = box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
+    pull(page, (x, y), (x + pixels, y), steps=8)
+
+
+def pull(page, start, stop, steps=5):
+    """Press the mouse here and let go there."""
+    page.mouse.move(*start)
     page.mouse.down()
-    page.mouse.move(x + pixels, y, steps=8)
+    page.mouse.move(*stop, steps=steps)
     page.mouse.up()
 
 
@@ -71,9 +150,15 @@ def load_axe(page):
     page.add_script_tag(content=source)
 
 
-def axe_findings(page):
-    """The serious and critical findings of axe-core: rule -> (impact, where)."""
-    answer = page.evaluate("axe.run('.lstm-lab-explorer', {resultTypes: ['violations']})")
+def axe_findings(page, only=None):
+    """The serious and critical findings of axe-core: rule -> (impact, where).
+
+    only: a tag of its rules, as "cat.color", if not all of them are asked.
+    """
+    answer = page.evaluate(
+        "(rules) => axe.run('.lstm-lab-explorer', {resultTypes: ['violations'], ...rules})",
+        {"runOnly": only} if only else {},
+    )
     return {
         rule["id"]: (rule["impact"], [node["html"][:200] for node in rule["nodes"]])
         for rule in answer["violations"]
@@ -99,16 +184,19 @@ def changed_by_company(page):
     JupyterLab adds the styles of each class when one of it is first shown, in any order; the
     frame's own come with each of them.
     """
+    finish(page)
     before = page.evaluate(_LOOKS)
     page.add_style_tag(content="\n".join(str(kind._css) for kind in [*EXPLORABLES, Quiz]))
     page.add_style_tag(content=str(Explorable._css))
-    page.wait_for_timeout(200)
+    finish(page)
     after = page.evaluate(_LOOKS)
     assert [name for name, _ in after] == [name for name, _ in before]
     return {name for (name, old), (_, new) in zip(before, after, strict=True) if old != new}
 
 
 _WATCH = """() => {
+  if (window.watched) return;
+  window.watched = true;
   const pen = CanvasRenderingContext2D.prototype, { clearRect, fillText } = pen;
   pen.clearRect = function (...box) {
     this.canvas.words = [];
@@ -124,6 +212,9 @@ _WATCH = """() => {
     return fillText.call(this, text, x, y, ...rest);
   };
 }"""
+
+_ALL_DRAWN = """() => [...document.querySelectorAll('canvas')].every((canvas) =>
+  canvas.words || !canvas.getBoundingClientRect().width)"""
 
 _CROWDED = """() => [...document.querySelectorAll('canvas')].flatMap((canvas) => {
   const words = canvas.words ?? [], out = [];
@@ -145,19 +236,11 @@ _CROWDED = """() => [...document.querySelectorAll('canvas')].flatMap((canvas) =>
 def crowded_words(page, width):
     """Words drawn on a canvas, once the page is so wide, that meet others or leave the picture."""
     page.evaluate(_WATCH)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.wait_for_timeout(300)
+    widen(page, width)
+    assert page.evaluate(_ALL_DRAWN)
     return page.evaluate(_CROWDED)
 
 
 def page_of(show, case, **options):
     """A page with the explorable of a case, at its liveliest."""
     return show(case.new(**case.lively), kernel=case.kernel, **options)
-
-
-def wait_for(condition, page, patience=3000):
-    """Until it holds: a kernel answers later than a script."""
-    while not condition():
-        page.wait_for_timeout(50)
-        patience -= 50
-        assert patience > 0, "nothing happens"

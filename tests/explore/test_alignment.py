@@ -11,16 +11,17 @@ import traitlets
 from lstm_lab import Attention
 from lstm_lab.explore import AlignmentExplorer
 from lstm_lab.losses import ctc, ctc_collapse
-from tests.explore.page import state, summary
+from tests.explore.page import focused, go, pull, settled, state, summary, text, words
 
 RNG = np.random.default_rng(0)
 
 
+FACTS = """() => [...document.querySelectorAll('[data-fact]')]
+  .map((node) => [node.dataset.fact, node.innerText])"""
+
+
 def facts(page):
-    return {
-        node.get_attribute("data-fact"): node.inner_text()
-        for node in page.locator("[data-fact]").all()
-    }
+    return dict(settled(page, FACTS))
 
 
 def copy(page):
@@ -111,10 +112,7 @@ def test_dragging_a_posterior_changes_everything_at_once(show):
     box = page.locator("canvas").first.bounding_box()
     wide = min(72, (box["width"] - 50) / 12)
     x, y = box["x"] + 40 + 6.5 * wide, box["y"] + 20 + 25
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y - 20, steps=4)
-    page.mouse.up()
+    pull(page, (x, y), (x, y - 20))
     now = copy(page)
     assert now.edits.startswith("7:0:")
     assert (now.frame, now.symbol) == (7, 0)
@@ -128,7 +126,7 @@ def test_dragging_a_posterior_changes_everything_at_once(show):
     assert shown["path"] == "".join(states[s] for s in values["path"])
     gradient = f"{values['gradient'][6, 0]:.3f}".replace("-", "−")
     assert f"the gradient is {gradient}" in summary(page)
-    assert page.locator("[data-role=readout]:visible").inner_text().endswith(f"= {gradient}")
+    assert text(page.locator("[data-role=readout]:visible")).endswith(f"= {gradient}")
     page.get_by_role("button", name="Undo all dragging").click()
     assert facts(page)["loss"].startswith(before["loss"])
 
@@ -157,18 +155,18 @@ def test_a_target_that_cannot_be_aligned_and_an_empty_one(show):
     field = page.locator("input[data-name=target]")
     assert "–" not in facts(page)["path"][1:3]
     page.locator("input[data-name=frames]").press("ArrowLeft")
-    assert "needs at least 6 frames" in page.locator("[data-role=warning]").inner_text()
+    assert "needs at least 6 frames" in text(page.locator("[data-role=warning]"))
     assert facts(page)["loss"].startswith("∞")
     assert "Impossible" in summary(page)
     field.fill("")
     values = copy(page).values()
-    assert page.locator("[data-role=warning]").inner_text() == ""
+    assert text(page.locator("[data-role=warning]")) == ""
     assert facts(page)["loss"].startswith(f"{values['loss']:.3f}")
     assert facts(page)["path"] == "–––––"
     field.fill("hex")
+    assert state(page)["target"] == ""
     said = page.get_by_role("alert").all_inner_texts()
     assert "expected a text of the symbols h e l o" in said[-1]
-    assert state(page)["target"] == ""
 
 
 def test_from_the_lattice_to_the_sum_behind_alpha(show):
@@ -181,41 +179,38 @@ def test_from_the_lattice_to_the_sum_behind_alpha(show):
     page.keyboard.press("Enter")
     alpha = np.exp(copy(page).values()["log_alpha"][3, 3])
     readout = page.locator("[data-role=readout]:visible")
-    assert f"{alpha:.3f}" in readout.inner_text()
+    assert f"{alpha:.3f}" in text(readout)
     page.get_by_role("button", name="paths behind α").press("Enter")
     assert state(page)["path"] == "node/sum"
     count = sum(
         path[-1] == 2 and ctc_collapse(path) == [1, 2] for path in product(range(5), repeat=4)
     )
-    assert f"α adds up {count} beginnings of paths" in page.locator(".ll-sum").inner_text()
+    assert f"α adds up {count} beginnings of paths" in text(page.locator(".ll-sum"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.classList.contains('ll-node-door')")
+    assert focused(page, "(node) => node.classList.contains('ll-node-door')")
 
 
 def test_dragging_the_query(show):
     page = show(AlignmentExplorer(mode="attention", scale=1.5))
     box = page.locator("canvas:visible").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x - 60, y - 110, steps=4)
-    page.mouse.up()
+    pull(page, (x, y), (x - 60, y - 110))
     now = copy(page)
     assert now.query_x < -0.5
     assert now.query_y > 1
     weights = now.values()["weights"]
     assert now.values()["weight"] == weights[-1, 1]
-    words = summary(page)
-    assert words.startswith("Query “yours” looks most at “sat”")
-    assert f"its weight at “cat” is {weights[-1, 1]:.3f}" in words
+    said = summary(page)
+    assert said.startswith("Query “yours” looks most at “sat”")
+    assert f"its weight at “cat” is {weights[-1, 1]:.3f}" in said
 
 
 @pytest.mark.parametrize("score", ["dot", "general", "additive"])
 def test_the_score_opens_into_its_sum(score, show):
     page = show(AlignmentExplorer(mode="attention", score=score, path="query/weight"))
-    words = page.locator("canvas:visible").get_attribute("aria-label")
-    together = float(words.split("together ")[1].split(". ")[0].replace("−", "-"))
+    label = page.locator("canvas:visible").get_attribute("aria-label")
+    together = float(label.split("together ")[1].split(". ")[0].replace("−", "-"))
     weights = np.exp(copy(page).values()["weights"][4, 1])
     assert np.isfinite(weights)
     layer = Attention(2, 2, score, 4 if score == "additive" else None, dtype="float64")
@@ -232,10 +227,10 @@ def test_own_attention_is_drawn(show):
     weights[0, 3] = 1
     page = show(AlignmentExplorer(attention=weights, scale=2.0), width=480)
     for path in ("", "query", "query/weight"):
-        page.evaluate("path => models[0].set('path', path)", path)
-        text = page.locator(".lstm-lab-explorer").inner_text()
-        assert "NaN" not in text
-        assert "Infinity" not in text
+        go(page, path)
+        said = words(page)
+        assert "NaN" not in said
+        assert "Infinity" not in said
     assert summary(page).startswith("Query “1” looks most at “4”, with 100")
 
 
@@ -243,5 +238,5 @@ def test_one_frame_of_an_own_network(show):
     page = show(AlignmentExplorer(log_probs=np.log([[0.25, 0.75]]), target="a"))
     assert facts(page)["p"] == "75 %"
     for path in ("", "node", "node/sum"):
-        page.evaluate("path => models[0].set('path', path)", path)
-        assert "NaN" not in page.locator(".lstm-lab-explorer").inner_text()
+        go(page, path)
+        assert "NaN" not in words(page)

@@ -9,7 +9,7 @@ from lstm_lab import GRU, LSTM, BiLSTM
 from lstm_lab.explore import BidirectionalExplorer
 from lstm_lab.explore.bidirectional import BOTH, FORWARD, OWN_END, PADDING
 from tests.explore.cases.bidirectional import CASE
-from tests.explore.page import picture, state, summary
+from tests.explore.page import focused, go, picture, pull, state, summary, text, words
 
 RNG = np.random.default_rng(0)
 
@@ -118,24 +118,19 @@ def test_dragging_the_end_of_a_sequence(show):
     batch = page.locator("canvas").first
     box = batch.bounding_box()
     cell = box["width"] / 9
-    page.mouse.move(box["x"] + 6 * cell - 2, box["y"] + 34 + 14)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 3 * cell, box["y"] + 34 + 14, steps=5)
-    page.mouse.up()
+    x, y = box["x"], box["y"] + 14
+    pull(page, (x + 6 * cell - 2, y + 34), (x + 3 * cell, y + 34))
     # Where no end is, a drag chooses a sequence and leaves its length.
-    page.mouse.move(box["x"] + 6 * cell, box["y"] + 2 * 34 + 14)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 7 * cell, box["y"] + 2 * 34 + 14)
-    page.mouse.up()
+    pull(page, (x + 6 * cell, y + 2 * 34), (x + 7 * cell, y + 2 * 34), steps=1)
     assert (state(page)["sequence"], state(page)["length_3"]) == (3, 4)
-    page.mouse.click(box["x"] + cell / 2, box["y"] + 34 + 14)
+    page.mouse.click(x + cell / 2, y + 34)
     now = state(page)
     assert (now["sequence"], now["length_2"], now["length_1"]) == (2, 3, 9)
     copy.sequence, copy.length_2 = 2, 3
     copy.output, copy.input = now["output"], now["input"]
-    words = summary(page)
-    assert "Sequence 2 has 3 of 9 steps" in words
-    assert f"influence of {copy.values()['seen']:.3f}" in words
+    said = summary(page)
+    assert "Sequence 2 has 3 of 9 steps" in said
+    assert f"influence of {copy.values()['seen']:.3f}" in said
 
 
 def test_switching_the_reverse_half_off_and_starting_it_in_the_padding(show):
@@ -148,7 +143,7 @@ def test_switching_the_reverse_half_off_and_starting_it_in_the_padding(show):
     page.locator("select[data-name=reverse_starts]").select_option(PADDING)
     copy.reverse_starts = PADDING
     warning = page.locator("[data-role=warning]")
-    assert f"off by up to {copy.values()['gap']:.3f}" in warning.inner_text()
+    assert f"off by up to {copy.values()['gap']:.3f}" in text(warning)
     assert f"influence of {copy.values()['seen']:.3f}" in summary(page)
     page.locator("select[data-name=direction]").select_option(FORWARD)
     assert "influence of 0.000" in summary(page)
@@ -181,22 +176,22 @@ def test_by_keyboard_from_the_map_to_one_entry_and_back(show):
     assert state(page)["path"] == "output/entry"
     copy = BidirectionalExplorer(output=3, input=6)
     readout = page.locator("[data-role=readout]:visible")
-    assert f"{copy.values()['seen']:.3f}" in readout.inner_text()
+    assert f"{copy.values()['seen']:.3f}" in text(readout)
     entries = page.locator(".ll-matrix-cells > span").all_inner_texts()
     norm = np.sqrt(sum(float(e.replace("−", "-")) ** 2 for e in entries))
     assert norm == pytest.approx(copy.values()["seen"], abs=2e-3)
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert state(page)["path"] == ""
-    assert page.evaluate("document.activeElement.classList.contains('ll-row-door')")
+    assert focused(page, "(node) => node.classList.contains('ll-row-door')")
 
 
 def test_a_single_step(show):
     page = show(BidirectionalExplorer(layer=BiLSTM(2, 3, seed=0), x=np.ones((1, 2))))
     assert "Sequence 1 has 1 of 1 steps" in summary(page)
     for path in BidirectionalExplorer.levels:
-        page.evaluate("path => models[0].set('path', path)", path)
-        assert "NaN" not in page.locator(".lstm-lab-explorer").inner_text()
+        go(page, path)
+        assert "NaN" not in words(page)
 
 
 def test_a_long_batch_of_ones_own(show):

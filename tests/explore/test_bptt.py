@@ -10,7 +10,7 @@ import pytest
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import BPTTExplorer
 from tests.explore.cases.bptt import CASE
-from tests.explore.page import drag, picture, state, summary
+from tests.explore.page import drag, eventually, picture, settled, state, summary, text
 
 
 def test_values_are_the_librarys_backward():
@@ -136,10 +136,10 @@ def test_nodes_are_chosen_by_arrow_keys_and_open_by_enter(show):
     assert (state(page)["node"], state(page)["step"]) == ("i", 1)
     page.keyboard.press("Enter")
     assert state(page)["path"] == "step/node"
-    text = page.locator(".ll-level[data-path='step/node']").inner_text()
+    said = text(page.locator(".ll-level[data-path='step/node']"))
     da = BPTTExplorer().values()["da"][0, 2]
-    assert "Its gradient" in text
-    assert f"{da:.5f}".replace("-", "−") in text
+    assert "Its gradient" in said
+    assert f"{da:.5f}".replace("-", "−") in said
 
 
 def test_clicking_a_node_tells_its_formula(show):
@@ -151,21 +151,20 @@ def test_clicking_a_node_tells_its_formula(show):
     c, dc = values["c"][now["step"] - 1, 0], values["dc"][now["step"] - 1, 0]
     assert f"value {c:.4f}" in summary(page)
     assert f"gradient −{abs(dc):.3f}"[:-1] in summary(page)
-    assert "∂L/∂c" in page.locator("[data-role=readout]").inner_text()
+    assert "∂L/∂c" in text(page.locator("[data-role=readout]"))
 
 
 def test_play_runs_to_the_end_and_begins_again(show):
-    page = show(BPTTExplorer(moment=14, length=2))
+    page = show(BPTTExplorer(moment=94, length=12))
     play = page.get_by_role("button", name="Play")
     play.click()
-    page.wait_for_timeout(700)
-    assert state(page)["moment"] == 15
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(300)
-    assert state(page)["moment"] < 8
+    assert state(page)["moment"] == 95
+    play.wait_for()  # at the end it has stopped by itself
+    play.click()
+    eventually(page, lambda: 2 < page.evaluate("models[0].state.moment") < 95)
     page.get_by_role("button", name="Pause").click()
     at = state(page)["moment"]
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(400)  # of more than two steps that it would have taken
     assert state(page)["moment"] == at
 
 
@@ -176,7 +175,7 @@ def test_learning_lowers_the_loss(show):
         page.get_by_role("button", name="Learn one step").press("Enter")
     after = BPTTExplorer(updates=3).values()["total"]
     assert after < before
-    assert f"Loss {after:.4f}; it was {before:.4f}" in page.locator(".ll-bptt-learnt").inner_text()
+    assert f"Loss {after:.4f}; it was {before:.4f}" in text(page.locator(".ll-bptt-learnt"))
 
 
 def test_scrubbing_through_time(show):
@@ -210,6 +209,7 @@ def test_no_value_runs_out_of_its_box(show):
     for bias in (-6.0, 0.0, 8.0):
         page = show(BPTTExplorer(b_f=bias))
         page.locator("[data-name=moment]").press("End")
+        settled(page)
         over = page.locator("svg .ll-bptt-node:visible").evaluate_all(
             """(nodes) => nodes.flatMap((node) => {
                  const box = node.querySelector("rect").getBoundingClientRect();

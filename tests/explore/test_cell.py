@@ -10,7 +10,7 @@ import pytest
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
 from lstm_lab.explore.model import QUANTITIES
-from tests.explore.page import state, summary
+from tests.explore.page import focused, state, summary, text
 
 
 def sigmoid(z):
@@ -49,15 +49,15 @@ def test_advance_stays_within_the_range():
 def test_numbers_show_their_formula_by_keyboard_and_by_pointer(show):
     page = show(CellExplorer())
     inspector = page.locator(".ll-inspector")
-    assert "forget gate" in inspector.inner_text()
+    assert "forget gate" in text(inspector)
     page.locator("button[data-q=o]").focus()
     assert state(page)["selected"] == "o"
     o = CellExplorer().values()["o"]
-    assert f"= {o:.2f}" in inspector.inner_text()
+    assert f"= {o:.2f}" in text(inspector)
     page.locator("button[data-q=h]").hover()
-    assert "hidden state" in inspector.inner_text()
+    assert "hidden state" in text(inspector)
     page.mouse.move(2, 2)
-    assert "output gate" in inspector.inner_text()
+    assert "output gate" in text(inspector)
 
 
 def test_advance_and_reset(show):
@@ -68,10 +68,10 @@ def test_advance_and_reset(show):
     now = state(page)
     assert now["c_prev"] == pytest.approx(copy.c_prev)
     assert now["h_prev"] == pytest.approx(copy.h_prev)
-    assert (now["step"], page.locator(".ll-time").inner_text()) == (4, "step 4")
+    assert (now["step"], text(page.locator(".ll-time"))) == (4, "step 4")
     page.get_by_role("button", name="Reset").click()
     assert state(page)["c_prev"] == 0.5
-    assert page.locator(".ll-time").inner_text() == "step 1"
+    assert text(page.locator(".ll-time")) == "step 1"
 
 
 def test_the_cell_fits_a_first_screen(show):
@@ -100,7 +100,7 @@ class TestOwnLayer:
         page = show(cell)
         c = f"{values['c']:.2f}".replace("-", "−")
         assert f"the new cell state is {c}" in summary(page)
-        assert f"step {t + 1} of 20" in page.locator(".ll-time").inner_text()
+        assert f"step {t + 1} of 20" in text(page.locator(".ll-time"))
 
     def test_a_bias_asks_what_if_at_this_step(self, show):
         lstm, x = self.layer()
@@ -161,7 +161,7 @@ class TestOwnLayer:
     def test_one_step_alone(self, show):
         page = show(CellExplorer(LSTM(1, 1, seed=0), [0.5]))
         page.get_by_role("button", name="Advance").click()
-        assert "step 1 of 1" in page.locator(".ll-time").inner_text()
+        assert "step 1 of 1" in text(page.locator(".ll-time"))
         assert "NaN" not in summary(page)
 
 
@@ -181,4 +181,4 @@ def test_inside_a_number_is_what_makes_it(path, show):
     for _ in range(2):
         page.keyboard.press("Escape")
     assert state(page)["path"] == ""
-    assert page.evaluate("document.activeElement.dataset.q") == path
+    assert focused(page, "(node) => node.dataset.q") == path

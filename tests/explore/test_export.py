@@ -8,7 +8,7 @@ import pytest
 
 from lstm_lab.explore import CellExplorer
 from lstm_lab.explore.export import export_html, main
-from tests.explore.page import drag
+from tests.explore.page import drag, eventually
 
 CELLS = [
     "import numpy as np\nfrom lstm_lab import LSTM\n"
@@ -34,7 +34,7 @@ def notebook(path, cells):
 
 
 def test_an_exported_page_lives_from_a_file(chromium, tmp_path, artifacts, monkeypatch):
-    from tests.conftest import ROOT
+    from tests.conftest import ROOT, slow_down
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     source = notebook(tmp_path / "note.ipynb", CELLS)
@@ -42,6 +42,7 @@ def test_an_exported_page_lives_from_a_file(chromium, tmp_path, artifacts, monke
     path = export_html(source, tmp_path / "page.html")
     assert source.read_bytes() == before
     page, errors, asked = chromium.new_page(), [], []
+    slow_down(page)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.route("http*://**", lambda route: route.abort())
@@ -50,17 +51,15 @@ def test_an_exported_page_lives_from_a_file(chromium, tmp_path, artifacts, monke
     explorers.nth(1).wait_for()
     assert explorers.count() == 2
     said = [explorers.nth(k).locator("[data-role=summary]") for k in range(2)]
-    page.wait_for_timeout(400)
-    words = [each.inner_text() for each in said]
     f = CellExplorer(b_f=0.5).values()["f"]
-    assert f"Forget gate {f:.2f} keeps" in words[0]
-    assert "At step 9 the forget gate" in words[1]
+    eventually(page, lambda: f"Forget gate {f:.2f} keeps" in said[0].inner_text())
+    eventually(page, lambda: "At step 9 the forget gate" in said[1].inner_text())
+    words = [each.inner_text() for each in said]
     drag(page, "b_f", -40)
     slider = explorers.nth(1).locator("input[data-name=b_o]")
     slider.press("End")
-    page.wait_for_timeout(400)
-    assert said[0].inner_text() != words[0]
-    assert said[1].inner_text() != words[1]
+    for each, before in zip(said, words, strict=True):
+        eventually(page, lambda: each.inner_text() != before)  # noqa: B023
     assert "needs the notebook itself" in page.content()
     page.screenshot(path=artifacts / "page.png", full_page=True)
     page.close()

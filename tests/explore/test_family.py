@@ -9,7 +9,7 @@ from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import FamilyExplorer
 from lstm_lab.explore.family import INSIDE, kept
 from tests.explore.cases import case_of
-from tests.explore.page import copy_of, drag, picture, state, summary
+from tests.explore.page import copy_of, drag, finish, picture, settled, state, summary, text
 
 CASE = case_of(FamilyExplorer)
 
@@ -157,14 +157,16 @@ class TestStories:
         button = page.get_by_role("button", name="CIFG cannot count")
         assert button.get_attribute("aria-pressed") == "false"
         button.press("Enter")
+        settled(page)
         assert button.get_attribute("aria-pressed") == "true"
-        assert "in the place of what is there" in page.locator(".ll-kin-see").inner_text()
+        assert "in the place of what is there" in text(page.locator(".ll-kin-see"))
         assert state(page)["path"] == "gru"
         values = copy_of(CASE, page).values()
         assert f"GRU: h is {values['gru_h'][-1]:.2f} at the end" in summary(page)
         page.locator("input[data-name=b_f]").press("ArrowLeft")
+        settled(page)
         assert button.get_attribute("aria-pressed") == "false"
-        assert "Your own setting" in page.locator(".ll-kin-see").inner_text()
+        assert "Your own setting" in text(page.locator(".ll-kin-see"))
 
 
 def test_what_is_inside_a_number_makes_the_number(node):
@@ -205,7 +207,7 @@ class TestInThePage:
         page.keyboard.press("Escape")
         assert state(page)["path"] == ""
         assert door.evaluate("node => node === document.activeElement")
-        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+        finish(page)
         box = page.locator("canvas:visible").bounding_box()
         page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 70)
         assert state(page)["path"] == "cell1997"  # at the top right of two columns
@@ -219,17 +221,16 @@ class TestInThePage:
         values = copy_of(CASE, page).values()
         i, g, c = (values[f"cifg_{q}"] for q in "igc")
         before = c[step - 2]
-        text = minus(f"= {1 - i[step - 1]:.2f} · ")
-        assert f"CIFG, cell state at step {step}" in told.inner_text()
-        assert text in told.inner_text()
-        assert minus(f"{before:.2f}") in told.inner_text()
-        assert minus(f"+ {i[step - 1]:.2f} · ") in told.inner_text()
-        assert minus(f"{g[step - 1]:.2f}") in told.inner_text()
-        assert told.inner_text().strip().endswith(minus(f"= {c[step - 1]:.2f}"))
+        assert f"CIFG, cell state at step {step}" in text(told)
+        assert minus(f"= {1 - i[step - 1]:.2f} · ") in text(told)
+        assert minus(f"{before:.2f}") in text(told)
+        assert minus(f"+ {i[step - 1]:.2f} · ") in text(told)
+        assert minus(f"{g[step - 1]:.2f}") in text(told)
+        assert text(told).strip().endswith(minus(f"= {c[step - 1]:.2f}"))
         page.mouse.move(5, 5)
         page.get_by_role("button", name="GRU: h is").focus()
-        assert "GRU, what is left of the first input" in told.inner_text()
-        assert f"{values['gru_half']} steps after it on" in told.inner_text()
+        assert "GRU, what is left of the first input" in text(told)
+        assert f"{values['gru_half']} steps after it on" in text(told)
 
     def test_the_lines_stand_where_the_numbers_say(self, story, show):
         """In the first row of two columns: the thick line of the cell of 1997 at its last step."""
@@ -280,7 +281,7 @@ class TestInThePage:
           .map((n) => n.textContent)"""
         for name in ("drift", "counting", "shut output"):
             page.get_by_role("button", name=name, exact=True).click()
-            assert page.evaluate(cut) == []
+            assert settled(page, cut) == []
 
     def test_the_relatives_side_by_side(self, show):
         page = show(FamilyExplorer())
@@ -289,7 +290,7 @@ class TestInThePage:
         rows.first.locator("td").first.wait_for()
         values = FamilyExplorer().values()
         assert rows.count() == 6
-        assert rows.nth(2).inner_text().split("\t") == [
+        assert text(rows.nth(2)).split("\t") == [
             "LSTM", minus(f"{values['lstm_c'][-1]:.4f}"), f"{values['lstm_half']} steps",
             "<\u202f0.01 %", "3", "4H(D+H+1)",
         ]  # fmt: skip
@@ -308,7 +309,7 @@ class TestTheReadersOwnLayer:
         page.get_by_role("button", name="yours: GRU, reset before, unit 3, open it").press("Enter")
         assert state(page)["path"] == "own"
         page.locator(".ll-hot[data-q=o]:visible").focus()
-        told = page.locator("[data-role=readout]:visible").inner_text()
+        told = text(page.locator("[data-role=readout]:visible"))
         assert "reset gate at step 100" in told
         assert told.strip().endswith(f"= {widget.values()['own_r'][99]:.2f}")
         assert "0.20" not in told  # the single units' u

@@ -12,7 +12,7 @@ from lstm_lab.explore import GradientFlowExplorer
 from lstm_lab.explore.flow import HIDDEN
 from lstm_lab.explore.model import noise
 from tests.explore.cases.gradient_flow import CASE
-from tests.explore.page import drag, picture, state, summary
+from tests.explore.page import drag, picture, state, summary, text
 
 
 def test_values_are_the_librarys_gradients():
@@ -141,7 +141,7 @@ def test_opening_a_network_a_step_a_unit(show):
     assert state(page)["path"] == "network/step"
     page.locator(".ll-flow-unit").nth(2).press("Enter")
     assert (state(page)["path"], state(page)["unit"]) == ("network/step/unit", 3)
-    assert "together ∂L/∂c80 of unit 3" in page.locator(".ll-terms:visible").inner_text()
+    assert "together ∂L/∂c80 of unit 3" in text(page.locator(".ll-terms:visible"))
     page.get_by_role("button", name="One step further back").press("Enter")
     assert state(page)["lag"] == 21
     for path in ("network/step", "network", ""):
@@ -159,7 +159,7 @@ def test_pointing_reads_a_network_at_a_lag(show):
     assert now["network"] == "chrono"
     assert 35 < now["lag"] < 75
     c = GradientFlowExplorer().values()["chrono_c"][99 - now["lag"]]
-    told = page.locator("[data-role=readout]").inner_text()
+    told = text(page.locator("[data-role=readout]"))
     assert f"{now['lag']} steps back" in told
     assert f"= {10**c:.2f}" in told
 
@@ -181,7 +181,7 @@ def superscript(power):
 def test_a_radius_of_zero_cuts_the_way_back(show):
     page = show(GradientFlowExplorer(radius=0))
     card = page.locator("[data-network=rnn]")
-    assert "0 left after 99" in card.inner_text()
+    assert "0 left after 99" in text(card)
     assert "NaN" not in summary(page)
 
 

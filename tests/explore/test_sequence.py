@@ -13,7 +13,16 @@ from lstm_lab.explore import CellExplorer, SequenceExplorer
 from lstm_lab.explore.model import drawn_signal, input_signal, score, target
 from lstm_lab.explore.sequence import BEHAVIOURS, PRESETS
 from tests.explore.cases.sequence import CASE, same
-from tests.explore.page import copy_of, drag, picture, state, summary
+from tests.explore.page import (
+    copy_of,
+    drag,
+    picture,
+    pull,
+    state,
+    summary,
+    text,
+    widen,
+)
 
 
 def sigmoid(z):
@@ -166,7 +175,7 @@ def test_one_minus_one_over_t(show):
     assert state(page)["b_f"] == pytest.approx(math.log(199))
     values = copy_of(CASE, page).values()
     assert values["memory"] == pytest.approx(200, rel=0.1)
-    assert f"{values['memory']:.0f} steps" in page.locator(".ll-tiles").inner_text()
+    assert f"{values['memory']:.0f} steps" in text(page.locator(".ll-tiles"))
 
 
 def test_pointing_reads_a_step(show):
@@ -208,7 +217,7 @@ def test_values_on_demand(show):
     assert tables.nth(0).locator("tbody tr").count() == 9
     assert tables.nth(1).locator("tbody tr").count() == 12
     c = SequenceExplorer(length=12).values()["c"][-1]
-    assert tables.nth(1).locator("tr").last.locator("td").nth(5).inner_text() == f"{c:.4f}"
+    assert text(tables.nth(1).locator("tr").last.locator("td").nth(5)) == f"{c:.4f}"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -224,10 +233,10 @@ def test_values_on_demand(show):
 def test_no_number_leaves_its_card(longest, setting, theme, show):
     page = show(SequenceExplorer(length=500, **setting), theme=theme)
     cards = page.locator(".ll-tile")
-    assert longest in page.locator(".ll-tiles").inner_text()
+    assert longest in text(page.locator(".ll-tiles"))
     explorer = page.locator(".lstm-lab-explorer")
     for width in (360, 480, 534, 700, 760, 800, 815, 850, 900, 1000, 1200):
-        page.set_viewport_size({"width": width + 32, "height": 800})
+        widen(page, width + 32)
         assert explorer.evaluate("node => node.offsetWidth") == width
         assert cards.evaluate_all(LEAVES_CARD) == [], width
         tops = cards.evaluate_all("all => all.map((n) => n.offsetTop)")
@@ -263,10 +272,7 @@ class TestDrawing:
         page = show(SequenceExplorer(preset="impulse"))
         box = self.lane(page)
         y = box["y"] + 6
-        page.mouse.move(box["x"] + box["width"] * 0.5, y)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=5)
-        page.mouse.up()
+        pull(page, (box["x"] + box["width"] * 0.5, y), (box["x"] + box["width"] * 0.6, y))
         now = state(page)
         assert now["preset"] == "drawn"
         x = drawn_signal(now["drawn"], 100)
@@ -345,7 +351,7 @@ class TestBehaviours:
         reached = copy_of(CASE, page).values()["score"]
         assert reached > 0.9
         assert float(page.locator("meter").evaluate("n => n.value")) == pytest.approx(reached)
-        assert "that is it" in page.locator(".ll-contest").inner_text()
+        assert "that is it" in text(page.locator(".ll-contest"))
         assert f"% close to the {behaviour}." in summary(page)
 
 
@@ -408,13 +414,13 @@ def test_every_number_shows_its_formula(show):
         "first pulse left": f"= {100 * values['left']:.1f} %",
     }.items():
         page.locator(".ll-tile", has_text=tile).focus()
-        assert text in told.inner_text()
+        assert text in text(told)
     for q in "ifogch":
         page.locator(f".ll-stage > button[data-q={q}]").focus()
-        assert f"= {values[q][11]:.2f}" in told.inner_text()
+        assert f"= {values[q][11]:.2f}" in text(told)
     assert page.locator(".ll-stage > button.ll-made").count() == 2  # o and c make h
     box = page.locator("canvas[role=img]").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 300)
     t = state(page)["step"] - 1
-    assert "new cell state" in told.inner_text()
-    assert f"= {values['c'][t]:.2f}" in told.inner_text()
+    assert "new cell state" in text(told)
+    assert f"= {values['c'][t]:.2f}" in text(told)

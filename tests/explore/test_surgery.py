@@ -10,7 +10,7 @@ from lstm_lab import GRU, LSTM, BiLSTM, Linear
 from lstm_lab.explore import GateSurgery
 from lstm_lab.explore.nets import NETS, STEPS, answer, pulses, stored_network
 from tests.explore.cases.surgery import CASE, plain, same
-from tests.explore.page import copy_of, drag, picture, state, summary
+from tests.explore.page import copy_of, drag, picture, pull, state, summary, text, words
 
 FREE = {f"clamp_{gate}": "free" for gate in "fiog"}
 kinds = pytest.mark.parametrize("net", sorted(NETS))
@@ -198,7 +198,7 @@ class TestOwnNetwork:
     def test_one_step_alone(self, show):
         page = show(GateSurgery(layer=LSTM(1, 1, seed=0), x=[0.5], guess="same"))
         assert "step" in summary(page)
-        assert "NaN" not in page.locator(".lstm-lab-explorer").inner_text()
+        assert "NaN" not in words(page)
 
 
 def test_units_are_named_or_refused():
@@ -211,9 +211,9 @@ class TestInThePage:
     def test_nothing_is_told_before_a_prediction(self, show):
         page = show(GateSurgery())
         widget = GateSurgery()
-        words = summary(page)
-        assert "Predict, and it is shown" in words
-        assert "differs" not in words
+        said = summary(page)
+        assert "Predict, and it is shown" in said
+        assert "differs" not in said
         page.locator("details > summary").first.click()
         page.locator("td").first.wait_for()
         column = page.locator("tbody tr td:nth-child(4)").all_inner_texts()
@@ -224,15 +224,14 @@ class TestInThePage:
         assert picture(page) != before
         values = widget.values()
         assert f"differs by up to {values['during']:.2f}" in summary(page)
-        assert "Right: " in page.locator(".ll-verdict").inner_text()
-        page.wait_for_timeout(200)
+        assert "Right: " in text(page.locator(".ll-verdict"))
         after = page.locator("tbody tr td:nth-child(4)").all_inner_texts()
         assert after[30] == f"{values['y'][30]:.3f}".replace("-", "−")
 
     def test_a_wrong_prediction_is_said(self, show):
         page = show(GateSurgery())
         page.get_by_role("button", name="Nothing changes.").press("Enter")
-        assert "Not so: Different during and after." in page.locator(".ll-verdict").inner_text()
+        assert "Not so: Different during and after." in text(page.locator(".ll-verdict"))
         assert "in truth: different during and after" in summary(page)
 
     def test_a_new_operation_is_a_new_question(self, show):
@@ -256,19 +255,17 @@ class TestInThePage:
         def at(step):
             return left + (step - 1) / 39 * wide
 
-        def pull(start, stop):
-            page.mouse.move(start, box["y"] + 300)
-            page.mouse.down()
-            page.mouse.move(stop, box["y"] + 300, steps=6)
-            page.mouse.up()
-            return state(page)["begin"], state(page)["end"]
+        def operate(start, stop):
+            pull(page, (start, box["y"] + 300), (stop, box["y"] + 300), steps=6)
+            now = state(page)
+            return now["begin"], now["end"]
 
-        assert pull(at(5), at(11)) == (5, 11)
+        assert operate(at(5), at(11)) == (5, 11)
         assert "steps 5 to 11" in summary(page)
         for piece in CASE.shown(copy_of(CASE, page)):
             assert piece in summary(page)
-        assert pull((at(11) + at(12)) / 2, at(30)) == (5, 30)
-        assert pull((at(4) + at(5)) / 2, at(20)) == (20, 30)
+        assert operate((at(11) + at(12)) / 2, at(30)) == (5, 30)
+        assert operate((at(4) + at(5)) / 2, at(20)) == (20, 30)
         page.mouse.click(at(33), box["y"] + 300)
         assert state(page)["path"] == "cell"
         assert state(page)["step"] == 33
@@ -280,9 +277,9 @@ class TestInThePage:
         assert "overrides" not in summary(page)
         page.evaluate("models[0].set('path', 'cell'); models[0].set('step', 18)")
         assert "Forget gate 1.00" in summary(page)
-        text = page.locator(".lstm-lab-explorer").inner_text()
-        assert "clamped to 1" in text
-        assert "Infinity" not in text
+        said = text(page.locator(".lstm-lab-explorer"))
+        assert "clamped to 1" in said
+        assert "Infinity" not in said
 
     def test_dragging_shows_the_librarys_numbers(self, show):
         page = show(GateSurgery(net="counter", guess="both"))

@@ -14,7 +14,17 @@ from lstm_lab.explore import TextExplorer
 from lstm_lab.text import CharModel
 from lstm_lab.text.probes import PROPERTIES, properties
 from tests.explore.cases import case_of
-from tests.explore.page import copy_of, picture, state, summary
+from tests.explore.page import (
+    copy_of,
+    eventually,
+    go,
+    picture,
+    settled,
+    state,
+    summary,
+    text,
+    words,
+)
 
 ALPHABET = "\nabc ()'#"
 
@@ -86,7 +96,7 @@ def test_a_model_of_the_readers_own(show):
     page = show(widget)
     assert f"costs {widget.values()['bits']:.2f} bits" in summary(page)
     assert page.locator(".ll-rank").first.is_visible()
-    assert "in this text" in page.locator(".ll-rank-context").inner_text()
+    assert "in this text" in text(page.locator(".ll-rank-context"))
     assert not page.get_by_text("files it never saw").is_visible()
 
 
@@ -112,10 +122,9 @@ def test_odd_texts_are_shown(text, show):
     known = any(character in widget._alphabet for character in text)
     assert ("nothing to read yet" in said) is not known
     for path in TextExplorer.levels:
-        page.evaluate("([path]) => models[0].set('path', path)", [path])
-        page.wait_for_timeout(60)
-        words = page.locator(".lstm-lab-explorer").inner_text()
-        assert "NaN" not in words and "undefined" not in words
+        go(page, path)
+        said = words(page)
+        assert "NaN" not in said and "undefined" not in said
 
 
 def agrees(page):
@@ -137,7 +146,6 @@ def test_writing_in_the_picture(show):
     field.focus()
     at = before.index("def take")
     page.evaluate("at => document.querySelector('textarea').setSelectionRange(at, at)", at)
-    page.wait_for_timeout(50)
     assert state(page)["at"] == at
     page.keyboard.type("total = (1, 'two')")
     assert state(page)["text"] == before[:at] + "total = (1, 'two')" + before[at:]
@@ -162,7 +170,6 @@ def test_a_click_reads_up_to_there(show):
     box = page.locator("textarea[data-name=text]").bounding_box()
     # The first character of the second line's docstring: 4 spaces of 7.8 px, lines of 36 px.
     page.mouse.click(box["x"] + 4.1 * 7.83, box["y"] + 36 + 14)
-    page.wait_for_timeout(50)
     assert state(page)["at"] == state(page)["text"].index('"""')
 
 
@@ -171,8 +178,9 @@ def test_too_long_a_text_is_said_and_not_taken_over(show):
     field, before = page.locator("textarea[data-name=text]"), state(page)["text"]
     field.fill("a" * 2001)
     assert state(page)["text"] == before
-    assert "at most 2000 characters" in page.locator(".ll-text-canvas .ll-error").inner_text()
+    assert "at most 2000 characters" in text(page.locator(".ll-text-canvas .ll-error"))
     field.blur()
+    settled(page)
     assert field.input_value() == before
 
 
@@ -203,11 +211,10 @@ def test_it_writes_on_and_the_text_can_be_taken_over(show):
         agrees(page)
     write = page.get_by_role("button", name="Generate")
     write.click()
-    page.wait_for_timeout(600)
+    eventually(page, lambda: page.evaluate("models[0].state.length") > 8)
     page.get_by_role("button", name="Pause").click()
     count = state(page)["length"]
-    assert count > 6
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # of more than one step that it would have taken
     assert state(page)["length"] == count
 
 
@@ -226,6 +233,6 @@ def test_every_cell_opens_by_keyboard(show):
     assert state(page)["path"] == "char/cell/i"
     assert picture(page) != before
     values = TextExplorer(cell=cell + 1, shown="i").values()
-    reading = page.locator("[data-role=readout]:visible").inner_text()
+    reading = text(page.locator("[data-role=readout]:visible"))
     t = TextExplorer()._model.encode(state(page)["text"][: state(page)["at"]])[0].size - 1
     assert f"{values['colour'][t]:.2f}"[:4] in reading

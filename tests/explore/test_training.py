@@ -14,7 +14,7 @@ from lstm_lab import GRU, LSTM, LastStep, Linear, Sequential, losses, optim, tas
 from lstm_lab.explore import TrainingExplorer
 from lstm_lab.explore.packet import thinned
 from lstm_lab.explore.trainer import BINS, COLUMNS, classic, readers
-from tests.explore.page import picture, state, summary
+from tests.explore.page import eventually, go, picture, state, summary, text, words
 
 QUICK = {"length": 24, "hidden": 4}
 WILD = {"task": "adding", "optimizer": "SGD", "clipping": False, "learning_rate": 100, **QUICK}
@@ -292,10 +292,10 @@ class TestDivergence:
         widget = training(**WILD)
         widget.train(400)
         page = show(widget, kernel=True)
-        assert "Diverged: " in page.locator(".ll-train-note").inner_text()
+        assert "Diverged: " in text(page.locator(".ll-train-note"))
         assert "Diverged: " in summary(page)
         assert page.get_by_role("button", name="Train on").is_disabled()
-        assert "NaN" not in page.locator(".lstm-lab-explorer").inner_text()
+        assert "NaN" not in words(page)
 
 
 class TestOwnModel:
@@ -344,7 +344,7 @@ class TestOwnModel:
         assert "sequences are answered right" in summary(page)
         assert page.locator("input[data-name=hidden]").count() == 1
         assert not page.locator("input[data-name=hidden]").is_visible()
-        page.evaluate("models[0].set('path', 'cell/f')")
+        go(page, "cell/f")
         assert summary(page)
 
     def test_per_step_targets_and_lengths(self, training, show):
@@ -362,7 +362,7 @@ class TestOwnModel:
         widget.train(2)
         page = show(widget, kernel=True)
         assert "of 1 sequences" in summary(page)
-        assert "NaN" not in page.locator(".lstm-lab-explorer").inner_text()
+        assert "NaN" not in words(page)
 
     @pytest.mark.parametrize(
         ("change", "error", "message"),
@@ -408,19 +408,19 @@ def test_training_by_the_buttons(training, show):
     page = show(widget, kernel=True)
     before = picture(page)
     page.get_by_role("button", name="Step", exact=True).click()
-    until_page(page, lambda: "After 1 update " in summary(page))
+    eventually(page, lambda: "After 1 update " in summary(page))
     assert picture(page) != before
     assert f"{widget.values()['loss']:.2f}" in summary(page)
     page.get_by_role("button", name="Train on").press("Enter")
-    until_page(page, lambda: widget.updates > 10)
+    eventually(page, lambda: widget.updates > 10)
     page.kernel.push()
     page.get_by_role("button", name="Pause").press("Enter")
-    until_page(page, lambda: not ours())
+    eventually(page, lambda: not ours())
     made = widget.updates
     page.kernel.push()
     assert f"After {made} updates" in summary(page)
     page.get_by_role("button", name="Start anew").click()
-    until_page(page, lambda: "After 0 updates" in summary(page))
+    eventually(page, lambda: "After 0 updates" in summary(page))
     assert np.frombuffer(widget._past, "<f4")[0] == made
 
 
@@ -428,16 +428,16 @@ def test_taking_the_view_away_pauses_it(training, show):
     widget = training(**QUICK)
     page = show(widget, kernel=True)
     page.get_by_role("button", name="Train").first.click()
-    until_page(page, ours)
+    eventually(page, ours)
     page.evaluate("cleanups[0]()")
-    until_page(page, lambda: not ours())
+    eventually(page, lambda: not ours())
 
 
 def test_closing_the_tab_lets_it_rest(training, show):
     widget = training(**QUICK)
     page = show(widget, kernel=True)
     page.get_by_role("button", name="Train").first.click()
-    until_page(page, ours)
+    eventually(page, ours)
     widget.PATIENCE = 0.3
     page.goto("about:blank")
     until(lambda: not ours())
@@ -448,7 +448,7 @@ def test_the_page_computes_the_step_that_the_kernel_has(training, show):
     widget = training(unit=2, step=9, **QUICK)
     widget.train(4)
     page = show(widget, kernel=True)
-    page.evaluate("models[0].set('path', 'cell')")
+    go(page, "cell")
     x, _, lengths, _ = widget._training.batch
     _, trace = widget.model.forward(x, lengths=lengths)
     forget, cell = (getattr(trace["lstm"], n)[8, 0, 1] for n in ("forget_gate", "cell"))
@@ -460,13 +460,5 @@ def test_the_page_computes_the_step_that_the_kernel_has(training, show):
 def test_without_a_kernel_it_says_so(training, show):
     page = show(training(**QUICK))
     page.get_by_role("button", name="Train").click()
-    page.wait_for_timeout(4200)
-    assert "needs its kernel" in page.locator(".ll-train-note").inner_text()
+    page.get_by_text("needs its kernel").wait_for()
     assert state(page)["_told"]["status"] == "ready"
-
-
-def until_page(page, condition, patience=20_000):
-    while not condition():
-        page.wait_for_timeout(50)
-        patience -= 50
-        assert patience > 0, "nothing happens"

@@ -8,7 +8,7 @@ import pytest
 from lstm_lab import LSTM, Linear
 from lstm_lab.explore import WeightExplorer
 from tests.explore.cases import case_of
-from tests.explore.page import copy_of, state, summary
+from tests.explore.page import copy_of, pull, state, summary
 
 
 def own(rng, features, hidden, outputs, steps, target=True):
@@ -135,10 +135,7 @@ def test_a_weight_is_dragged_on_the_map(show):
     wide = (box["width"] - 66) / 5
     # The candidate's first row, the column of x_1; then it is pulled down.
     x, y = box["x"] + 62 + 0.5 * wide, box["y"] + 22 + 3 * (2 * 27.5 + 12) + 13
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y + 60, steps=6)
-    page.mouse.up()
+    pull(page, (x, y), (x, y + 60), steps=6)
     now = state(page)
     assert (now["gate"], now["unit"], now["column"]) == ("g", 0, 0)
     assert now["delta"] == pytest.approx(-2, abs=0.06)
@@ -156,10 +153,7 @@ def test_the_point_is_dragged_along_the_loss(show):
     page = show(WeightExplorer())
     box = page.locator(".ll-weight-pair canvas").nth(1).bounding_box()
     middle = box["x"] + (46 + box["width"] - 12) / 2
-    page.mouse.move(middle, box["y"] + 120)
-    page.mouse.down()
-    page.mouse.move(middle - 40, box["y"] + 120, steps=5)
-    page.mouse.up()
+    pull(page, (middle, box["y"] + 120), (middle - 40, box["y"] + 120))
     assert -2 < state(page)["delta"] < -0.5
     values = copy_of(case_of(WeightExplorer), page).values()
     assert f"averages {values['mean']:.3f}." in summary(page)
