@@ -1,5 +1,6 @@
 # make book    set up what the book needs in .venv, then open it in JupyterLab
 # make test    set up the tests' tools too, then run everything
+# make kernels run the numeric tests once for each kind of kernels that this processor can run
 # make bench   measure; make bench-gpu does so on an NVIDIA GPU
 # make labs    make the labs' notebooks from their sources
 # make lock    let the locked versions follow pyproject.toml and today's releases
@@ -17,7 +18,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench bench-gpu labs lock clean set-up-test
+.PHONY: help book test kernels bench bench-gpu labs lock clean set-up-test
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -27,6 +28,9 @@ book: $(STAMPS)/book
 
 test: set-up-test
 	@exec $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+kernels: set-up-test
+	@exec $(BIN)/python -m tests.kernels $(ARGS)
 
 bench: set-up-test
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)

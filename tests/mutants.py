@@ -309,7 +309,7 @@ def dies(mutant: Mutant) -> bool:
             shutil.copytree(
                 ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for part in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
+        for part in ("tests/__init__.py", "tests/conftest.py", "tests/tolerance.py", "pyproject.toml"):
             shutil.copy(ROOT / part, copy / part)
         target = copy / "lstm_lab" / mutant.file
         source = target.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from lstm_lab import cells
 from lstm_lab.backends.cuda_source import kernel_source
 from lstm_lab.cell_variants import GRU_BEFORE_CELL, KEEPS, lstm_variant
 
+from .. import tolerance
 from .cuda_on_cpu import compiled, run
 
 VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
@@ -52,7 +53,10 @@ def test_cuda_text_is_the_numpy_lines(library, function, step, shape):
     # Six threads, each with none, one or many units.
     sizes = np.int64(hidden * n), np.int64(lead * hidden * n)
     run(getattr(kernels, function.name), (2, 1), 3, (*theirs, *sizes))
-    tolerance = 2e-6 if dtype == np.float32 else 1e-14
     for (name, _), ours, cuda in zip(function.arrays, arrays, theirs, strict=True):
         if (name, step) != ("dh_dc", "backward"):  # NumPy uses it up as working space
-            np.testing.assert_allclose(cuda, ours, rtol=0, atol=tolerance, err_msg=name)
+            if dtype == "float32":
+                # No sums; but a single number can be what remains of numbers of size 1.
+                tolerance.assert_close(cuda, ours, tolerance.CELL, name=name, at_least=1)
+            else:
+                np.testing.assert_allclose(cuda, ours, rtol=0, atol=1e-14, err_msg=name)

@@ -14,6 +14,7 @@ from lstm_lab import GRU, LSTM, RNN, Dropout, Linear, Reverse, Sequential
 from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.interchange import from_onnx, from_torch, run_onnx, to_onnx
 
+from .. import tolerance
 from .golden.make_onnx import CASES, FILE
 
 NODE_TESTS = (
@@ -126,8 +127,9 @@ def test_onnxruntime_agrees(onnx, runtime, network):
     session = runtime.InferenceSession(data)
     names = [output.name for output in session.get_outputs()]
     assert names == ["y", "h", "c"][: len(expected)]
+    roundings = tolerance.of_layer(layer, steps, batch)
     for ours, theirs in zip(expected, session.run(None, feed), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=0)
+        tolerance.assert_close(ours, theirs, roundings, at_least=1)
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS)
@@ -144,7 +146,8 @@ def test_onnxruntime_agrees_about_the_reverse_direction(runtime, kind, options, 
     data = to_onnx(model, lengths=lengths is not None)
     feed = {"x": x} | ({"lengths": np.array(lengths, "int32")} if lengths else {})
     (theirs,) = runtime.InferenceSession(data).run(None, feed)
-    np.testing.assert_allclose(model.forward(x, lengths=lengths)[0], theirs, atol=1e-5, rtol=0)
+    roundings = sum(tolerance.of_layer(model.layers[name], 5, 3) for name in ("first", "second"))
+    tolerance.assert_close(model.forward(x, lengths=lengths)[0], theirs, roundings)
     again = from_onnx(data)
     np.testing.assert_array_equal(
         again.forward(x, lengths=lengths)[0], model.forward(x, lengths=lengths)[0]
@@ -225,9 +228,10 @@ def test_a_node_runs_as_in_onnxruntime(onnx, runtime, node, seed):
     data, arrays = one_node(onnx, *node, seed=seed)
     expected = runtime.InferenceSession(data).run(None, arrays)
     found = run_onnx(data, list(arrays.values()))
+    roundings = tolerance.of_steps(*node[-1])
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
-        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=0)
+        tolerance.assert_close(ours, theirs, roundings, at_least=1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -361,8 +365,10 @@ def golden():
 @pytest.mark.parametrize("name", CASES)
 def test_the_files_of_torchs_newer_exporter(name, golden, backend):
     layer = from_onnx(golden[f"{name}/model"].tobytes(), backend=backend)
-    y, _ = layer.forward(backend.asarray(golden[f"{name}/x"]))
-    np.testing.assert_allclose(backend.to_numpy(y), golden[f"{name}/y"], atol=1e-6)
+    x = golden[f"{name}/x"]
+    y, _ = layer.forward(backend.asarray(x))
+    roundings = tolerance.of_layer(layer, *x.shape[:2])
+    tolerance.assert_close(backend.to_numpy(y), golden[f"{name}/y"], roundings)
 
 
 def test_linear_is_not_exported():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import tolerance
+
 KINDS = ("LSTM", "GRU", "RNN")
 STEPS, BATCH, INPUT, HIDDEN = 6, 4, 3, 5
 LENGTHS = (4, 6, 1, 6)
@@ -37,6 +39,12 @@ class Case:
     @property
     def lengths(self):
         return list(LENGTHS) if self.ragged else None
+
+    @property
+    def roundings(self) -> int:
+        """In a row, in float32: see `tests.tolerance`."""
+        directions = 2 if self.bidirectional else 1
+        return tolerance.of_steps(STEPS, BATCH, INPUT, HIDDEN, self.num_layers, directions)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Input, gradients of the output and of the final state, initial state."""
