@@ -111,7 +111,7 @@ function render({ model, el }) {
         slider(view, "x", { words: "input", letter: "x_{t}", q: "x" }),
         slider(view, "h_prev", { words: "old hidden state", letter: "h_{t-1}", q: "h" }),
         slider(view, "c_prev", { words: "old cell state", letter: "c_{t-1}", q: "c", reach: [-3, 3] })),
-      group("Gate biases", ["f", "i", "g", "o"].map(bias)),
+      group("Gate biases", ["i", "f", "o", "g"].map(bias)),
       tag("div", { class: "ll-actions ll-wide" }, button("Advance", advance, { class: "ll-button ll-primary" }), time),
       tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
     picture: place.node,

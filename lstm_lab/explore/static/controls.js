@@ -118,7 +118,7 @@ export function fold(words, opened, ...children) {
 
 /** The weights of a scalar unit on demand, two to a gate. */
 export const weights = (view) => fold("Weights", null, tag("div", { class: "ll-weights" },
-  ["f", "i", "g", "o"].map((q) => group(QUANTITIES[q].name,
+  ["i", "f", "o", "g"].map((q) => group(QUANTITIES[q].name,
     slider(view, `w_${q}`, { words: "weight of the input", letter: `w_{${q}}`, q, digits: 1 }),
     slider(view, `u_${q}`, { words: "weight of the hidden state", letter: `u_{${q}}`, q, digits: 1 })))));
 
