@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 START, CHAPTER = "00-start.ipynb", "03-memory-cell.ipynb"
+SILENT = "explorables.ipynb"  # has pictures, and does not ask to be run
+LIVE = ("01-sequences.ipynb", "02-vanishing-gradients.ipynb", CHAPTER)
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SECOND = 1000
 # Two cores may be running every other test meanwhile.
@@ -208,7 +210,7 @@ def test_start_page_is_live_and_nothing_else_runs(
 
         # Neither a page that does not ask for it runs, nor one that is not of the book.
         shutil.copy(notebook, copy / "elsewhere.ipynb")
-        for other in (f"book/{CHAPTER}", "elsewhere.ipynb"):
+        for other in (f"book/{SILENT}", "elsewhere.ipynb"):
             page.goto(door.replace(f"book/{START}", other))
             page.wait_for_function(READY, arg=other)
             # The kernel answers in turn: what had been asked of it by then has been done.
@@ -227,6 +229,18 @@ def test_start_page_is_live_and_nothing_else_runs(
         assert page.evaluate(RUN_CELLS) == [1]
         assert errors == []
         assert notebook.read_bytes() == committed
+
+
+@pytest.mark.parametrize("chapter", LIVE)
+def test_a_chapter_opens_with_its_picture(chapter: str, door: str, page: Page, artifacts: Path):
+    page.goto(door.replace(START, chapter))
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer").wait_for()
+    page.wait_for_function(READY, arg=chapter)
+    page.screenshot(path=artifacts / f"{chapter}.png")
+    assert page.evaluate(RUN_CELLS) == [1]
+    assert page.evaluate(ERRORS) == []
+    assert not page.evaluate("() => jupyterapp.shell.currentWidget.context.model.dirty")
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
 def test_dragging_a_slider_changes_picture_and_text(door: str, page: Page, artifacts: Path):

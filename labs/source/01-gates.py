@@ -31,7 +31,7 @@ from lstm_lab.explore.style import line_of, show, use_style
 use_style()
 
 # %% [markdown]
-# ## The letters
+# ## Notation
 #
 # A batch holds $B$ sequences. The input has $D$ numbers at every step, and the LSTM has $H$ cells.
 # One step goes from time $t-1$ to time $t$.
@@ -41,17 +41,17 @@ use_style()
 # | $x_t$ | `x` | the input at this step | (B, D) | any |
 # | $\textcolor{#855C00}{h_{t-1}}$ | `h` | the hidden state before the step | (B, H) | −1 to 1 |
 # | $c_{t-1}$ | `c` | the cell state, the memory itself, before the step | (B, H) | any |
-# | $\textcolor{#A64900}{f_t}$ | `f` | the forget gate | (B, H) | 0 to 1 |
 # | $\textcolor{#007253}{i_t}$ | `i` | the input gate | (B, H) | 0 to 1 |
-# | $\textcolor{#8B5272}{g_t}$ | `g` | the candidate, or input modulation gate | (B, H) | −1 to 1 |
+# | $\textcolor{#A64900}{f_t}$ | `f` | the forget gate | (B, H) | 0 to 1 |
 # | $\textcolor{#005787}{o_t}$ | `o` | the output gate | (B, H) | 0 to 1 |
+# | $\textcolor{#8B5272}{g_t}$ | `g` | the candidate, or input modulation gate | (B, H) | −1 to 1 |
 # | $c_t$ | `c_new` | the cell state after the step | (B, H) | any |
 # | $\textcolor{#855C00}{h_t}$ | `h_new` | the hidden state after the step | (B, H) | −1 to 1 |
 # | $W$ | `W` | weights of the input | (H, D) | any |
 # | $U$ | `U` | weights of the hidden state | (H, H) | any |
 # | $b$ | `b` | bias | (H,) | any |
 #
-# Each of $f$, $i$, $g$ and $o$ has a $W$, a $U$ and a $b$ of its own: $W_f$, $U_f$, $b_f$, and so
+# Each of $i$, $f$, $o$ and $g$ has a $W$, a $U$ and a $b$ of its own: $W_i$, $U_i$, $b_i$, and so
 # on.
 
 # %% [markdown]
@@ -89,12 +89,12 @@ check(sigmoid)
 # ## Exercise 2 · The forget gate
 #
 # The forget gate decides, for every cell, how much of the old memory stays. It looks at the input
-# and at the hidden state of one step ago:
+# and at the hidden state from the previous step:
 #
 # $$\textcolor{#A64900}{f_t} = \sigma(W_f\, x_t + U_f\, \textcolor{#855C00}{h_{t-1}} + b_f)$$
 #
 # You may have read that this gate decides *whether* a cell is forgotten. It does not:
-# $\textcolor{#A64900}{f_t}$ is no yes or no. It is a real number between 0 and 1 for each cell,
+# $\textcolor{#A64900}{f_t}$ is not a yes or no. It is a real number between 0 and 1 for each cell,
 # such as 0.93, and it says *how much* is kept.
 #
 # The formula is written for one sequence, where $x_t$ is a column. In the code, `x` has the shape
@@ -144,7 +144,7 @@ check(forget_gate)
 # - The **input gate** $\textcolor{#007253}{i_t}$ is *how much* of it is written. It lies between
 #   0 and 1.
 #
-# Give both back, the gate first. Do not multiply them yet.
+# Return both, the gate first. Do not multiply them yet.
 
 # %%
 def input_and_candidate(x, h, weights_i, weights_g):
@@ -176,8 +176,8 @@ check(input_and_candidate)
 # $$c_t = \textcolor{#A64900}{f_t} \odot c_{t-1}
 # + \textcolor{#007253}{i_t} \odot \textcolor{#8B5272}{g_t}$$
 #
-# The sign $\odot$ means: element by element. Each cell has its own valves and minds its own
-# business.
+# The sign $\odot$ means: element by element. Each cell has valves of its own and does
+# not see the others here.
 #
 # (The LSTM of 1997 had no forget gate. It kept the old memory in full, at every step. The forget
 # gate came in 2000, from Gers, Schmidhuber and Cummins.)
@@ -237,8 +237,8 @@ check(hidden_state)
 # %% [markdown]
 # ## Exercise 6 · A whole step
 #
-# Put your parts together. The weights come in a dictionary with the keys `"f"`, `"i"`, `"g"` and
-# `"o"`. Under each key lies a triple `(W, U, b)`.
+# Put your parts together. The weights come in a dictionary with the keys `"i"`, `"f"`, `"o"` and
+# `"g"`. Under each key lies a triple `(W, U, b)`.
 #
 # Think about the order. What has to be there before the memory can be updated? What has to be
 # there before the hidden state can be computed?
@@ -249,8 +249,8 @@ def lstm_step(x, h, c, weights):
 
     x : (B, D) input.
     h, c : (B, H) hidden state and memory before the step.
-    weights : dict; weights["f"], weights["i"], weights["g"] and
-        weights["o"] are triples W (H, D), U (H, H), b (H,).
+    weights : dict; weights["i"], weights["f"], weights["o"] and
+        weights["g"] are triples W (H, D), U (H, H), b (H,).
     Returns h_new : (B, H) and c_new : (B, H).
     """
     ### BEGIN SOLUTION
@@ -289,8 +289,8 @@ def run(step, xs, weights):
 
 
 # %% [markdown]
-# The library keeps the four matrices $W$ on top of one another in one array, in the order o, i, f,
-# g. We cut it into four, so that your step works with the very same weights.
+# The library keeps the four matrices $W$ on top of one another in one array, in an order of its
+# own: o, i, f, g. We cut it into four, so that your step works with the very same weights.
 
 # %%
 lstm = LSTM(
@@ -332,9 +332,9 @@ def one_cell(forget_bias):
 
     return {
         "i": triple(20.0, -10.0),  # shut, and open when x = 1
-        "g": triple(4.0, 0.0),  # nearly 1 when x = 1, else 0
         "f": triple(0.0, forget_bias),
         "o": triple(0.0, 5.0),  # open
+        "g": triple(4.0, 0.0),  # nearly 1 when x = 1, else 0
     }
 
 

@@ -66,7 +66,7 @@ def explain(error: BaseException, function: Callable, arguments: tuple[str, ...]
     elif isinstance(error, NameError):
         id = "unknown_name"
         text = (
-            f"The name `{error.name}` means nothing here. Is it a slip of the pen, or a cell that "
+            f"The name `{error.name}` is not defined. Is it a typo, or a name from a cell that "
             f"has not been run? The function gets {listed(arguments)}."
         )
     elif "truth value of an array" in said:
@@ -118,7 +118,7 @@ def _shapes(line: str, local: dict) -> str:
     }
     if not arrays:
         return ""
-    return " There: " + ", ".join(f"`{name}` {shape}" for name, shape in arrays.items()) + "."
+    return " In this line: " + ", ".join(f"`{name}` {shape}" for name, shape in arrays.items()) + "."
 
 
 def listed(names: Iterable[str]) -> str:

@@ -356,7 +356,7 @@ INPUT_AND_CANDIDATE = Exercise(
         "Both begin with the same kind of sum as the forget gate. Each has its own weights.",
         "The two differ in the last step: one is a valve, the other is a value that may be "
         "positive or negative.",
-        "NumPy has the squashing function from -1 to 1 ready made. Give both arrays back, the "
+        "NumPy has the squashing function from -1 to 1 ready made. Return both arrays, the "
         "gate first, with a comma between them.",
     ),
     misconceptions=(
@@ -564,7 +564,7 @@ def _hidden_mistakes() -> tuple[Misconception, ...]:
             lambda s: s.o,
             "What you give as the hidden state is the output gate itself. The gate is only the "
             "valve; the memory has to go through it. Look also at the order in which a function "
-            "gives back two arrays.",
+            "returns two arrays.",
         ),
     )
     return tuple(Misconception(id, answer, text, "h_new") for id, answer, text in mistakes)
@@ -588,8 +588,8 @@ HIDDEN_STATE = Exercise(
         "The output gate is built like the forget gate, with weights of its own.",
         "The hidden state is the memory, made ready for others to see: squashed into -1 to 1, "
         "then scaled by the gate.",
-        "The gate looks at x and at the old h. The new memory comes in only afterwards. Give both "
-        "arrays back, the gate first.",
+        "The gate looks at x and at the old h. The new memory comes in only afterwards. Return "
+        "both arrays, the gate first.",
     ),
     misconceptions=(
         Misconception(

@@ -42,9 +42,10 @@ class GradientFlowExplorer(Explorable):
     """How much of a gradient is left after its way back through time.
 
     The loss is read at the last step only: v·h_T, where v has length 1 and equal entries. Drawn
-    are the lengths of dL/dh_t and dL/dc_t at every lag T - t, on a logarithmic axis, and of what
-    the forget gates alone would leave, for a tanh RNN and for LSTMs whose only difference is the
-    bias of their forget gate.
+    are the norms of dL/dh_t and dL/dc_t at every lag T - t, on a logarithmic axis, and of what the
+    forget gates alone would leave, for a tanh RNN and for LSTMs that differ in the biases of their
+    gates only. The number of every network is the same quantity, the norm of dL/dh at the first
+    step, where that at the last is 1.
 
     Parameters
     ----------
@@ -151,16 +152,17 @@ class GradientFlowExplorer(Explorable):
         return {"rnn": self.radius, "own": self.b_f}.get(name, 0.0)
 
     def values(self) -> dict[str, Any]:
-        """The gradients' lengths, by the library's own backward in float64, a step at a time.
+        """The gradients' norms, by the library's own backward in float64, a step at a time.
 
         Returns
         -------
         dict
             For each network, under its name and ``_h``, ``_c``, ``_direct``: the log10 of the
-            lengths (T,) of dL/dh_t, of dL/dc_t, and of dL/dc_T times the forget gates between
-            (an RNN has the first alone); -10,000 for a gradient that is zero. ``_half``: how many
+            norms (T,) of dL/dh_t, of dL/dc_t, and of dL/dc_T times the forget gates between (an
+            RNN has the first alone); -10,000 for a gradient that is zero. ``_half``: how many
             steps back half of dL/dc_t (RNN: dL/dh_t) is left; T if it always is. ``_left``: the
-            log10 of the share of it that is left at the first step.
+            log10 of the norm of dL/dh_1, where that of dL/dh_T is 1. ``_read``: the log10 of where
+            the curve of ``_half`` begins: of dL/dc_T, what an LSTM's read-out lets through.
         """
         x, found = self._x[: self.length], {}
         for name, layer in self.networks().items():
@@ -172,14 +174,14 @@ class GradientFlowExplorer(Explorable):
             logs = {curve: np.maximum(each, ZERO) for curve, each in curves.items()}
             found |= {f"{name}_{curve}": each for curve, each in logs.items()}
             found[f"{name}_half"] = min(half_life(main), float(len(x)))
-            left = main[0] - main[-1] if main[-1] > -np.inf else -np.inf
-            found[f"{name}_left"] = max(float(left), ZERO)
+            found[f"{name}_left"] = float(logs["h"][0])
+            found[f"{name}_read"] = max(float(main[-1]), ZERO)
         return found
 
     def describe(self) -> str:
         values = self.values()
         left = ", ".join(f"{name} 10^{values[f'{name}_left']:.1f}" for name in self._networks)
-        return f"{self.title}. {self.setting}: left of the gradient at the first step: {left}"
+        return f"{self.title}. {self.setting}: norm of dL/dh at the first step: {left}"
 
 
 def _small(name: str, features: int, seed: int, moved: float, length: int) -> LSTM | RNN:

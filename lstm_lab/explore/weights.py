@@ -73,7 +73,7 @@ class WeightExplorer(Explorable):
     _esm = bundle("weights.js")
     _css = Explorable._css + (STATIC / "weights.css").read_text(encoding="utf-8")
 
-    gate = choice(("f", "i", "g", "o"), "g")
+    gate = choice(("i", "f", "o", "g"), "g")
     unit = control(0, 0, MOST_UNITS - 1, 1, whole=True)
     column = control(2, 0, MOST_COLUMNS - 1, 1, whole=True)
     delta = control(0.0, -5, 5, 0.05)

@@ -11,8 +11,8 @@ from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import GradientFlowExplorer
 from lstm_lab.explore.flow import HIDDEN
 from lstm_lab.explore.model import noise
-from tests.explore.cases.gradient_flow import CASE
-from tests.explore.page import drag, picture, state, summary, text
+from tests.explore.cases.gradient_flow import CASE, power
+from tests.explore.page import drag, go, picture, state, summary, text
 
 
 def test_values_are_the_librarys_gradients():
@@ -29,6 +29,67 @@ def test_values_are_the_librarys_gradients():
     values = widget.values()
     assert values["bias1_h"][0] == pytest.approx(np.log10(np.linalg.norm(dh)), abs=1e-3)
     assert values["bias1_c"][0] == pytest.approx(np.log10(np.linalg.norm(total)), abs=1e-3)
+
+
+@pytest.mark.parametrize("options", [{}, {"seed": 3, "length": 41, "radius": 1.5, "b_f": 8}])
+def test_the_headlines_are_one_quantity(show, options):
+    """Of every network the norm of dL/dh_1, where that of dL/dh_T is 1: where its curve h ends."""
+    widget = GradientFlowExplorer(**options)
+    values, page = widget.values(), show(widget)
+    x = noise(widget.length)[:, None, None]
+    for name, layer in widget.networks().items():
+        _, first = layer.forward(x[:1])
+        _, trace = layer.forward(x[1:], first.state)
+        dy = np.zeros((widget.length - 1, 1, HIDDEN))
+        dy[-1] = 1 / np.sqrt(HIDDEN)  # of norm 1
+        state = layer.backward(dy, trace).state
+        left = np.log10(np.linalg.norm(state[0] if isinstance(state, tuple) else state))
+        assert values[f"{name}_h"][-1] == pytest.approx(0)
+        assert values[f"{name}_left"] == pytest.approx(left, abs=1e-3)
+        card = page.locator(f"[data-network={name}]")
+        kind = "times as large" if left > 0 else "left"
+        assert card.locator(".ll-flow-left").inner_text() == (
+            f"{power(left)} {kind} after {widget.length - 1}")  # fmt: skip
+        course = card.locator(".ll-flow-half").inner_text()
+        assert (f"read-out {power(values[f'{name}_read'])}; c " in course) == (
+            name != "rnn")  # fmt: skip
+
+
+def test_a_forget_bias_saturates_the_read_out_and_chrono_does_not():
+    """Chapter 2's point, over all seeds: the gradient arrives either way, and the cell differs."""
+    for seed in range(16):
+        widget = GradientFlowExplorer(seed=seed)
+        values, networks = widget.values(), widget.networks()
+        full = {
+            name: abs(np.tanh(networks[name].forward(widget._x[:100, None])[1].cell)).mean()
+            for name in ("bias5", "chrono")
+        }
+        assert full["bias5"] > 0.6  # seen: 0.65 to 0.93
+        assert full["chrono"] < 0.2  # seen: 0.06 to 0.14
+        assert min(values["bias5_left"], values["chrono_left"]) > -5.5
+        assert values["rnn_left"] < -6
+        assert values["bias5_read"] < -0.45 < values["chrono_read"]
+
+
+def test_an_rnn_has_no_gates_in_its_level(show):
+    for network, expected in (("rnn", 0), ("bias1", 1)):
+        page = show(GradientFlowExplorer(path="network", network=network))
+        words = page.locator(".ll-level:visible").inner_text()
+        assert words.count("forget gate f") == expected
+        assert words.count("forget gates alone") == expected
+        go(page, "network/step")
+        assert ("by gate i" in page.locator(".ll-level:visible").inner_text()) == bool(expected)
+
+
+def test_words_in_a_band_keep_clear_of_the_lines(node):
+    """“0 in float32” stands in the widest gap between the lines of the axis, or not at all."""
+    for top, bottom, lines in [(60, 130, [70, 110]), (100, 110, []), (0, 60, [10, 20, 30, 40, 50])]:
+        [at] = node("flow_draw.js", [["clear", [top, bottom, lines]]])
+        if at is None:
+            edges = [top, *lines, bottom]
+            assert max(b - a for a, b in zip(edges, edges[1:])) <= 13
+        else:
+            assert min(abs(at - line) for line in (top, bottom, *lines)) > 6.5
 
 
 def test_a_higher_forget_bias_reaches_further():

@@ -352,7 +352,7 @@ class TestBehaviours:
         assert reached > 0.9
         assert float(page.locator("meter").evaluate("n => n.value")) == pytest.approx(reached)
         assert "that is it" in text(page.locator(".ll-contest"))
-        assert f"% close to the {behaviour}." in summary(page)
+        assert f"matches the {behaviour} to " in summary(page)
 
 
 def test_a_step_opens_into_its_cell(show):
@@ -410,7 +410,7 @@ def test_every_number_shows_its_formula(show):
     for tile, text in {
         "forget gate": f"= {values['mean']:.3f}",
         "half-life": f"= {values['half_life']:.1f} steps",
-        "memory": f"= {values['memory']:.1f} steps",
+        "time constant": f"= {values['memory']:.1f} steps",
         "first pulse left": f"= {100 * values['left']:.1f} %",
     }.items():
         page.locator(".ll-tile", has_text=tile).focus()

@@ -15,7 +15,7 @@ function squares(values) {
   return sum;
 }
 
-/** log10 of the length of a vector with this sum of squares, times 2^exponent. */
+/** log10 of the norm of a vector with this sum of squares, times 2^exponent. */
 const logLength = (sum, exponent) => (0.5 * Math.log(sum)) / Math.LN10 + exponent * LOG2;
 
 /** The power of two to take out of a vector, 0 while it is of an ordinary length. */
@@ -171,10 +171,10 @@ export function networks(s, own, T) {
   if (own.kind === "RNN") {
     const factor = own.radius > 0 ? s.radius / own.radius : 0;
     return [
-      { key: "layer", name: "Your RNN", net: own.net, sign: "" },
+      { key: "layer", name: `As given, radius ${own.radius.toFixed(2)}`, net: own.net, sign: "" },
       {
         key: "own",
-        name: `Scaled to radius ${s.radius.toFixed(2)}`,
+        name: `Yours: radius ${s.radius.toFixed(2)}`,
         net: scaled(own.net, factor),
         sign: `${s.radius}`,
       },
@@ -201,8 +201,10 @@ export function networks(s, own, T) {
 
 /**
  * A function from the state to all networks with their gradients, which works out anew only what
- * has changed: {key, name, net, trace, flow, half, left}. main is the curve that stands for the
- * network, "c" or "h"; half its half-life; left the log10 of what is left of it at the first step.
+ * has changed: {key, name, net, trace, flow, main, half, left, read}. left is the log10 of the norm
+ * of dL/dh at the first step, of any network, where dL/dh at the last has the norm 1. main is the
+ * curve along which the network keeps its gradient, "c" or "h", and half that curve's half-life;
+ * read is the log10 of where it begins: what an LSTM's read-out lets through, 0 of an RNN.
  */
 export function flows(own) {
   const kept = new Map();
@@ -222,7 +224,8 @@ export function flows(own) {
         now.main = net.kind === "RNN" ? "h" : "c";
         const logs = now.flow[now.main];
         now.half = halfLife(logs, T);
-        now.left = logs[T - 1] > -Infinity ? logs[0] - logs[T - 1] : -Infinity;
+        now.left = now.flow.h[0];
+        now.read = logs[T - 1];
       }
       return now;
     });
@@ -231,13 +234,14 @@ export function flows(own) {
 
 /** The numbers of a state, for a test: every network's curves. */
 export const runFlow = (s, [shape, numbers, input]) =>
-  flows(unpackFlow(shape, numbers, input))(s).map(({ key, flow: { h, c, direct }, half, left }) => ({
+  flows(unpackFlow(shape, numbers, input))(s).map(({ key, flow: { h, c, direct }, half, left, read }) => ({
     key,
     h,
     c,
     direct,
     half,
     left,
+    read,
   }));
 
 /**

@@ -4,38 +4,48 @@ import { HALF, LEAST, MOST } from "./flow_words.js";
 import { tenTo } from "./format.js";
 import { linear, roundTicks } from "./plot.js";
 
-/** Scales of lag and of log10, with their ticks, and what float32 cannot hold. */
+/** Scales of lag and of log10, with their ticks, and notes on what float32 cannot hold. */
 export function flowAxes(pen, { T, range }, { left, right, top, bottom, labels }) {
   const [low, high] = range;
   const x = linear(0, Math.max(1, T - 1), left, pen.width - right),
     y = linear(low, high, pen.height - bottom, top);
   const { ctx, colors } = pen;
-  for (const [from, to, words] of [
+  const bands = [
     [low, LEAST, "0 in float32"],
     [MOST, high, "∞ in float32"],
-  ]) {
-    if (to <= from) continue;
+  ].filter(([from, to]) => to > from);
+  for (const [from, to] of bands) {
     ctx.fillStyle = colors.faint;
     ctx.fillRect(left, y(to), x.to - left, y(from) - y(to));
-    if (y(from) - y(to) > 13)
-      pen.words(words, x.to - 4, (y(from) + y(to)) / 2, {
-        size: 11,
-        color: colors.soft,
-        align: "right",
-        baseline: "middle",
-      });
   }
   const ticks = roundTicks(low, high, Math.max(2, (y.from - y.to) / 34)).filter(Number.isInteger);
-  pen.axisY(y, left, x.to, { ticks, show: (k) => (k === 0 ? "1" : tenTo(k)) });
+  // A little to the left: a marker at lag 0 or 1 keeps clear of the numbers.
+  pen.axisY(y, left - 4, x.to, { ticks, show: (k) => (k === 0 ? "1" : tenTo(k)) });
+  const notes = bands
+    .map(([from, to, words]) => ({ words, at: clear(y(to), y(from), ticks.map(y)) }))
+    .filter(({ at }) => at !== null);
   const base = pen.height - bottom,
     wide = pen.words("steps back", x.to, base + 15, { size: 11, color: colors.soft, align: "right" });
   const round = roundTicks(0, T - 1, Math.max(2, (x.to - left) / labels)).filter(Number.isInteger);
   pen.axisX(x, base, { ticks: round.filter((k) => x(k) < x.to - wide - 16) });
-  return { x, y };
+  return { x, y, notes };
+}
+
+/** The middle of the widest gap between lines from top to bottom, if a line of words fits there. */
+export function clear(top, bottom, lines) {
+  const edges = [top, ...lines.filter((at) => at > top && at < bottom).sort((a, b) => a - b), bottom];
+  let best = 13,
+    middle = null;
+  for (let k = 1; k < edges.length; k++) {
+    if (edges[k] - edges[k - 1] <= best) continue;
+    best = edges[k] - edges[k - 1];
+    middle = (edges[k] + edges[k - 1]) / 2;
+  }
+  return middle;
 }
 
 /** The curves of one network; x and y are scales of lag and log10. */
-export function flowCurves(pen, { T, lag }, network, ghost, { x, y }) {
+export function flowCurves(pen, { T, lag }, network, ghost, { x, y, notes }) {
   const { ctx, colors } = pen,
     { flow, main, half } = network;
   const px = (t) => x(T - 1 - t),
@@ -58,6 +68,14 @@ export function flowCurves(pen, { T, lag }, network, ghost, { x, y }) {
   }
   pen.line(flow.h, px, y, pen.style("h"));
   ctx.restore();
+  for (const { words, at } of notes)
+    pen.words(words, x.to - 4, at, {
+      size: 11,
+      color: colors.soft,
+      align: "right",
+      baseline: "middle",
+      halo: true,
+    });
   if (half > 0 && half < T - 1) pen.dot(x(half), y(Math.max(y.low, start + HALF)), { r: 4, hollow: true });
   pen.crosshair(x(lag), null, { top: y.to, bottom: y.from });
   for (const [q, logs] of [

@@ -36,17 +36,24 @@ export function decades(networks) {
   return [gap * Math.floor(low / gap), gap * Math.ceil(high / gap - 0.02)];
 }
 
-/** How a network's gradient ends, in words. */
-export function ending({ half, left }, T) {
-  if (half === 0) return "nothing is there from the first";
-  const gone =
-    half === Infinity ? "it is never halved" : `half of it is gone after ${steps(half)} step${half === 1 ? "" : "s"}`;
-  return `${gone}, and ${power(left)} of it is left after ${T - 1}`;
+/** What has become of dL/dh at the first step: [a number, what it is]. */
+export const headline = ({ left }, T) => [power(left), left > 0 ? ` times as large after ${T - 1}` : ` left after ${T - 1}`];
+
+/** How the curve goes that a network keeps its gradient on; of an LSTM, from where: dL/dc_T. */
+export function course({ half, main, read }) {
+  const lstm = main === "c";
+  if (half === 0) return lstm ? "the read-out lets nothing through" : "nothing to begin with";
+  const gone = half === Infinity ? "never halved" : `halved in ${steps(half)} step${half === 1 ? "" : "s"}`;
+  return lstm ? `read-out ${power(read)}; c ${gone}` : gone;
 }
 
-/** The overview in words. */
-export const sentence = ({ networks, T }) =>
-  `Over ${T} steps: ${networks.map((each) => `${each.name}: ${ending(each, T)}`).join(". ")}.`;
+/** How a network's gradient ends, in words. */
+export const ending = (network, T) => `${headline(network, T).join("")} steps; ${course(network)}`;
+
+/** The overview in words: the same number of every network. */
+export const sentence = ({ networks, open, T }) =>
+  `‖∂L/∂h‖ is 1 at the last of ${T} steps. At the first it is, ` +
+  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join(", ")}. ${open.name}: ${course(open)}.`;
 
 /** The sum behind a number of `parts`, as lines for a list; unit j from 0. */
 export function gradientTerms(made, net, t, j, T) {

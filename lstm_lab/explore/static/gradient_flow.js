@@ -5,8 +5,8 @@ import { button, group, slider } from "./controls.js";
 import { floats, put, tag } from "./dom.js";
 import { flows, parts, unpackFlow } from "./flow.js";
 import { flowAxes, flowCurves, flowFactors } from "./flow_draw.js";
-import { decades, ending, float32, gradientTerms, HALF, power, sentence, times } from "./flow_words.js";
-import { fmt, math, share, steps } from "./format.js";
+import { course, decades, ending, float32, gradientTerms, HALF, headline, power, sentence, times } from "./flow_words.js";
+import { fmt, math, share } from "./format.js";
 import { levels } from "./levels.js";
 import { linear, plot } from "./plot.js";
 import { readout } from "./readout.js";
@@ -92,19 +92,15 @@ function render({ model, el }) {
       cards.set(key, { card, name, left, half, picture });
       grid.append(card);
     }
-    stage.append(legend(), grid);
+    stage.append(legend().node, grid);
     return () => {
       const words = sentence(now);
       for (const network of now.networks) {
         const { card, name, left, half, picture } = cards.get(network.key);
         name.textContent = network.name;
-        left.replaceChildren(power(network.left), tag("small", {}, ` left after ${now.T - 1}`));
-        half.textContent =
-          network.half === Infinity
-            ? "never halved"
-            : network.half === 0
-              ? "nothing to begin with"
-              : `half gone after ${steps(network.half)}`;
+        const [number, what] = headline(network, now.T);
+        left.replaceChildren(number, tag("small", {}, what));
+        half.textContent = course(network);
         card.classList.toggle("ll-chosen", network === now.open);
         put(card, { "aria-label": `Open ${network.name}: ${ending(network, now.T)}` });
         picture.label(`${network.name} among all. ${words}`);
@@ -118,28 +114,27 @@ function render({ model, el }) {
     };
   }
 
-  const legend = () =>
-    tag(
-      "p",
-      { class: "ll-legend" },
-      [
-        ["h", "‖∂L/∂h_{t}‖", "solid"],
-        ...(isRnn
-          ? []
-          : [
-              ["c", "‖∂L/∂c_{t}‖", "thick"],
-              ["f", "forget gates alone", "dashed"],
-            ]),
-        ["x", "½ each step", "dotted"],
-      ].map(([q, words, line]) =>
-        tag(
-          "span",
-          { "data-q": q, class: "ll-legend-item" },
-          tag("span", { class: `ll-legend-line ll-${line}`, "aria-hidden": "true" }),
-          tag("span", { html: math(words) }),
-        ),
+  /** What the lines are; once(kind) leaves out what a network of this kind has not. */
+  function legend() {
+    const items = [
+      ["h", "‖∂L/∂h_{t}‖, from 1: the large numbers", "solid"],
+      ["c", "‖∂L/∂c_{t}‖, from the read-out", "thick"],
+      ["f", "forget gates alone", "dashed"],
+      ["x", "½ each step", "dotted"],
+    ].map(([q, words, line]) =>
+      tag(
+        "span",
+        { "data-q": q, class: "ll-legend-item" },
+        tag("span", { class: `ll-legend-line ll-${line}`, "aria-hidden": "true" }),
+        tag("span", { html: math(words) }),
       ),
     );
+    const of = (kind) => {
+      items[1].hidden = items[2].hidden = kind === "RNN";
+    };
+    of(own.kind);
+    return { node: tag("p", { class: "ll-legend" }, items), of };
+  }
 
   // ---- one network: its curves, and the factor of each step
 
@@ -159,23 +154,27 @@ function render({ model, el }) {
       button("", () => {}),
       () => "network/step",
     );
+    const lines = legend(),
+      caption = tag("p", { class: "ll-caption-line" });
     stage.append(
-      legend(),
+      lines.node,
       picture.node,
-      tag("p", {
-        class: "ll-caption-line",
-        html: math("What one step back multiplies the length by; thin: each unit's forget gate f_{t+1}"),
-      }),
+      caption,
       ratio.node,
       tag("div", { class: "ll-actions" }, next),
     );
     return () => {
       const { open, t, lag, T } = now;
+      lines.of(open.net.kind);
+      caption.innerHTML = math(
+        `What one step back multiplies ‖∂L/∂${open.main}_{t}‖ by` +
+          (open.main === "c" ? "; thin: each unit's forget gate f_{t+1}" : ""),
+      );
       next.textContent = `What made the gradient at step ${t + 1}`;
       picture.label(`${open.name}: ${ending(open, T)}. ${reading(now)}`);
       ratio.label(
         lag
-          ? `From lag ${lag - 1} to lag ${lag} the length is multiplied by ${fmt(10 ** (open.flow[open.main][t] - open.flow[open.main][t + 1]), 3)}.`
+          ? `From lag ${lag - 1} to lag ${lag} the norm is multiplied by ${fmt(10 ** (open.flow[open.main][t] - open.flow[open.main][t + 1]), 3)}.`
           : "At lag 0 nothing has been multiplied yet.",
       );
       picture.redraw();
@@ -200,27 +199,27 @@ function render({ model, el }) {
       return each;
     };
     const nav = moves();
-    const keys = tag(
-      "p",
-      { class: "ll-legend" },
-      (isRnn
-        ? [["h", "by U from the units of the next step"]]
-        : [
-            ["c", "along c"],
-            ["i", "by gate i"],
-            ["f", "by gate f"],
-            ["o", "by gate o"],
-            ["g", "by candidate g"],
-          ]
-      ).map(([q, words]) =>
-        tag(
-          "span",
-          { "data-q": q, class: "ll-legend-item" },
-          tag("span", { class: "ll-legend-box", "aria-hidden": "true" }, q),
-          words,
+    const keys = tag("p", { class: "ll-legend" });
+    const tell = (isLstm) =>
+      keys.replaceChildren(
+        ...(isLstm
+          ? [
+              ["c", "along c"],
+              ["i", "by gate i"],
+              ["f", "by gate f"],
+              ["o", "by gate o"],
+              ["g", "by candidate g"],
+            ]
+          : [["h", "by U from the units of the next step"]]
+        ).map(([q, words]) =>
+          tag(
+            "span",
+            { "data-q": q, class: "ll-legend-item" },
+            tag("span", { class: "ll-legend-box", "aria-hidden": "true" }, q),
+            words,
+          ),
         ),
-      ),
-    );
+      );
     stage.append(sum, keys, list, nav.node);
     return () => {
       const { open, t, T, lag } = now,
@@ -238,9 +237,10 @@ function render({ model, el }) {
         ),
       );
       const logs = open.flow[open.main];
+      tell(isLstm);
       sum.innerHTML = math(
         lag
-          ? `From step ${t + 2} back to step ${t + 1} the length is multiplied by «${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
+          ? `From step ${t + 2} back to step ${t + 1} the norm is multiplied by «${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
               (isLstm ? `; along the cell state alone by «f:${fmt(length(made.direct) / length(made.dcNext), 3)}»` : "")
           : `At the last step the gradient comes from the loss alone.`,
       );
@@ -369,14 +369,14 @@ function render({ model, el }) {
   });
 
   const scrub = slider(view, "lag", {
-    words: "read so many steps back",
+    words: "read steps back",
     letter: "T − t",
     q: "c",
     digits: 0,
     read: () => now?.lag ?? 0,
   });
   scrub.classList.add("ll-flow-scrub");
-  const values = tableFold(view, "Lengths of the gradients at every step", () => {
+  const values = tableFold(view, "Norms of the gradients at every step", () => {
     const { networks, T } = state();
     return [
       [

@@ -148,7 +148,7 @@ function paintMemory(pen, run, px, py, right, y) {
     return fits ? to : null;
   };
   const half = bar(run.halfLife, y, `half-life = ${steps(run.halfLife)} steps`, "c");
-  bar(run.memory, y + 24, `1/(1 − f) = ${steps(run.memory)} steps`, "f");
+  bar(run.memory, y + 24, `τ = 1/(1 − f) = ${steps(run.memory)} steps`, "f");
   if (half === null || run.target) return;
   const middle = py(run.rest[run.first] / 2);
   ctx.beginPath();

@@ -18,7 +18,7 @@ import { tableFold } from "./table.js";
 /** The run in words, with what the cursor reads. */
 function sentence(run, step, match) {
   const t = step - 1, what = run.pulsed ? "pulse" : "input";
-  return (run.target ? `The cell state comes ${percent(run.score)} close to the ${match}. ` : "")
+  return (run.target ? `The cell state matches the ${match} to ${percent(run.score)}. ` : "")
     + `Over ${run.T} steps the forget gate averages ${share(run.mean, 3)}: half of the first ${what} is left after `
     + `${steps(run.halfLife)} steps, and ${percent(run.left, run.logLeft)} of it at the end. At step ${step} `
     + (run.D === 1 ? `the input is ${fmt(run.x[t])}, ` : "")
@@ -130,7 +130,7 @@ function render({ model, el }) {
   const tiles = {
     mean: tile("f", "forget gate", "σ(b_{f}) = 0.73"),
     halfLife: tile("c", "half-life", "ln ½ ∕ ln f"),
-    memory: tile("f", "memory", "1/(1 − f)"),
+    memory: tile("f", "time constant", "τ = 1/(1 − f)"),
     left: tile("c", "first pulse left", "product of f"),
   };
   const read = readout(view, { explain: explainRun, chosen: () => told, choose: (key) => { told = key; view.redraw(); } });
@@ -152,12 +152,12 @@ function render({ model, el }) {
         symbols: "f = (f_{2} f_{3} ⋯ f_{n})<sup>1/n</sup>", numbers: [`= ${f}, where the bias alone makes σ(${fmt(view.get("b_f"))}) = ${share(sigmoid(view.get("b_f")), 3)}`], from: ["f"],
       },
       halfLife: {
-        q: "c", head: "half-life", meaning: "after so many steps half of it is left",
+        q: "c", head: "half-life", meaning: "steps after which half of it is left",
         symbols: "ln ½ ∕ ln f", numbers: [`= ${fmt(Math.log(0.5), 3)} ∕ ln ${f} = ${fmt(Math.log(0.5), 3)} ∕ ${scientific(Math.log(mean))} = «c:${steps(run.halfLife)}» steps`], from: ["mean"],
       },
       memory: {
-        q: "f", head: "memory", meaning: "how long a gate of this size keeps its memory",
-        symbols: "1 ∕ (1 − f)", numbers: [`= 1 ∕ (1 − ${f}) = 1 ∕ ${scientific(1 - mean)} = «f:${steps(run.memory)}» steps`], from: ["mean"],
+        q: "f", head: "time constant", meaning: "steps after which 1/e = 37 % of it is left, nearly",
+        symbols: "τ = 1 ∕ (1 − f)", numbers: [`= 1 ∕ (1 − ${f}) = 1 ∕ ${scientific(1 - mean)} = «f:${steps(run.memory)}» steps`], from: ["mean"],
       },
       left: {
         q: "c", head: "left at the end", meaning: `the product of all ${n} forget gates after the first input`,

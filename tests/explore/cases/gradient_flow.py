@@ -1,5 +1,7 @@
 """How the tests try GradientFlowExplorer."""
 
+import math
+
 import numpy as np
 
 from lstm_lab.explore import GradientFlowExplorer
@@ -11,10 +13,25 @@ from tests.explore.cases import Case
 CHAOS, SATURATED = 5, 10
 
 
+def power(log):
+    """A number as the picture writes it, two digits, from its log10."""
+    if log <= ZERO:
+        return "0"
+    if -3 < log < 5:
+        return f"{10**log:.{max(0, 1 - math.floor(log + 1e-9))}f}"
+    ten = math.floor(log + 1e-9)
+    front = f"{10 ** (log - ten):.1f}"
+    if front == "10.0":
+        front, ten = "1.0", ten + 1
+    return f"{front}·10{str(ten).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 def shown(widget):
-    half = widget.values()["own_half"]
     name = f"Yours: forget bias {widget.b_f:.1f}".replace("-", "−")
-    return [f"{name}: half of it is gone after {half:.1f} step", f"Over {widget.length} steps"]
+    return [
+        f"{name}: {power(widget.values()['own_left'])}",
+        f"‖∂L/∂h‖ is 1 at the last of {widget.length} steps",
+    ]
 
 
 def same(js, widget):
@@ -34,6 +51,9 @@ def same(js, widget):
         steps = len(values[f"{key}_h"])
         half = steps if network["half"] is None else min(network["half"], steps)
         np.testing.assert_allclose(half, values[f"{key}_half"], rtol=1e-4, err_msg=key)
+        for name in ("left", "read"):
+            got = ZERO if network[name] is None else max(network[name], ZERO)
+            np.testing.assert_allclose(got, values[f"{key}_{name}"], atol=1e-4, err_msg=key)
 
 
 def js(widget):
