@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import data
-from lstm_lab.data import Series, Standardizer, make_addresses, split, windows
+from lstm_lab.data import Climatology, Series, Standardizer, make_addresses, split, windows
 
 
 @pytest.fixture
@@ -205,3 +205,39 @@ def test_standardizer():
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_climatology():
+    season = Climatology.fit([1, 10, 100, 3, 30, 300, 5], period=3)
+    assert list(season.means) == [3, 20, 200]
+    assert list(season.at([0, 1, 5, 6])) == [3, 20, 200, 3]
+    assert list(season([3, 21, 202, 6])) == [0, 1, 2, 3]
+    # A part that begins later says where.
+    assert list(season([20, 201], start=4)) == [0, 1]
+
+
+def test_anomalies_and_the_calendar_give_the_series_back(load):
+    values = load("el_nino").values
+    season = Climatology.fit(values[:240], period=12)
+    steps = np.arange(len(values))
+    assert season(values) + season.at(steps) == pytest.approx(values)
+    assert season(values)[:240].reshape(-1, 12).mean(axis=0) == pytest.approx(np.zeros(12))
+    assert season(values[100:], start=100) == pytest.approx(season(values)[100:])
+
+
+@pytest.mark.parametrize(
+    ("values", "period", "message"),
+    [
+        ([1.0, 2.0], 3, "less than one cycle of 3"),
+        ([1.0, np.nan, 2.0], 2, "is nan"),
+        ([[1.0, 2.0]], 2, "one series"),
+    ],
+)
+def test_what_a_climatology_cannot_be_measured_on(values, period, message):
+    with pytest.raises(ValueError, match=message):
+        Climatology.fit(values, period)
+
+
+def test_a_climatology_without_a_period():
+    with pytest.raises((TypeError, ValueError), match="period"):
+        Climatology.fit([1.0, 2.0], 0)

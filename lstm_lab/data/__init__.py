@@ -1,5 +1,6 @@
 """Floor 5: real data sets with their licences, and windows over them that do not leak."""
 
+from .climatology import Climatology
 from .series import Series, el_nino, sunspots
 from .source_text import ALPHABET, Corpus, python_source
 from .tagged import Tagged, addresses
@@ -7,6 +8,7 @@ from .windows import Standardizer, split, windows
 
 __all__ = [
     "ALPHABET",
+    "Climatology",
     "Corpus",
     "Series",
     "Standardizer",

@@ -12,7 +12,7 @@ from ..layers.base import checked_size
 __all__ = ["Standardizer", "split", "windows"]
 
 
-def _series(values: Any, name: str = "values") -> np.ndarray:
+def finite_series(values: Any, name: str = "values") -> np.ndarray:
     """A finite series (N,) in floating point."""
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "iuf":
@@ -27,7 +27,7 @@ def _series(values: Any, name: str = "values") -> np.ndarray:
 
 
 def windows(values: Any, length: int, horizon: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """All stretches of a series, each with the values that follow it.
+    """All windows of a series, each with the values that follow it.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def windows(values: Any, length: int, horizon: int = 1) -> tuple[np.ndarray, np.
     length : int
         T, the steps that are seen.
     horizon : int
-        K, the steps that are to be foretold.
+        K, the steps that are to be predicted.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def windows(values: Any, length: int, horizon: int = 1) -> tuple[np.ndarray, np.
     ValueError
         If the series is too short for a single window.
     """
-    values = _series(values)
+    values = finite_series(values)
     length, horizon = checked_size(length, "length"), checked_size(horizon, "horizon")
     if len(values) < length + horizon:
         raise ValueError(
@@ -83,7 +83,7 @@ def split(values: Any, *sizes: int, context: int = 0) -> tuple[np.ndarray, ...]:
     ValueError
         If nothing is left to learn from, or less than ``context``.
     """
-    values = _series(values)
+    values = finite_series(values)
     sizes = tuple(checked_size(size, "sizes") for size in sizes)
     if isinstance(context, bool) or not isinstance(context, (int, np.integer)) or context < 0:
         raise ValueError(f"context must be a whole number of at least 0, not {context!r}")
@@ -122,7 +122,7 @@ class Standardizer:
         ValueError
             If the values are all the same.
         """
-        values = _series(values)
+        values = finite_series(values)
         if not len(values) or not values.std() > 0:
             raise ValueError("values are all the same: there is no scale to divide by")
         return cls(float(values.mean()), float(values.std()))
