@@ -1,4 +1,4 @@
-"""The relatives of the LSTM, side by side on the same input."""
+"""Variants of the LSTM, side by side on the same input."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class FamilyExplorer(Explorable):
     b_i = control(0.0, -20, 20)
     b_o = control(1.0, -20, 20)
     u = control(0.2, -3, 3)
-    p = control(0.0, -3, 3)
+    p = control(0.5, -3, 3)
     w = control(2.0, -5, 5)
     w_i = control(0.0, -20, 20)
     b_g = control(0.0, -20, 20)

@@ -1,11 +1,17 @@
-"""Relatives of the LSTM on three small tasks: what chapter 7 reports.
+"""Variants of the LSTM on three small tasks: what chapter 7 reports.
 
 ``python -m tests.benchmarks.family [--seeds N] [--units H] [--only RELATIVE] [--to FILE]``
 
-Every relative, task and seed is one training from scratch on fresh sequences, until
+Every variant, task and seed is one training from scratch on fresh sequences, until
 the last 25 batches are right, and one row of the CSV file: how many updates that took, the error on
 sequences that no training has seen, and the error on their first 50 steps alone, where every step
 is asked. Rows that the file has already are not computed again.
+
+``python -m tests.benchmarks.family --biases [--seeds N] [--to FILE]``
+
+The cell of 1997 and the LSTM on the adding task, with several initial biases of their gates: one
+row for each pair of biases and seed, with the error after 300 updates, as a fraction of a
+constant's, and the largest ``abs(c)`` on sequences that no training has seen.
 """
 
 from __future__ import annotations
@@ -26,6 +32,11 @@ from lstm_lab.optim import Adam, clip_by_norm
 
 FILE = Path(__file__).parents[2] / "book" / "07-family.csv"
 COLUMNS = ("relative", "task", "seed", "updates", "error", "first")
+BIASES_FILE = FILE.with_name("07-biases.csv")
+BIASES_COLUMNS = ("forget_bias", "input_bias", "seed", "error", "largest")
+#: Forget bias and input bias; a forget bias of None is the cell of 1997, which has no forget gate.
+BIASES = ((None, 0.0), (None, -2.0), (None, -4.0), (None, -6.0),
+          (1.0, 0.0), (1.0, -4.0), (5.0, 0.0), (5.0, -4.0))  # fmt: skip
 UNITS, BATCH, RATE = 8, 32, 0.01
 KEPT = 3.0  # all begin with the same memory: σ(3) = 0.95 of it is kept at each step
 OPEN = 30.0  # in float32 σ(30) is exactly 1 and its derivative exactly 0
@@ -68,6 +79,8 @@ RELATIVES: dict[str, Make] = {
     "no output gate": lstm(start=("output_gate", OPEN)),
     "no forget gate": lstm(forget_gate=False),
     "plain RNN": lambda inputs, units, seed: RNN(inputs, units, seed=seed),
+    # As far shut at first as a CIFG's: is the CIFG's lead its coupling, or its first bias?
+    "LSTM, input bias -3": lstm(start=("input_gate", -KEPT)),
 }
 
 
@@ -164,6 +177,24 @@ def train(
     return len(errors), error_of(prediction, target), first
 
 
+def adds(forget_bias: float | None, input_bias: float, seed: int) -> tuple[float, float]:
+    """Error after 300 updates of adding over 50 steps, over a constant's; the largest abs(c)."""
+    options = {"forget_gate": False} if forget_bias is None else {"forget_bias": forget_bias}
+    lstm = set_bias(LSTM(2, UNITS, seed=seed, **options), "input_gate", input_bias)
+    head = Linear(UNITS, 1, seed=seed)
+    model = Sequential(lstm=lstm, last=LastStep(), head=head)
+    optimizer, draw = Adam(learning_rate=0.02), np.random.default_rng(seed)
+    for _ in range(300):
+        x, target, lengths = tasks.adding(BATCH, 50, draw)
+        y, trace = model.forward(x, lengths=lengths)
+        gradient = model.backward(losses.mse(y, target)[1], trace).params
+        clip_by_norm(gradient, 1.0)
+        optimizer.update(model.params, gradient)
+    x, target, lengths = tasks.adding(500, 50, 10_000)
+    y, trace = model.forward(x, lengths=lengths)
+    return error_of(y, target), float(abs(trace["lstm"].cell).max())
+
+
 def missing(
     seeds: int, relatives: list[str], rows: list[dict[str, str]]
 ) -> Iterator[tuple[str, str, int]]:
@@ -176,30 +207,64 @@ def missing(
                     yield relative, task, seed
 
 
+def missing_biases(
+    seeds: int, rows: list[dict[str, str]]
+) -> Iterator[tuple[float | None, float, int]]:
+    """The same for the table of biases."""
+    done = {tuple(row[column] for column in BIASES_COLUMNS[:3]) for row in rows}
+    for seed in range(seeds):
+        for forget_bias, input_bias in BIASES:
+            if (written(forget_bias), f"{input_bias}", f"{seed}") not in done:
+                yield forget_bias, input_bias, seed
+
+
+def written(number: float | None, digits: str = "") -> str:
+    return "" if number is None else f"{number:{digits}}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--units", type=int, default=UNITS)
-    parser.add_argument("--only", choices=RELATIVES, help="this relative alone")
-    parser.add_argument("--to", type=Path, default=FILE)
+    parser.add_argument("--only", choices=RELATIVES, help="this variant alone")
+    parser.add_argument("--biases", action="store_true", help="the table of initial biases instead")
+    parser.add_argument("--to", type=Path)
     arguments = parser.parse_args()
-    if arguments.units != UNITS and arguments.to == FILE:
+    if arguments.units != UNITS and arguments.to is None:
         parser.error(f"--units {arguments.units} needs --to: {FILE.name} is for {UNITS} units")
+    if arguments.biases and (arguments.only or arguments.units != UNITS):
+        parser.error("--biases: neither --only nor --units can be combined with it")
     os.environ["LSTM_LAB_BACKEND"] = "numpy"
-    relatives = [arguments.only] if arguments.only else list(RELATIVES)
-    rows = []
-    if arguments.to.exists():
-        with arguments.to.open(encoding="utf-8", newline="") as file:
+    to = arguments.to or (BIASES_FILE if arguments.biases else FILE)
+    rows: list[dict[str, str]] = []
+    if to.exists():
+        with to.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     else:
-        arguments.to.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-    for relative, task, seed in missing(arguments.seeds, relatives, rows):
-        updates, error, first = train(relative, task, seed, arguments.units)
-        parts = ["" if part is None else f"{part:.5f}" for part in (error, first)]
-        row = relative, task, seed, updates, *parts
-        with arguments.to.open("a", encoding="utf-8", newline="") as file:
+        columns = BIASES_COLUMNS if arguments.biases else COLUMNS
+        to.write_text(",".join(columns) + "\n", encoding="utf-8")
+    for row in (biases_table if arguments.biases else family_table)(arguments, rows):
+        with to.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(row)
         print(*row, flush=True)
+
+
+def family_table(
+    arguments: argparse.Namespace, rows: list[dict[str, str]]
+) -> Iterator[tuple[Any, ...]]:
+    relatives = [arguments.only] if arguments.only else list(RELATIVES)
+    for relative, task, seed in missing(arguments.seeds, relatives, rows):
+        updates, error, first = train(relative, task, seed, arguments.units)
+        yield relative, task, seed, updates, written(error, ".5f"), written(first, ".5f")
+
+
+def biases_table(
+    arguments: argparse.Namespace, rows: list[dict[str, str]]
+) -> Iterator[tuple[Any, ...]]:
+    for forget_bias, input_bias, seed in missing_biases(arguments.seeds, rows):
+        error, largest = adds(forget_bias, input_bias, seed)
+        yield (written(forget_bias), input_bias, seed,
+               written(error, ".5f"), written(largest, ".3f"))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class TestWhatIsLeft:
 
     def test_a_forget_gate_alone_gives_its_own_half_life(self):
         f = 1 / (1 + np.exp(-3.0))
-        values = FamilyExplorer(preset="impulse", length=200, b_f=3, u=0).values()
+        values = FamilyExplorer(preset="impulse", length=200, b_f=3, u=0, p=0).values()
         after = 200 - 1 - 200 // 20
         for name in ("lstm", "peepholes", "cifg", "gru"):
             assert values[f"{name}_half"] == int(np.ceil(np.log(0.5) / np.log(f)))

@@ -155,7 +155,7 @@ export const familyNumbers = (s, shape, numbers) => runFamily(s, ownRelative(sha
 
 /** Settings that show something, each with what to look at. */
 const QUIET = { period: 20, w: 2, w_i: 0, u: 0, p: 0, b_f: 2, b_i: 0, b_o: 1, b_g: 0 };
-const NOISY = { ...QUIET, preset: "noise", length: 300, u: 0.2 }, COUNTED = { ...QUIET, preset: "spikes", length: 200 };
+const NOISY = { ...QUIET, preset: "noise", length: 300, u: 0.2, p: 0.5 }, COUNTED = { ...QUIET, preset: "spikes", length: 200 };
 export const STORIES = {
   drift: {
     words: "drift", set: NOISY,
