@@ -50,11 +50,12 @@ class TrainingExplorer(Explorable):
     length : int
         Steps of a sequence, 24 to 120; it may change while the training runs.
     hidden : int
-        Units H, 1 to 32. This and the next four begin a new training.
+        Units H, 1 to 32. This and the next five begin a new training.
     init : {"forget bias", "chrono"}
-        How the gates' biases begin: the forget gates' all at ``forget_bias``, or chrono, for
-        memories up to ``length`` steps (Tallec & Ollivier 2018).
-    forget_bias : float
+        How the gates' biases begin: alike in all units, the forget gates' at ``forget_bias`` and
+        the input gates' at ``input_bias``; or chrono, for memories up to ``length`` steps (Tallec
+        & Ollivier 2018), where the two have no effect.
+    forget_bias, input_bias : float
     optimizer : {"Adam", "SGD"}
     seed : int
         Of weights and examples.
@@ -87,6 +88,7 @@ class TrainingExplorer(Explorable):
     length = control(60, 24, 120, 4, whole=True)
     init = choice(("forget bias", "chrono"))
     forget_bias = control(1.0, -3, 8)
+    input_bias = control(0.0, -8, 3)
     hidden = control(8, 1, 32, 1, whole=True)
     optimizer = choice(("Adam", "SGD"))
     seed = control(0, 0, 99, 1, whole=True)
@@ -122,7 +124,7 @@ class TrainingExplorer(Explorable):
             _arguments=list(self._given),
         )
         self._begin()
-        names = ["task", "hidden", "init", "forget_bias", "optimizer", "seed"]
+        names = ["task", "hidden", "init", "forget_bias", "input_bias", "optimizer", "seed"]
         self.observe(lambda _: self._begin(), names)
         self.observe(lambda _: self._relength(), ["length"])
         self.observe(lambda _: self._publish(), ["example"])
@@ -187,7 +189,7 @@ class TrainingExplorer(Explorable):
             self._publish()
 
     def restart(self) -> None:
-        """Begin anew, with this setting; a training that runs goes on from there."""
+        """Start again, with this setting; a training that runs goes on from there."""
         self._begin()
 
     def values(self) -> dict[str, Any]:
@@ -264,8 +266,12 @@ class TrainingExplorer(Explorable):
         start = {"forget_bias": self.forget_bias}
         if self.init == "chrono":
             start = {"init": "chrono", "chrono_length": self.length}
+        lstm = LSTM(features, self.hidden, seed=self.seed, backend="numpy", **start)
+        if self.init != "chrono":
+            k = lstm.cell.gates["input_gate"] * self.hidden
+            lstm.params["bias_l0"][k : k + self.hidden] = self.input_bias
         model = Sequential(
-            lstm=LSTM(features, self.hidden, seed=self.seed, backend="numpy", **start),
+            lstm=lstm,
             last=LastStep(backend="numpy"),
             head=Linear(self.hidden, answers, seed=self.seed + 1, backend="numpy"),
         )
@@ -287,7 +293,9 @@ class TrainingExplorer(Explorable):
         """What a curve of this training is called."""
         if self._given:
             return f"{self.optimizer}, seed {self.seed}"
-        start = "chrono" if self.init == "chrono" else f"forget bias {self.forget_bias:g}"
+        start = "chrono"
+        if self.init != "chrono":
+            start = f"forget bias {self.forget_bias:g}, input bias {self.input_bias:g}"
         return f"{start}, H = {self.hidden}, {self.optimizer}"
 
     def _relength(self) -> None:

@@ -61,7 +61,8 @@ def plain_loop(updates, draw, model, optimizer, loss, clip):
 
 def test_it_is_a_plain_loop_bit_for_bit(training):
     for init in ("forget bias", "chrono"):
-        widget = training(init=init, seed=3, forget_bias=2.0, clip=0.05, optimizer="SGD", **QUICK)
+        biases = {"forget_bias": 2.0, "input_bias": -1.5}
+        widget = training(init=init, seed=3, clip=0.05, optimizer="SGD", **biases, **QUICK)
         widget.train(12)
         start = {"forget_bias": 2.0}
         if init == "chrono":
@@ -69,6 +70,8 @@ def test_it_is_a_plain_loop_bit_for_bit(training):
         model = Sequential(
             lstm=LSTM(8, 4, seed=3, **start), last=LastStep(), head=Linear(4, 4, seed=4)
         )
+        if init == "forget bias":
+            model.params["lstm.bias_l0"][4:8] = -1.5
         expected = plain_loop(
             12,
             lambda k: tasks.temporal_order(32, np.random.default_rng([3, k]), length=24),
@@ -148,6 +151,9 @@ def test_what_decides_the_start_begins_anew_and_keeps_the_curve(training):
     assert past[0] == 12
     np.testing.assert_allclose(past[1:], curve, rtol=1e-6)
     assert "forget bias 1" in widget._told["before"]
+    widget.input_bias = -4.0
+    np.testing.assert_array_equal(widget.model.params["lstm.bias_l0"][4:12], [-4] * 4 + [4] * 4)
+    widget.input_bias = 0.0
     widget.hidden = 7
     assert np.frombuffer(widget._past, "<f4")[0] == 12, "a training of no updates is no ghost"
     assert widget.model.params["lstm.weight_h_l0"].shape == (28, 7)
@@ -403,6 +409,14 @@ def test_batches_of_a_readers_data_cover_every_epoch():
     assert classic("adding", 0)[1:] == (2, 1)
 
 
+def test_the_sliders_of_the_biases_are_there_where_they_count(training, show):
+    page = show(training(**QUICK))
+    sliders = page.locator("input[data-name=forget_bias], input[data-name=input_bias]")
+    assert [slider.is_visible() for slider in sliders.all()] == [True, True]
+    page.locator("select[data-name=init]").select_option("chrono")
+    assert [slider.is_visible() for slider in sliders.all()] == [False, False]
+
+
 def test_training_by_the_buttons(training, show):
     widget = training(**QUICK)
     page = show(widget, kernel=True)
@@ -419,7 +433,7 @@ def test_training_by_the_buttons(training, show):
     made = widget.updates
     page.kernel.push()
     assert f"After {made} updates" in summary(page)
-    page.get_by_role("button", name="Start anew").click()
+    page.get_by_role("button", name="Restart").click()
     eventually(page, lambda: "After 0 updates" in summary(page))
     assert np.frombuffer(widget._past, "<f4")[0] == made
 

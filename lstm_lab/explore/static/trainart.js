@@ -72,7 +72,7 @@ function paintNorm(pen, run, s, at, right) {
   if (s.clipping) { low = Math.min(low, s.clip); high = Math.max(high, s.clip); }
   const ten = (v, round) => 10 ** round(Math.log10(Math.min(1e30, Math.max(1e-12, v))));
   const py = logarithmic(ten(low, Math.floor), ten(high, Math.ceil), top + height, top);
-  pen.words("length of the gradient", TRAIN_LEFT, top - 8, { color: colors.soft });
+  pen.words("norm of the gradient", TRAIN_LEFT, top - 8, { color: colors.soft });
   pen.axisY(py, TRAIN_LEFT, right, { ticks: py.ticks(3) });
   if (s.clipping) {
     const y = py(s.clip);

@@ -83,14 +83,14 @@ function render({ model, el }) {
 
   const train = button("Train", () => ask(told().status === "running" ? "pause" : "start"), { class: "ll-button ll-primary" });
   const step = button("Step", () => ask("step"), { title: "One update" });
-  const again = button("Start anew", () => ask("again"), { title: "New weights from the same seed; the curve so far stays as a ghost" });
+  const again = button("Restart", () => ask("again"), { title: "New weights from the same seed; the curve so far stays as a ghost" });
   const note = tag("p", { class: "ll-train-note", role: "status" });
 
   const tile = (words, q = "c") => {
     const value = tag("strong", { class: "ll-tile-value" }), below = tag("span", { class: "ll-tile-formula" });
     return { node: tag("button", { type: "button", class: "ll-tile", "data-q": q }, tag("span", { class: "ll-tile-name" }, words), value, below), value, below };
   };
-  const tiles = { loss: tile("loss"), right: tile("answered right"), norm: tile("gradient", "f"), gates: tile("f above 0.9", "f") };
+  const tiles = { loss: tile("loss"), right: tile("accuracy"), norm: tile("gradient", "f"), gates: tile("f above 0.9", "f") };
   let chosenTile = "loss";
   const read = readout(view, {
     explain: (key) => explainRun(key, run, view.settings()), chosen: () => chosenTile, choose: (key) => { chosenTile = key; view.redraw(); },
@@ -117,9 +117,11 @@ function render({ model, el }) {
     tiles.right.value.textContent = `${Math.round(run.right * run.examples)} of ${run.examples}`;
     tiles.right.below.textContent = own ? "of your sequences" : "unseen sequences";
     tiles.norm.value.textContent = run.points ? scientific(run.norms[last]) : "–";
-    tiles.norm.below.textContent = run.points && run.clipped[last] < run.norms[last] ? `cut to ${scientific(run.clipped[last])}` : "not cut";
+    tiles.norm.below.textContent = run.points && run.clipped[last] < run.norms[last] ? `clipped to ${scientific(run.clipped[last])}` : "not clipped";
     tiles.gates.value.textContent = run.gated ? part(run.open[0]) : "–";
     tiles.gates.below.textContent = run.gated ? `${part(run.shut[0])} below 0.1` : "no gates";
+    // Chrono draws its own.
+    for (const each of Object.values(biases)) each.hidden = own || view.get("init") === "chrono";
     opener.hidden = !run.trace || view.get("path") !== "";
     read.node.hidden = view.get("path") !== "";
     read.refresh();
@@ -128,7 +130,7 @@ function render({ model, el }) {
       bounded[name].refresh();
     }
     const words = runWords(run, now, steps());
-    picture.label(`Loss, length of the gradient and values of the gates over the updates, and one sequence. ${words} ${answerWords(run, now.answers)}`);
+    picture.label(`Loss, norm of the gradient and values of the gates over the updates, and one sequence. ${words} ${answerWords(run, now.answers)}`);
     place.draw();
     view.say(rooms[place.path].words?.() ?? words);
     values.refresh();
@@ -148,15 +150,19 @@ function render({ model, el }) {
     example: within("example", "sequence", () => run.examples), unit: within("unit", "unit", () => run.H || 1),
     step: within("step", "read at step", () => run.T, { letter: "t" }),
   };
+  const biases = {
+    forget: slider(view, "forget_bias", { words: "forget bias", letter: "b_{f}", q: "f", digits: 1 }),
+    input: slider(view, "input_bias", { words: "input bias", letter: "b_{i}", q: "i", digits: 1 }),
+  };
   layout(view, {
     controls: [
       group("While it trains", rate, checkbox(view, "clipping", { words: "clip the gradient" }),
-        slider(view, "clip", { words: "clip to length", log: true, reach: [0.001, 100], q: "f", show: (v) => scientific(v) }),
+        slider(view, "clip", { words: "clip to norm", log: true, reach: [0.001, 100], q: "f", show: (v) => scientific(v) }),
         hide(slider(view, "length", { words: "sequence length", letter: "T", digits: 0, unit: " steps" }))),
-      group("Begins anew",
+      group("Restarts it",
         select(view, "task", { words: "task", choices: view.specs.task.options.map((t) => [t, t === "own" ? "your own" : t]) }),
-        hide(select(view, "init", { words: "biases", choices: [["forget bias", "all forget biases alike"], ["chrono", "chrono: as long as the sequence"]] })),
-        hide(slider(view, "forget_bias", { words: "forget bias", letter: "b_{f}", q: "f", digits: 1 })),
+        hide(select(view, "init", { words: "biases", choices: [["forget bias", "the same in all units"], ["chrono", "chrono: as long as the sequence"]] })),
+        ...Object.values(biases),
         hide(slider(view, "hidden", { words: "units", letter: "H", digits: 0 })),
         select(view, "optimizer", { words: "optimiser" }),
         slider(view, "seed", { words: "seed", digits: 0 })),

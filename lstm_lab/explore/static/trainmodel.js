@@ -61,7 +61,7 @@ export function softmax(scores, row, n) {
 export const part = (share) => (share === 0 ? "0 %" : share === 1 ? "100 %" : percent(share));
 
 const STATUS = {
-  ready: "Not begun. Press Train.", running: "It trains.", paused: "It pauses.", diverged: "Diverged: ",
+  ready: "Not started. Press Train.", running: "It trains.", paused: "It pauses.", diverged: "Diverged: ",
   resting: "It rests, since no page showed it; it goes on by itself.", finished: "",
 };
 
@@ -75,10 +75,10 @@ export function runWords(run, told, steps) {
   const count = Math.round(run.right * run.examples);
   const gates = run.gated ? ` Of the forget gates ${part(run.open[0])} are above 0.9, ${part(run.shut[0])} below 0.1.` : "";
   const last = run.points - 1;
-  const cut = run.clipped[last] < run.norms[last] ? `, cut to ${scientific(run.clipped[last])}` : "";
+  const cut = run.clipped[last] < run.norms[last] ? `, clipped to ${scientific(run.clipped[last])}` : "";
   return `After ${run.updates} update${run.updates === 1 ? "" : "s"} the loss is ${scientific(run.loss)}${chance}. `
     + `${count} of ${run.examples} ${steps ? `unseen sequences of ${steps} steps` : "sequences"} are answered right.${gates}`
-    + (run.updates ? ` The last gradient is ${scientific(run.norms[last])} long${cut}.` : "")
+    + (run.updates ? ` The last gradient has the norm ${scientific(run.norms[last])}${cut}.` : "")
     + (told.status === "diverged" ? ` ${standing(told)}` : "");
 }
 
@@ -110,14 +110,14 @@ export function explainRun(key, run, s) {
   if (key === "right") {
     const count = Math.round(run.right * n);
     return {
-      q: "c", head: "answered right", meaning: run.whole ? "the right class is the likeliest" : "less than 0.04 away (Hochreiter & Schmidhuber 1997)",
+      q: "c", head: "accuracy", meaning: run.whole ? "the right class is the likeliest" : "less than 0.04 away (Hochreiter & Schmidhuber 1997)",
       symbols: "right ∕ all", numbers: [`= ${count} ∕ ${n} = ${part(count / n)}`],
     };
   }
   if (key === "norm") {
-    const clips = s.clipping ? `longer than ${scientific(s.clip, 2)} it is cut, its direction kept` : "it is not clipped";
+    const clips = s.clipping ? `above ${scientific(s.clip, 2)} it is shortened, its direction kept` : "it is not clipped";
     return {
-      q: "f", head: "gradient", meaning: `its length over all parameters together; ${clips}`, symbols: "‖∇‖ = √(Σ ∂<sup>2</sup>)",
+      q: "f", head: "gradient", meaning: `its norm over all parameters together; ${clips}`, symbols: "‖∇‖ = √(Σ ∂<sup>2</sup>)",
       numbers: last < 0 ? ["no update yet"] : cut < norm ? [`= ${scientific(norm)}, times ${scientific(cut)} ∕ ${scientific(norm)} = ${scientific(cut)}`] : [`= ${scientific(norm)}`],
     };
   }
