@@ -65,6 +65,8 @@ class Interval:
         return not self.low <= value <= self.high
 
     def __str__(self) -> str:
+        if self.low == math.inf:
+            return f"never (n = {self.n})"
         return f"{_short(self.middle)} ({_short(self.low)} to {_short(self.high)}, n = {self.n})"
 
 
@@ -326,8 +328,8 @@ class Comparison:
         lines = [f"- {self._sentence(a, b, marks='**')}." for a, b in stated]
         left = len(asked) - len(found)
         if left:
-            kinds = "pair" if left == 1 else "pairs"
-            lines.append(f"- {left} of {len(asked)} {kinds} compared: no difference seen.")
+            pairs = "pair" if len(asked) == 1 else "pairs"
+            lines.append(f"- {left} of {len(asked)} {pairs} compared: no difference seen.")
         return Statements("\n".join(lines))
 
     def _read(self, claim: str) -> tuple[str, str]:
