@@ -277,8 +277,10 @@ def test_dragging_a_slider_changes_picture_and_text(door: str, page: Page, artif
 def test_coloured_symbols_are_read_in_both_themes(tmp_path: Path, page: Page, artifacts: Path):
     """Every coloured equation of the book and the labs on one page that runs no cell."""
     formulas = sorted({formula for page_ in _with_equations() for formula in page_})
+    text = "\n\n".join(["[a word](glossary.ipynb#register)", *(f"$${f}$$" for f in formulas)])
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("\n\n".join(f"$${f}$$" for f in formulas))]
+        cells=[nbformat.v4.new_markdown_cell(text)], metadata={"kernelspec": kernel}
     )
     home, copy = tmp_path / "home", tmp_path / "book"
     home.mkdir()
@@ -296,6 +298,15 @@ def test_coloured_symbols_are_read_in_both_themes(tmp_path: Path, page: Page, ar
             assert len(symbols) > 2 * len(formulas) > 20
             faint = [each for each in symbols if _contrast(*each) < 4.5]
             assert faint == []
+
+        # On the way: a term of the glossary is found by its name.
+        page.get_by_role("link", name="a word").click()
+        page.wait_for_function(READY, arg="glossary.ipynb")
+        term = page.locator("[data-jupyter-id=register]")
+        term.wait_for()
+        page.wait_for_timeout(2 * SECOND)
+        page.screenshot(path=artifacts / "term.png")
+        assert term.evaluate(IN_VIEW)
 
 
 def _with_equations() -> Iterator[list[str]]:

@@ -39,7 +39,7 @@ class BPTTExplorer(Explorable):
 
     A short LSTM is unrolled. Its moments run forward, four to a step (gates, cell state, hidden
     state, loss), and back again (hidden state, cell state, gates, weights). Every node shows its
-    value, and on the way back its gradient.
+    value, and in the backward pass its gradient.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ class CellExplorer(Explorable):
         )
 
     def _now(self) -> tuple[np.ndarray, float]:
-        """The sums before the activation without biases, (4,), and the old cell state."""
+        """The pre-activations without biases, (4,), and the old cell state."""
         own = self._own
         if own.weights is None:
             sums = self.gate_numbers("w") * self.x + self.gate_numbers("u") * self.h_prev

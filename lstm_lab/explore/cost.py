@@ -39,7 +39,7 @@ class CostExplorer(Explorable):
     rate : float
         What the machine computes, in GFLOP/s.
     overhead : float
-        What each step costs besides, in µs, on the way there and again on the way back.
+        What each step costs besides, in µs, in the forward pass and again in the backward pass.
 
     Raises
     ------

@@ -79,7 +79,7 @@ def learn(
 def there_and_back(
     net: LSTM, x: np.ndarray, wish: np.ndarray, counts: np.ndarray
 ) -> dict[str, Any]:
-    """All that is computed on the way there and on the way back.
+    """All that is computed in the forward and in the backward pass.
 
     Returns
     -------

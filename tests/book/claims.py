@@ -12,10 +12,12 @@ METHODS = (
 )
 BETTER = (
     r"beats|outperform(?:s|ed)"
-    r"|(?<!to )(?<!must )(?<!can )(?<!could )(?<!should )(?<!not )(?<!will )(?<!would )(?<!may )beat"
+    r"|(?<!to )(?<!must )(?<!can )(?<!could )(?<!should )(?<!not )(?<!will )(?<!would )"
+    r"(?<!may )beat"
     r"|(?:wins|won|loses|lost) (?:against|to)"
     r"|(?:tie|ties|tied) with"
-    r"|(?:learn|train)(?:s|t|ed)? (?:it |this |them )?(?:much )?(?:faster|sooner|better|more slowly) than"
+    r"|(?:learn|train)(?:s|t|ed)? (?:it |this |them )?(?:much )?"
+    r"(?:faster|sooner|better|more slowly) than"
     r"|(?:is|are|was|were) (?:a little |no |not |much |significantly |clearly )*"
     r"(?:better|worse|faster|slower|more accurate) than"
     r"|(?:does|do|did) (?:no |not |much |just )?(?:better than|worse than|as well as|best)"

@@ -88,7 +88,8 @@ class Page:
             for cell in self.markdown
             for heading in cell.headings
         }
-        return headings.union(*(re.findall(r'\bid="([^"]+)"', cell.prose) for cell in self.markdown))
+        ours = (re.findall(r'\bid="([^"]+)"', cell.prose) for cell in self.markdown)
+        return headings.union(*ours)
 
 
 def pages() -> list[Page]:

@@ -60,7 +60,9 @@ SIGNS = {
     r"\\(?:sigma|tanh)\s*(?:\\left)?\(?\s*z(?![A-Za-z])": "a for a pre-activation",
     r"\\nabla\^2": "the square of the gradient needs another name: ∇² is the Laplacian",
 }
-_WORDS = [(re.compile(rf"(?<![\w-])(?:{old})(?!\w)", re.IGNORECASE), new) for old, new in WORDS.items()]
+_WORDS = [
+    (re.compile(rf"(?<![\w-])(?:{old})(?!\w)", re.IGNORECASE), new) for old, new in WORDS.items()
+]
 _SIGNS = [(re.compile(old), new) for old, new in SIGNS.items()]
 
 
