@@ -129,8 +129,8 @@ def test_taking_it_down_leaves_nothing(case, show):
 def test_axe_finds_nothing_serious(show, artifacts):
     """A page with all explorables, every fold open, at three depths of levels.
 
-    In the dark theme only what is about colours is asked anew. And of a table's rows, which are all
-    made alike, the first three stand for the others.
+    In the dark theme only what is about colours is asked anew. And of a table's rows, which are
+    all made alike, the first three stand for the others.
     """
     page = show(*(case.new(**case.lively) for case in CASES), width=1280)
     load_axe(page)
