@@ -17,6 +17,7 @@ from tests.explore.page import (
     go,
     load_axe,
     page_of,
+    picture,
     settled,
     state,
     take_theme,
@@ -97,6 +98,8 @@ def test_the_theme_may_change(case, show):
     before = explorer.screenshot()
     take_theme(page, "dark")
     fresh = page_of(show, case, theme="dark")
+    drawn = picture(fresh)
+    eventually(page, lambda: picture(page) == drawn)
     expected = fresh.locator(".lstm-lab-explorer").screenshot()
     eventually(page, lambda: explorer.screenshot() == expected)
     assert expected != before
