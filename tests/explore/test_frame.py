@@ -17,6 +17,7 @@ from tests.explore.page import (
     go,
     load_axe,
     page_of,
+    picture,
     settled,
     state,
     take_theme,
@@ -97,6 +98,8 @@ def test_the_theme_may_change(case, show):
     before = explorer.screenshot()
     take_theme(page, "dark")
     fresh = page_of(show, case, theme="dark")
+    drawn = picture(fresh)
+    eventually(page, lambda: picture(page) == drawn)
     expected = fresh.locator(".lstm-lab-explorer").screenshot()
     eventually(page, lambda: explorer.screenshot() == expected)
     assert expected != before
@@ -129,8 +132,8 @@ def test_taking_it_down_leaves_nothing(case, show):
 def test_axe_finds_nothing_serious(show, artifacts):
     """A page with all explorables, every fold open, at three depths of levels.
 
-    In the dark theme only what is about colours is asked anew. And of a table's rows, which are all
-    made alike, the first three stand for the others.
+    In the dark theme only what is about colours is asked anew. And of a table's rows, which are
+    all made alike, the first three stand for the others.
     """
     page = show(*(case.new(**case.lively) for case in CASES), width=1280)
     load_axe(page)

@@ -48,9 +48,9 @@ def test_the_headlines_are_one_quantity(show, options):
         assert values[f"{name}_left"] == pytest.approx(left, abs=1e-3)
         card = page.locator(f"[data-network={name}]")
         kind = "times as large" if left > 0 else "left"
-        assert card.locator(".ll-flow-left").inner_text() == (
+        assert text(card.locator(".ll-flow-left")) == (
             f"{power(left)} {kind} after {widget.length - 1}")  # fmt: skip
-        course = card.locator(".ll-flow-half").inner_text()
+        course = text(card.locator(".ll-flow-half"))
         assert (f"read-out {power(values[f'{name}_read'])}; c " in course) == (
             name != "rnn")  # fmt: skip
 
@@ -74,11 +74,11 @@ def test_a_forget_bias_saturates_the_read_out_and_chrono_does_not():
 def test_an_rnn_has_no_gates_in_its_level(show):
     for network, expected in (("rnn", 0), ("bias1", 1)):
         page = show(GradientFlowExplorer(path="network", network=network))
-        words = page.locator(".ll-level:visible").inner_text()
+        words = text(page.locator(".ll-level:visible"))
         assert words.count("forget gate f") == expected
         assert words.count("forget gates alone") == expected
         go(page, "network/step")
-        assert ("by gate i" in page.locator(".ll-level:visible").inner_text()) == bool(expected)
+        assert ("by gate i" in text(page.locator(".ll-level:visible"))) == bool(expected)
 
 
 def test_words_in_a_band_keep_clear_of_the_lines(node):
