@@ -43,6 +43,7 @@ FLOORS = {
     "training": 4,
     "gradcheck": 4,
     "interchange": 4,
+    "evidence": 5,
     "tasks": 5,
     "data": 5,
     "text": 5,
