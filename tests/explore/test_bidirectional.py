@@ -143,6 +143,9 @@ def test_switching_the_reverse_half_off_and_starting_it_in_the_padding(show):
     page.locator("select[data-name=reverse_starts]").select_option(PADDING)
     copy.reverse_starts = PADDING
     warning = page.locator("[data-role=warning]")
+    page.evaluate("models[0].set('sequence', 1)")
+    assert "has no padding after it" in text(warning)
+    page.evaluate("models[0].set('sequence', 2)")
     assert f"off by up to {copy.values()['gap']:.3f}" in text(warning)
     assert f"influence of {copy.values()['seen']:.3f}" in summary(page)
     page.locator("select[data-name=direction]").select_option(FORWARD)

@@ -174,7 +174,7 @@ function render({ model, el }) {
             : "in the future: who only reads forward has not come there";
     return {
       head: pair, meaning: why, q: "h",
-      symbols: run.ways.length > 1 ? "‖∂y_{t}/∂x_{s}‖ = √(‖∂h_{→t}/∂x_{s}‖² + ‖∂h_{←t}/∂x_{s}‖²)" : "‖∂y_{t}/∂x_{s}‖ = ‖∂h_{t}/∂x_{s}‖",
+      symbols: run.ways.length > 1 ? "‖∂y_{t}/∂x_{s}‖ = √(‖∂h_{t}^{→}/∂x_{s}‖² + ‖∂h_{t}^{←}/∂x_{s}‖²)" : "‖∂y_{t}/∂x_{s}‖ = ‖∂h_{t}/∂x_{s}‖",
       numbers: [run.ways.length > 1 ? `= √(${fmt(f, 3)}² + ${fmt(r, 3)}²) = «h:${fmt(v, 3)}»` : `= «h:${fmt(v, 3)}»`],
     };
   };
@@ -217,7 +217,7 @@ function render({ model, el }) {
             tag("span", { class: "ll-swatch", "data-direction": direction }), `${ARROW[direction]} ${direction} half${two ? "" : ": all there is"}  `]),
           tag("span", { class: "ll-swatch", "data-direction": "padding" }), "padding (drag a sequence's end)");
           warning.textContent = run.padded
-            ? `The mistake: the reverse direction starts in the padding. Outputs are off by up to ${fmt(run.gap, 3)}.` : "";
+            ? `The mistake: the reverse direction starts in the padding. ${harm()}` : "";
           batch.redraw();
           batch.label(`The batch: ${run.lengths.map((n, b) => `sequence ${b + 1} has ${n} of ${run.T} steps`).join(", ")}.`);
           cells.redraw();
@@ -238,11 +238,13 @@ function render({ model, el }) {
     "output/entry": { title: () => `input ${at().s + 1}${quoted(at().s)}`, make: (stage) => entryLevel(app)(stage) },
   });
 
+  const harm = () => (run.n < run.T ? `The outputs are off by up to ${fmt(run.gap, 3)}.`
+    : "This sequence has no padding after it, so its outputs are right: choose a shorter one.");
   const sentence = () => {
     const { t, s } = at();
     return `Sequence ${run.b + 1} has ${run.n} of ${run.T} steps, read ${run.ways.length > 1 ? "in both directions" : "forward only"}. `
       + `Output ${t + 1}${quoted(t)} has seen input ${s + 1}${quoted(s)} with an influence of ${fmt(run.both[t * run.T + s], 3)}. ${sharesOf(t)}`
-      + (run.padded ? ` The reverse direction starts in the padding: the outputs are off by up to ${fmt(run.gap, 3)}.` : "");
+      + (run.padded ? ` The reverse direction starts in the padding. ${harm()}` : "");
   };
 
   const values = tableFold(view, "Influence of every input on every output", () => [

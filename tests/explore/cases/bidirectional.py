@@ -25,7 +25,9 @@ def network(explorer):
 
 def shown(explorer):
     values = explorer.values()
-    return [f"with an influence of {values['seen']:.3f}", f"are off by up to {values['gap']:.3f}"]
+    padded = explorer.shown()[1] < len(explorer._array)
+    harm = f"are off by up to {values['gap']:.3f}" if padded else "has no padding after it"
+    return [f"with an influence of {values['seen']:.3f}", harm]
 
 
 def same(js, explorer):
