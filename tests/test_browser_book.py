@@ -226,7 +226,6 @@ def test_a_chapter_opens_with_its_picture(chapter: str, door: str, page: Page, a
     assert page.evaluate(RUN_CELLS) == [1]
     assert page.evaluate(ERRORS) == []
     assert not page.evaluate("() => jupyterapp.shell.currentWidget.context.model.dirty")
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
 @pytest.mark.parametrize("theme", THEMES)
