@@ -241,7 +241,6 @@ def test_a_chapter_opens_with_its_picture(chapter: str, door: str, page: Page, a
     assert page.evaluate(RUN_CELLS) == [1]
     assert page.evaluate(ERRORS) == []
     eventually(page, lambda: not page.evaluate(DIRTY))
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
 def test_dragging_a_slider_changes_picture_and_text(door: str, page: Page, artifacts: Path):

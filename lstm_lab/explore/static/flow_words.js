@@ -37,7 +37,7 @@ export function decades(networks) {
 }
 
 /** What has become of dL/dh at the first step: [a number, what it is]. */
-export const headline = ({ left }, T) => [power(left), left > 0 ? ` times as large after ${T - 1}` : ` left after ${T - 1}`];
+export const headline = ({ left }) => [power(left), left > 0 ? " × as large" : " left"];
 
 /** How the curve goes that a network keeps its gradient on; of an LSTM, from where: dL/dc_T. */
 export function course({ half, main, read }) {
@@ -48,12 +48,12 @@ export function course({ half, main, read }) {
 }
 
 /** How a network's gradient ends, in words. */
-export const ending = (network, T) => `${headline(network, T).join("")} steps; ${course(network)}`;
+export const ending = (network, T) => `${headline(network).join("")} after ${T - 1} steps; ${course(network)}`;
 
 /** The overview in words: the same number of every network. */
 export const sentence = ({ networks, open, T }) =>
-  `‖∂L/∂h‖ is 1 at the last of ${T} steps. At the first it is, ` +
-  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join(", ")}. ${open.name}: ${course(open)}.`;
+  `‖∂L/∂h‖ is 1 at the last of ${T} steps. At the first: ` +
+  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join("; ")}. ${open.name}: ${course(open)}.`;
 
 /** The sum behind a number of `parts`, as lines for a list; unit j from 0. */
 export function gradientTerms(made, net, t, j, T) {

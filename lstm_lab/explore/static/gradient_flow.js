@@ -98,9 +98,9 @@ function render({ model, el }) {
       for (const network of now.networks) {
         const { card, name, left, half, picture } = cards.get(network.key);
         name.textContent = network.name;
-        const [number, what] = headline(network, now.T);
+        const [number, what] = headline(network);
         left.replaceChildren(number, tag("small", {}, what));
-        half.textContent = course(network);
+        half.textContent = course(network).replace("; ", "\n");
         card.classList.toggle("ll-chosen", network === now.open);
         put(card, { "aria-label": `Open ${network.name}: ${ending(network, now.T)}` });
         picture.label(`${network.name} among all. ${words}`);
@@ -117,7 +117,7 @@ function render({ model, el }) {
   /** What the lines are; once(kind) leaves out what a network of this kind has not. */
   function legend() {
     const items = [
-      ["h", "‖∂L/∂h_{t}‖, from 1: the large numbers", "solid"],
+      ["h", "‖∂L/∂h_{t}‖, large number: at the first step", "solid"],
       ["c", "‖∂L/∂c_{t}‖, from the read-out", "thick"],
       ["f", "forget gates alone", "dashed"],
       ["x", "½ each step", "dotted"],
