@@ -184,6 +184,7 @@ export function unrolledPicture({ pick, open, point }) {
           ...Object.values(each.nodes).map(({ g: group }) => group),
         ])
           put(g, { display: shown ? "inline" : "none" });
+        for (const edge of EDGES) delete each.last[edge]; // what leads on to no column is hidden anew
       });
       if (!shown) return;
       each.t = t;
@@ -204,13 +205,14 @@ export function unrolledPicture({ pick, open, point }) {
               )
             : 0;
         const kind = on ? (now.back ? "back" : "there") : gone ? "gone" : "";
-        setOf(each, edge, `${kind} ${passed.toFixed(1)} ${passes && t + 1 >= T}`, () =>
+        const ends = passes && (t + 1 >= T || k + 1 >= n);
+        setOf(each, edge, `${kind} ${passed.toFixed(1)} ${ends}`, () =>
           put(each.edges[edge], {
             class: `ll-bptt-edge ${kind ? `ll-bptt-${kind}` : ""}`,
             style: passed ? `stroke-width: ${passed.toFixed(1)}` : "",
             "marker-end": kind === "there" ? `url(#${mark})` : "none",
             "marker-start": kind === "back" ? `url(#${mark})` : "none",
-            display: passes && (t + 1 >= T || k + 1 >= n) ? "none" : "inline",
+            display: ends ? "none" : "inline",
           }),
         );
       }
