@@ -137,14 +137,15 @@ def test_axe_finds_nothing_serious(show, artifacts):
     """
     page = show(*(case.new(**case.lively) for case in CASES), width=1280)
     load_axe(page)
-    for opener in page.locator("details > summary, .ll-tools > [aria-expanded]").all():
-        opener.click()
+    page.evaluate("""document.querySelectorAll('details > summary, .ll-tools > [aria-expanded]')
+      .forEach((opener) => opener.click())""")
     found = {}
     for depth in range(3):
-        for number, case in enumerate(CASES):
-            inner = [path for path in case.kind.levels if path.count("/") + bool(path) <= depth]
-            path = inner[-1]
-            page.evaluate(f"models[{number}].set('path', '{path}')")
+        paths = [
+            [path for path in case.kind.levels if path.count("/") + bool(path) <= depth][-1]
+            for case in CASES
+        ]
+        page.evaluate("paths => paths.forEach((path, k) => models[k].set('path', path))", paths)
         for theme, rules in (("light", None), ("dark", "cat.color")):
             take_theme(page, theme)
             settled(page, FEW_ROWS)
