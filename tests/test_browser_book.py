@@ -295,6 +295,14 @@ def test_coloured_symbols_are_read_in_both_themes(
         assert len({tuple(colour) for colour, _ in symbols}) == 5
         faint = [each for each in symbols if _contrast(*each) < 4.5]
         assert faint == []
+
+    # On the way: a term of the glossary is found by its name.
+    page.get_by_role("link", name="a word").click()
+    page.wait_for_function(READY, arg="glossary.ipynb")
+    term = page.locator("[data-jupyter-id=register]")
+    term.wait_for()
+    eventually(page, lambda: term.evaluate(IN_VIEW))
+    page.screenshot(path=artifacts / "term.png")
     (copy / "book" / "equations.ipynb").unlink()
 
 
@@ -305,15 +313,6 @@ def _to_theme(page: Page, theme: str) -> None:
 
 def _grounds(page: Page) -> set[tuple[float, ...]]:
     return {tuple(behind[:3]) for _, behind in page.evaluate(SYMBOLS)}
-
-        # On the way: a term of the glossary is found by its name.
-        page.get_by_role("link", name="a word").click()
-        page.wait_for_function(READY, arg="glossary.ipynb")
-        term = page.locator("[data-jupyter-id=register]")
-        term.wait_for()
-        page.wait_for_timeout(2 * SECOND)
-        page.screenshot(path=artifacts / "term.png")
-        assert term.evaluate(IN_VIEW)
 
 
 def _with_equations() -> Iterator[list[str]]:
