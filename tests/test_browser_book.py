@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 START, CHAPTER = "00-start.ipynb", "03-memory-cell.ipynb"
 SILENT = "explorables.ipynb"  # has pictures, and does not ask to be run
-LIVE = ("01-sequences.ipynb", "02-vanishing-gradients.ipynb", CHAPTER)
+LIVE = ("01-sequences.ipynb", "02-vanishing-gradients.ipynb", CHAPTER, "06-training.ipynb")
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SECOND = 1000
 # Two cores may be running every other test meanwhile.

@@ -23,6 +23,7 @@ LINK = re.compile(
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 YEAR = r"\(?(?:19|20)\d\d[a-z]?\)?"
 NAME = r"[A-ZÀ-Þ][\w'’-]+"
+SHOWN = re.compile(r"\b(Quiz|[A-Z]\w*Explorer|GateSurgery)\(")
 EXERCISES = r"^## (?:\d+\. )?Exercises$(.*?)(?=^## |\Z)"
 CITATION = re.compile(
     rf"{NAME}(?:,?\s+(?:&|and)\s+(?:{NAME}|others)|\s+et\s+al\.),?\s+{YEAR}|\({NAME},?\s+{YEAR}\)"
@@ -219,7 +220,7 @@ def set_up_in_the_open(page: Page) -> list[str]:
 
 
 def _only_shows(cell: Cell) -> bool:
-    shown = re.search(r"\b(Quiz|[A-Z]\w*Explorer|GateSurgery)\(", cell.source)
+    shown = SHOWN.search(cell.source)
     return bool(shown) and "assert" not in cell.source and "print(" not in cell.source
 
 
@@ -238,6 +239,17 @@ def lost_outputs(page: Page) -> list[str]:
     return complaints
 
 
+def dead_on_opening(page: Page) -> list[str]:
+    """Chapters that open without their picture: JupyterLab runs the first cell of those that ask."""
+    if not page.chapter:
+        return []
+    first, asks = page.code[0], page.notebook.metadata.get("lstm_lab", {}).get("run_on_open")
+    complaints = [] if asks is True else ["the first cell does not run on opening (run_on_open)"]
+    if not (first.folded and first.source.startswith("# picture\n") and SHOWN.search(first.source)):
+        complaints.append(f"cell {first.number}: not a folded picture titled “# picture”")
+    return complaints
+
+
 RULES = (
     long_code,
     wide_text,
@@ -250,6 +262,7 @@ RULES = (
     missing_parts,
     exercises_without_help,
     set_up_in_the_open,
+    dead_on_opening,
     faint_colours,
     banned_words,
     claims_without_evidence,

@@ -133,6 +133,10 @@ BROKEN = {
     "missing_parts": [("markdown", "## Summary")],
     "exercises_without_help": [("markdown", "## 9. Exercises\n\n1. Go.\n\n## 10. Summary")],
     "set_up_in_the_open": [("code", "CellExplorer(b_f=1)")],
+    "dead_on_opening": [
+        ("code", "# picture\nCellExplorer()"),
+        ("code", "import os"),
+    ],
     "faint_colours": [
         ("markdown", r"$\color{#E69F00}{h_t}$"),
         ("markdown", r"$\textcolor{red}{h_t}$"),
