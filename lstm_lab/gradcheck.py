@@ -22,7 +22,10 @@ FLOOR = 1e-4
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of one gradient, twice: as the code has it, and as differences have it."""
+    """One entry of one gradient, twice: as the code has it, and as differences have it.
+
+    Of a direction through the whole array the index is empty.
+    """
 
     name: str
     index: tuple[int, ...]
@@ -42,7 +45,7 @@ class Report:
     errors : dict of str to float
         The largest relative error in each array.
     checked : int
-        How many entries were compared.
+        How many entries and directions were compared.
     tolerance : float
     """
 
@@ -61,11 +64,11 @@ class Report:
 
     def __str__(self) -> str:
         w = self.worst
-        index = ", ".join(map(str, w.index))
+        where = f"[{', '.join(map(str, w.index))}]" if w.index else " along a random direction"
         verdict = "gradients agree" if self.passed else "GRADIENTS DIFFER"
         return (
             f"{verdict}: {self.checked} entries, worst relative error {w.error:.1e} "
-            f"(tolerance {self.tolerance:.0e}) at {w.name}[{index}]: "
+            f"(tolerance {self.tolerance:.0e}) at {w.name}{where}: "
             f"backward says {w.analytic:.9g}, differences say {w.numeric:.9g}"
         )
 
@@ -78,6 +81,7 @@ def gradcheck(
     tolerance: float = 1e-6,
     seed: int = 0,
     max_entries: int | None = None,
+    directions: int = 0,
     dropout_seed: int | None = None,
     step: float = STEP,
     **options: Any,
@@ -97,9 +101,13 @@ def gradcheck(
     tolerance : float
         The largest relative error that passes.
     seed : int
-        Of the random weights, and of the choice of entries.
+        Of the random weights, and of the choice of entries and directions.
     max_entries : int or None
         Compare at most so many entries of each array, drawn at random. None: all.
+    directions : int
+        Compare the derivative along so many random directions through each array as well. One
+        such comparison takes the time of one entry's and has all entries in it; an entry's own
+        says which one is wrong.
     dropout_seed : int or None
         Given, every call is a training call that drops the same units.
     step : float
@@ -131,9 +139,9 @@ def gradcheck(
     worst, errors, checked = None, {}, 0
     for name, array in arrays.items():
         errors[name] = 0.0
-        for index in _entries(array.shape, max_entries, rng):
-            analytic = float(gradients[name][index])
-            numeric = _difference(evaluate, array, index, step)
+        for index, analytic, numeric in _compared(
+            evaluate, array, gradients[name], max_entries, directions, step, rng
+        ):
             size = max(abs(analytic), abs(numeric), FLOOR * scale, 1e-300)
             error = abs(analytic - numeric) / size
             error = error if np.isfinite(error) else np.inf
@@ -144,16 +152,36 @@ def gradcheck(
     return Report(worst, errors, checked, tolerance)
 
 
+def _compared(
+    evaluate: Callable[[], float],
+    array: Array,
+    gradient: Array,
+    max_entries: int | None,
+    directions: int,
+    step: float,
+    rng: np.random.Generator,
+) -> Iterator[tuple[tuple[int, ...], float, float]]:
+    """Index, derivative by the gradient and by differences, of entries and of directions."""
+    for index in _entries(array.shape, max_entries, rng):
+        numeric = _difference(evaluate, array, index, 1.0, float(array[index]), step)
+        yield index, float(gradient[index]), numeric
+    backend = backend_of(array)
+    for _ in range(directions if array.size else 0):
+        # Of length 1, with the same share of every entry.
+        direction = backend.asarray(rng.choice([-1.0, 1.0], array.shape) / np.sqrt(array.size))
+        numeric = _difference(evaluate, array, ..., direction, array.copy(), step)
+        yield (), _dot(backend, gradient, direction), numeric
+
+
 def _difference(
-    evaluate: Callable[[], float], array: Array, index: tuple[int, ...], step: float
+    evaluate: Callable[[], float], array: Array, where: Any, along: Any, before: Any, step: float
 ) -> float:
-    """(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h, leaving the entry as it was."""
-    before = float(array[index])
+    """(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h, leaving the array as it was."""
     total = 0.0
     for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
-        array[index] = before + shift * step
+        array[where] = before + shift * step * along
         total += weight * evaluate()
-    array[index] = before
+    array[where] = before
     return total / (12 * step)
 
 

@@ -34,6 +34,15 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 
+# A file is one worker's: what takes longest goes first, lest one worker be left with it at the end.
+LONG = [
+    "tests/engine/test_mutants.py", "tests/test_browser_book.py", "tests/explore/test_page.py",
+    "tests/engine/test_book_on_device.py", "tests/explore/test_controls.py",
+    "tests/explore/test_family.py", "tests/explore/test_training.py", "book/06-training.ipynb",
+    "book/07-family.ipynb", "book/10-forecasting.ipynb", "book/08-bidirectional.ipynb",
+    "tests/engine/test_step_options.py", "tests/engine/test_persistent.py",
+]  # fmt: skip
+
 
 def _lacking(sentence: str) -> None:
     if os.environ.get("CI") == "true":
@@ -106,6 +115,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    order = {ROOT / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # xdist would hand out the files with the most tests first, whatever those take.
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

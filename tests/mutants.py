@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -301,32 +304,92 @@ MUTANTS = [
 ]
 
 
+NURSERY = """
+import json, os, sys
+import numpy, pytest
+for name in ("hypothesis", "torch", "onnx", "onnxruntime", "scipy.linalg", "numba", "nbval.plugin"):
+    try:
+        __import__(name)
+    except ModuleNotFoundError:
+        pass
+for line in sys.stdin:
+    copy, test, log = json.loads(line)
+    child = os.fork()
+    if not child:
+        status = 99
+        try:
+            out = os.open(log, os.O_WRONLY | os.O_CREAT)
+            os.dup2(out, 1), os.dup2(out, 2)
+            os.chdir(copy)
+            sys.path[:] = [copy, *sys.path]
+            # The first failure is enough: it need not be made smaller.
+            from hypothesis import Phase, settings
+            settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate])
+            settings.load_profile("mutants")
+            assert not [name for name in sys.modules if name.partition(".")[0] == "lstm_lab"]
+            status = pytest.main(["-q", "-x", "-p", "no:cacheprovider", test])
+            import lstm_lab
+            if not lstm_lab.__file__.startswith(copy + os.sep):
+                print("the library that was tested is", lstm_lab.__file__)
+                status = 98
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+@cache
+def nursery() -> subprocess.Popen[str]:
+    """A process that has imported what is large, and nothing of ours: each run is its fork."""
+    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    environment.pop("PYTHONPATH", None)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", NURSERY], cwd=tempfile.gettempdir(), env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    atexit.register(process.stdin.close)
+    return process
+
+
+def outcome(copy: Path, test: str) -> tuple[int, str]:
+    """pytest's exit status on that copy of the project, in a process of its own, and its words."""
+    log = copy / "log"
+    if hasattr(os, "fork"):
+        process = nursery()
+        print(json.dumps([str(copy), test, str(log)]), file=process.stdin, flush=True)
+        status = int(process.stdout.readline() or 97)
+    else:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
+        environment = {**os.environ, "PYTHONPATH": str(copy)}
+        with log.open("w") as file:
+            status = subprocess.call(command, cwd=copy, env=environment, stdout=file, stderr=file)
+    return status, log.read_text(encoding="utf-8", errors="replace")
+
+
 def dies(mutant: Mutant) -> bool:
     """Whether the mutant's test fails on a copy of the library with the fault in it."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
+        copy = Path(folder).resolve()
         for part in ("lstm_lab", "tests/engine"):
             shutil.copytree(
                 ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for part in ("tests/__init__.py", "tests/conftest.py", "tests/tolerance.py", "pyproject.toml"):
+        for part in (
+            "tests/__init__.py", "tests/conftest.py", "tests/tolerance.py", "pyproject.toml"
+        ):  # fmt: skip
             shutil.copy(ROOT / part, copy / part)
         target = copy / "lstm_lab" / mutant.file
         source = target.read_text(encoding="utf-8")
         if source.count(mutant.old) != 1:
             raise ValueError(f"{mutant.name}: {mutant.old!r} must stand once in {mutant.file}")
         target.write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.test],
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy)},
-            capture_output=True,
-            text=True,
-        )
+        status, words = outcome(copy, mutant.test)
     # 1: tests ran and failed. Anything else, such as a file that cannot be read, proves nothing.
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"{mutant.name}: pytest stopped with {done.returncode}\n{done.stdout}")
-    return done.returncode == 1
+    if status not in (0, 1):
+        raise RuntimeError(f"{mutant.name}: pytest stopped with {status}\n{words}")
+    return status == 1
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def test_every_notebook_is_run():
         for name, value in os.environ.items()
         if "PYTEST" not in name and not name.startswith(("MAKE", "MFLAGS", "ARGS"))
     }
-    # The tests in Python are left aside to save their import.
-    collect = ["--collect-only", "-qq", "-r", "", "--ignore-glob=*.py"]
+    # The tests in Python are left aside to save their import, and the workers to save theirs.
+    collect = ["-n0", "--collect-only", "-qq", "-r", "", "--ignore-glob=*.py"]
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", *make_test(inherited), *collect],
         cwd=ROOT,

@@ -14,7 +14,10 @@ from . import strict
 
 
 def main(paths: list[str]) -> int:
-    """0 if every code cell of every notebook runs; the error is printed where one does not."""
+    """0 if every code cell of every notebook runs on the device.
+
+    Where one does not, the error is printed; so is the choice of another backend.
+    """
     from IPython.core.interactiveshell import InteractiveShell
 
     strict.register()
@@ -27,6 +30,9 @@ def main(paths: list[str]) -> int:
         for cell in cells:
             if cell["cell_type"] == "code" and not shell.run_cell("".join(cell["source"])).success:
                 return 1
+        if (chosen := os.environ["LSTM_LAB_BACKEND"]) != strict.StrictBackend.name:
+            print(f"{path.name} chose the backend {chosen!r} itself: it did not run on the device")
+            return 1
     return 0
 
 

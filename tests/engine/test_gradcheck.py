@@ -64,6 +64,32 @@ def test_counts_every_entry():
     assert gradcheck(linear, X, max_entries=2).checked == 6
 
 
+def test_one_direction_has_every_entry_in_it():
+    """One wrong entry anywhere in an array is seen without that entry being looked at."""
+
+    class Wrong(LSTM):
+        where = ("bias_l0", 0)
+
+        def backward(self, dy, trace, dstate=None):
+            grad = super().backward(dy, trace, dstate)
+            grad.params[self.where[0]].reshape(-1)[self.where[1]] *= 1.1
+            return grad
+
+    lstm = Wrong(2, 3, dtype="float64", seed=0)
+    for name, array in lstm.params.items():
+        for index in range(array.size):
+            lstm.where = name, index
+            report = gradcheck(lstm, X, max_entries=0, directions=1)
+            assert not report and (report.worst.name, report.worst.index) == (name, ())
+            assert report.checked == len(lstm.params) + 1
+            assert f"at {name} along a random direction" in str(report)
+    right = LSTM(2, 3, dtype="float64", seed=0)
+    before = {k: v.copy() for k, v in right.params.items()}
+    assert gradcheck(right, X, max_entries=1, directions=2).checked == 3 * (len(before) + 1)
+    for name, value in before.items():
+        np.testing.assert_array_equal(right.params[name], value)
+
+
 def test_needs_float64():
     with pytest.raises(TypeError, match=r"params\['weight_x_l0'\] is float32"):
         gradcheck(LSTM(2, 3), X.astype("float32"))
@@ -93,7 +119,8 @@ def test_a_whole_model(backend):
         head=Linear(6, 2, seed=2, **options),
     )
     ids = backend.asarray(np.random.default_rng(0).integers(0, 5, (4, 3)))
-    assert gradcheck(model, ids, lengths=[2, 4, 1], dropout_seed=3, max_entries=30)
+    options = {"lengths": [2, 4, 1], "dropout_seed": 3}
+    assert gradcheck(model, ids, **options, max_entries=3, directions=2)
 
 
 def test_dropout_keeps_the_mean_and_rests_without_rng():

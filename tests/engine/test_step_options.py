@@ -233,7 +233,8 @@ def test_gradients_agree_with_finite_differences(kind, both, steps, batch, ragge
     x, _, state, _ = arrays_of(layer, rng, steps, batch)
     lengths = rng.integers(1, steps + 1, batch) if ragged else None
     report = gradcheck(
-        layer, 2 * x, state=packed(state), lengths=lengths, dropout_seed=seed, max_entries=30,
+        layer, 2 * x, state=packed(state), lengths=lengths, dropout_seed=seed, max_entries=3,
+        directions=1,
         # A normalised vector bends sharply where its features are nearly equal.
         **({"step": 1e-4, "tolerance": 1e-5} if options.get("layer_norm") else {}),
     )  # fmt: skip

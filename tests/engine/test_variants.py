@@ -88,7 +88,7 @@ def test_gradients_agree_with_finite_differences(kind, both, steps, batch, ragge
     state = tuple(rng.normal(size=shape) for _ in "hc")
     lengths = rng.integers(1, steps + 1, batch) if ragged else None
     x = rng.normal(size=(steps, batch, 2))
-    report = gradcheck(lstm, x, state=state, lengths=lengths, max_entries=30)
+    report = gradcheck(lstm, x, state=state, lengths=lengths, max_entries=3, directions=1)
     assert report, str(report)
 
 
