@@ -144,6 +144,9 @@ def copy_of(case, page):
     return case.new(**{name: now[name] for name in case.kind.controls()})
 
 
+ABOUT_COLOURS = ("color-contrast", "link-in-text-block")
+
+
 def load_axe(page):
     """Bring axe-core into the page, so that `axe_findings` can ask it."""
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -153,11 +156,11 @@ def load_axe(page):
 def axe_findings(page, only=None):
     """The serious and critical findings of axe-core: rule -> (impact, where).
 
-    only: a tag of its rules, as "cat.color", if not all of them are asked.
+    only: the rules that are asked, if not all of them, as `ABOUT_COLOURS`.
     """
     answer = page.evaluate(
         "(rules) => axe.run('.lstm-lab-explorer', {resultTypes: ['violations'], ...rules})",
-        {"runOnly": only} if only else {},
+        {"runOnly": list(only)} if only else {},
     )
     return {
         rule["id"]: (rule["impact"], [node["html"][:200] for node in rule["nodes"]])

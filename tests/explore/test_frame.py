@@ -8,6 +8,7 @@ import pytest
 
 from tests.explore.cases import CASES
 from tests.explore.page import (
+    ABOUT_COLOURS,
     axe_findings,
     changed_by_company,
     crowded_words,
@@ -146,7 +147,7 @@ def test_axe_finds_nothing_serious(show, artifacts):
             for case in CASES
         ]
         page.evaluate("paths => paths.forEach((path, k) => models[k].set('path', path))", paths)
-        for theme, rules in (("light", None), ("dark", "cat.color")):
+        for theme, rules in (("light", None), ("dark", ABOUT_COLOURS)):
             take_theme(page, theme)
             settled(page, FEW_ROWS)
             found |= axe_findings(page, rules)

@@ -6,7 +6,14 @@ import pytest
 import traitlets
 
 from lstm_lab.explore import Question, Quiz
-from tests.explore.page import axe_findings, changed_by_company, load_axe, take_theme, text
+from tests.explore.page import (
+    ABOUT_COLOURS,
+    axe_findings,
+    changed_by_company,
+    load_axe,
+    take_theme,
+    text,
+)
 
 KEPT = Question(
     "A unit has $f_{t}$ = 0.9 at every step. How much is left after 10 steps?",
@@ -96,7 +103,7 @@ def test_a_click_explains(show):
     page.get_by_role("button", name="2", exact=True).click()
     assert text(verdict) == "1 of 2 right at the first try."
     load_axe(page)
-    for theme, rules in (("light", None), ("dark", "cat.color")):
+    for theme, rules in (("light", None), ("dark", ABOUT_COLOURS)):
         take_theme(page, theme)
         assert axe_findings(page, rules) == {}
     page.get_by_role("button", name="Start again").click()
