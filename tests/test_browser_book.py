@@ -285,7 +285,7 @@ def test_coloured_symbols_are_read_in_both_themes(
     )
     nbformat.write(notebook, copy / "book" / "equations.ipynb")
     page.goto(door.replace(START, "equations.ipynb"))
-    page.locator("mjx-container").first.wait_for()
+    page.wait_for_function(READY, arg="equations.ipynb")
     for theme, ground in (("light", 255), ("dark", 17)):
         _to_theme(page, theme)
         eventually(page, lambda: len(page.evaluate(SYMBOLS)) > 2 * len(formulas) > 20)
@@ -307,7 +307,7 @@ def test_coloured_symbols_are_read_in_both_themes(
 
 def _to_theme(page: Page, theme: str) -> None:
     page.evaluate(TO_THEME, THEMES[theme])
-    page.locator(f"body[data-jp-theme-name='{THEMES[theme]}']").wait_for()
+    page.locator(f"body[data-jp-theme-name='{THEMES[theme]}']").wait_for(state="attached")
 
 
 def _grounds(page: Page) -> set[tuple[float, ...]]:
