@@ -180,7 +180,7 @@ check(input_and_candidate)
 # not see the others here.
 #
 # (The LSTM of 1997 had no forget gate. It kept the old memory in full, at every step. The forget
-# gate came in 2000, from Gers, Schmidhuber and Cummins.)
+# gate came in 1999, from Gers, Schmidhuber and Cummins.)
 #
 # Return a **new** array. Leave `c` as it was.
 
