@@ -278,7 +278,7 @@ def test_coloured_symbols_are_read_in_both_themes(
 ):
     """Every coloured equation of the book and the labs on one page that runs no cell."""
     formulas = sorted({formula for page_ in _with_equations() for formula in page_})
-    text = "\n\n".join(["[a word](glossary.ipynb#register)", *(f"$${f}$$" for f in formulas)])
+    text = "\n\n".join(f"$${f}$$" for f in formulas)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell(text)], metadata={"kernelspec": kernel}
@@ -295,14 +295,6 @@ def test_coloured_symbols_are_read_in_both_themes(
         assert len({tuple(colour) for colour, _ in symbols}) == 5
         faint = [each for each in symbols if _contrast(*each) < 4.5]
         assert faint == []
-
-    # On the way: a term of the glossary is found by its name.
-    page.get_by_role("link", name="a word").click()
-    page.wait_for_function(READY, arg="glossary.ipynb")
-    term = page.locator("[data-jupyter-id=register]")
-    term.wait_for()
-    eventually(page, lambda: term.evaluate(IN_VIEW))
-    page.screenshot(path=artifacts / "term.png")
 
 
 def _to_theme(page: Page, theme: str) -> None:

@@ -47,23 +47,11 @@ def with_made_parts(page: Page) -> NotebookNode:
             cell.source = "\n\n".join(filter(None, parts))
         elif numbered and (number == 0 or _is_last(notebook, number)):
             cell.source = NAVIGATION.sub(lambda _: navigation(page), cell.source, count=1)
-        elif page.path.name == "glossary.ipynb":
-            cell.source = with_anchors(cell.source)
         elif page.path.name == "notation.ipynb":
             cell.source = without_constant_column(cell.source)
     if page.path.name == "bibliography.ipynb":
         notebook.cells[-1].source = whole_bibliography()
     return notebook
-
-
-def with_anchors(table: str) -> str:
-    """A table whose terms can be linked to: ``| gate |`` becomes an anchor ``gate``."""
-    return re.sub(
-        r"^\| *(?!term *\||[-:]+ *\|)([^|<>]+?) *\|",
-        lambda row: f'| <span id="{row[1].casefold().replace(" ", "-")}">{row[1]}</span> |',
-        table,
-        flags=re.MULTILINE,
-    )
 
 
 def _is_last(notebook: NotebookNode, number: int) -> bool:

@@ -82,14 +82,12 @@ class Page:
 
     @property
     def anchors(self) -> set[str]:
-        """What a link into this page may name: JupyterLab's own ids of headings, and ours."""
-        headings = {
+        """What a link into this page may name: JupyterLab's own ids of headings."""
+        return {
             re.sub(r"[*`]", "", heading).replace(" ", "-")
             for cell in self.markdown
             for heading in cell.headings
         }
-        ours = (re.findall(r'\bid="([^"]+)"', cell.prose) for cell in self.markdown)
-        return headings.union(*ours)
 
 
 def pages() -> list[Page]:
