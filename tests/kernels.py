@@ -29,10 +29,11 @@ NUMERIC = [
     "tests/engine", "tests/text", "tests/explore", "tests/test_data.py", "tests/test_optim.py",
     "tests/test_tasks.py", "tests/test_tolerance.py", "tests/test_training.py",
 ]  # fmt: skip
-NOT_NUMERIC = [  # these start programs, or read texts
+NOT_NUMERIC = [  # these start programs, compile, or read texts
     "tests/engine/test_book_on_device.py", "tests/engine/test_mutants.py",
     "tests/engine/test_nvrtc.py", "tests/engine/test_onnx_errors.py",
 ]  # fmt: skip
+NEITHER = ["tests/engine/test_persistent.py::test_a_missing_barrier_is_noticed"]
 NOTEBOOKS = ["book", "labs/solved"]
 NEEDS = {"Haswell": "AVX2", "SandyBridge": "AVX", "Nehalem": "SSE42", "SkylakeX": "AVX512F"}
 """OpenBLAS's name of a core, and the instructions, in NumPy's names, that its kernels use."""
@@ -134,7 +135,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def run(kernels: Kernels, arguments: list[str]) -> tuple[int, str]:
     """pytest's exit status under those kernels, and its last line."""
     environment = {**os.environ, **kernels.variables, ASKED: json.dumps(kernels.expected)}
-    environment["PYTHONPATH"] = str(ROOT)
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "pytest", "-p", "tests.kernels", "-q", "-r", "fE", *arguments]
     last = ""
     with subprocess.Popen(
@@ -156,6 +157,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--notebooks", action="store_true", help="the book and its labs as well")
     chosen = parser.parse_args(given)
     what = ["-m", "not browser", *NUMERIC, *(f"--ignore={name}" for name in NOT_NUMERIC)]
+    what += [f"--deselect={name}" for name in NEITHER]
     what += NOTEBOOKS if chosen.notebooks else []
     table, worst, done = [], 0, 0
     for kernels in every():
