@@ -407,14 +407,14 @@ def test_the_ghost_of_what_was_before_is_drawn(kind, show):
 def test_every_number_shows_its_formula(show):
     page, values = show(SequenceExplorer()), SequenceExplorer().values()
     told = page.locator("[data-role=readout]")
-    for tile, text in {
+    for tile, said in {
         "forget gate": f"= {values['mean']:.3f}",
         "half-life": f"= {values['half_life']:.1f} steps",
         "time constant": f"= {values['memory']:.1f} steps",
         "first pulse left": f"= {100 * values['left']:.1f} %",
     }.items():
         page.locator(".ll-tile", has_text=tile).focus()
-        assert text in text(told)
+        assert said in text(told)
     for q in "ifogch":
         page.locator(f".ll-stage > button[data-q={q}]").focus()
         assert f"= {values[q][11]:.2f}" in text(told)
