@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 
+from lstm_lab.cli import WORKSPACE
 from tests.conftest import slow_down
 from tests.explore.page import eventually
 
@@ -231,9 +232,16 @@ def test_start_page_is_live_and_nothing_else_runs(
         assert notebook.read_bytes() == committed
 
 
+def _alone(door: str, name: str) -> str:
+    """A page in a workspace of its own: JupyterLab opens again what other tests left open."""
+    assert f"/workspaces/{WORKSPACE}/" in door
+    address = door.replace(f"/workspaces/{WORKSPACE}/", f"/workspaces/{Path(name).stem}/")
+    return address.replace(START, name)
+
+
 @pytest.mark.parametrize("chapter", LIVE)
 def test_a_chapter_opens_with_its_picture(chapter: str, door: str, page: Page, artifacts: Path):
-    page.goto(door.replace(START, chapter))
+    page.goto(_alone(door, chapter))
     page.wait_for_function(READY, arg=chapter)
     eventually(page, lambda: page.evaluate(RUN_CELLS) == [1])
     page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer").wait_for()
@@ -245,7 +253,7 @@ def test_a_chapter_opens_with_its_picture(chapter: str, door: str, page: Page, a
 
 def test_dragging_a_slider_changes_picture_and_text(door: str, page: Page, artifacts: Path):
     """In either theme; from the first to the second it changes in place."""
-    page.goto(door.replace(START, CHAPTER))
+    page.goto(_alone(door, CHAPTER))
     page.wait_for_function(READY, arg=CHAPTER)
     page.evaluate(TO_THEME, THEMES["dark"])
     page.evaluate(RUN_ALL)
@@ -284,7 +292,7 @@ def test_coloured_symbols_are_read_in_both_themes(
         cells=[nbformat.v4.new_markdown_cell(text)], metadata={"kernelspec": kernel}
     )
     nbformat.write(notebook, copy / "book" / "equations.ipynb")
-    page.goto(door.replace(START, "equations.ipynb"))
+    page.goto(_alone(door, "equations.ipynb"))
     page.wait_for_function(READY, arg="equations.ipynb")
     for theme, ground in (("light", 255), ("dark", 17)):
         _to_theme(page, theme)
