@@ -169,6 +169,8 @@ def main(arguments: list[str]) -> int:
         print(f"\n=== {kernels.name}", flush=True)
         start = time.perf_counter()
         status, last = run(kernels, [*what, *rest])
+        if status < 0:
+            last = f"ended by signal {-status}"
         table.append((kernels.name, "passed" if status == 0 else "FAILED", last))
         print(f"    {time.perf_counter() - start:.0f} s", flush=True)
         worst, done = max(worst, abs(status)), done + 1
