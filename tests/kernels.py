@@ -26,7 +26,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = "LSTM_LAB_KERNELS"
 NUMERIC = [
-    "tests/engine", "tests/text", "tests/explore", "tests/test_data.py", "tests/test_optim.py",
+    "tests/engine", "tests/text", "tests/explore", "tests/test_biases.py", "tests/test_data.py",
+    "tests/test_evidence.py", "tests/test_optim.py",
     "tests/test_tasks.py", "tests/test_tolerance.py", "tests/test_training.py",
 ]  # fmt: skip
 NOT_NUMERIC = [  # these start programs, compile, or read texts

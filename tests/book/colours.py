@@ -13,7 +13,7 @@ COLOUR = re.compile(r"\b((?:text)?color(?:\{|[:=]\s*\"?))(#[0-9A-Fa-f]{6}|[A-Za-
 INKS = {quantity: ink(quantity) for quantity in TEXT_SHARES}
 INK_OF = {GATE_COLORS[quantity]: name for quantity, name in INKS.items()}
 #: A lab's source, and what is made of it: in step before, in step after.
-LABS = sorted((ROOT / "labs").rglob("01-gates.*"))
+LABS = sorted((ROOT / "labs").rglob("[0-9][0-9]-*.*"))
 SHEET = ROOT / "lstm_lab/jupyter_data/labextensions/lstm-lab-start/static/equations.css"
 
 
