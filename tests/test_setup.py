@@ -36,7 +36,6 @@ FLOORS = {
     "backends": 1,
     "files": 1,
     "cells": 2,
-    "cell_variants": 2,
     "layers": 3,
     "losses": 3,
     "optim": 4,

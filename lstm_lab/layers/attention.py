@@ -232,9 +232,8 @@ class Attention(Layer):
             self.hidden_size = None
         self.scale = _checked_scale(scale)
         rng = initial.generator(seed)
-        for name, shape in self.param_shapes(self.config).items():
-            values = initial.uniform(rng, shape, fan=shape[-1])
-            self.params[name] = self.backend.asarray(values, dtype=self.dtype)
+        shapes = self.param_shapes(self.config)
+        self._set_params({n: initial.uniform(rng, s, fan=s[-1]) for n, s in shapes.items()})
 
     @property
     def config(self) -> dict[str, Any]:

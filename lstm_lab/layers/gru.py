@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends import Backend
-from ..cell_variants import GRU_BEFORE_CELL
-from ..cells import GRU_CELL, Cell
+from ..cells import GRU_BEFORE_CELL, GRU_CELL, Cell
 from .recurrent import Recurrent
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import Backend
-from ..cell_variants import lstm_variant
-from ..cells import LSTM_CELL, Cell
+from ..cells import LSTM_CELL, LSTM_CELLS, Cell
 from . import initial
 from .base import checked_size
 from .recurrent import INITIALISATIONS, Recurrent
@@ -173,7 +172,7 @@ class LSTM(Recurrent):
     def cell_of(cls, config: dict[str, Any]) -> Cell:
         keep = "gate" if config.get("forget_gate", True) else "all"
         keep = "coupled" if config.get("coupled") else keep
-        return lstm_variant(keep, bool(config.get("peepholes")))
+        return LSTM_CELLS[keep, bool(config.get("peepholes"))]
 
     def _initialisations(self) -> tuple[str, ...]:
         return (*INITIALISATIONS, "chrono") if self.forget_gate else INITIALISATIONS

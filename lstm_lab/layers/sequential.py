@@ -10,6 +10,7 @@ import numpy as np
 from ..backends import Array, Backend
 from .base import Gradient, Layer, check_array
 from .packing import Packing
+from .parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Sequential(Layer):
     Attributes
     ----------
     layers : dict of str to Layer
-    params : dict of str to array
+    params : Parameters
         The layers' own arrays, under ``"encoder.weight_x_l0"`` and so on.
 
     Raises
@@ -93,11 +94,14 @@ class Sequential(Layer):
                 )
         super().__init__(first.backend, first.dtype)
         self.layers = layers
-        self.params = {
-            f"{name}.{key}": array
-            for name, layer in layers.items()
-            for key, array in layer.params.items()
-        }
+        self.params = Parameters(
+            self.backend,
+            {
+                f"{name}.{key}": array
+                for name, layer in layers.items()
+                for key, array in layer.params.items()
+            },
+        )
 
     @property
     def config(self) -> dict[str, Any]:

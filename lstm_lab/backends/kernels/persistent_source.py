@@ -5,15 +5,15 @@ from block to block by way of the L2 cache. In each step a group of blocks meets
 up a number in global memory: the barrier of NVIDIA's cooperative groups, without their headers,
 which a compiler at run time would have to find first.
 
-`lstm_lab.backends.tiling` says how the work is shared out.
+`tiling` says how the work is shared out.
 """
 
 from __future__ import annotations
 
 import re
 
-from .base import Pointwise
-from .cuda_source import REAL
+from ..base import Pointwise
+from .pointwise_cuda import REAL
 from .tiling import Loop, Tiling
 
 LIBRARY = """\
@@ -196,9 +196,10 @@ def forward_source(
     Grid (members, groups). Arguments: weights (S, rows, H); those of ``function``, less
     ``recurrent``; a counter at 0 for each group, `APART` numbers from the next; n; the steps.
     """
-    text = _Text(function, shared=("recurrent", "peepholes"), skip=("recurrent",))
+    text = _Text(function, skip=("recurrent",))
     # What a step leaves, the next one finds in its registers.
-    carried = [name for name, _ in text.read if name.endswith("_before")]
+    carried = [pair for pair in function.before if (pair[0], 0) in text.read]
+    old = [before for before, _ in carried]
     steps = _FORWARD_STEPS.format(
         sums=_lines(
             12,
@@ -210,14 +211,14 @@ def forward_source(
         ),
         equations=text.equations(),
         store=text.stores(text.written, 12),
-        carry=_lines(12, (f"{name}_0 = {name.removesuffix('_before')}_0;" for name in carried)),
+        carry=_lines(12, (f"{before}_0 = {after}_0;" for before, after in carried)),
     )
-    inputs = [e for e in text.read if e[0] not in (*carried, "peepholes", "recurrent")]
+    inputs = [e for e in text.read if e[0] not in (*old, *function.shared)]
     return _kernel(
         text, dtype, loop, tiling, steps, _FORWARD_RESIDENT,
         enter=[
-            *(f"{name}_0 = {name}_[direction * size + place];" for name in carried),
-            *text.loads([e for e in text.read if e[0] == "peepholes"]),
+            *(f"{name}_0 = {name}_[direction * size + place];" for name in old),
+            *text.loads([e for e in text.read if e[0] in function.shared and e[0] != "recurrent"]),
         ],
         load=text.loads(inputs),
         more=[f"recurrent_{k}" for k in range(loop.rows)],
@@ -232,10 +233,8 @@ def backward_source(
     Arguments: weights; the gradient that arrives from the output; those of ``function``; counters,
     n and steps. ``first_block`` is the first block of d that the weights act on.
     """
-    names = [name for name, _ in function.arrays]
-    carried = names[names.index("gates") + 1 :]
-    text = _Text(function, shared=carried, also=("arriving",))
-    gradients = [(name, 0) for name in carried if name != "peepholes"]
+    text = _Text(function, also=("arriving",))
+    gradients = [(name, 0) for name in function.carried]
     steps = _BACKWARD_STEPS.format(
         equations=text.equations(),
         store=text.stores([e for e in text.written if e not in gradients], 12),
@@ -244,10 +243,10 @@ def backward_source(
         first_block=first_block,
         direct="dhidden_0 + " * direct,
     )
-    inputs = [e for e in text.read if e[0] not in carried]
+    inputs = [e for e in text.read if e[0] not in text.without_steps]
     return _kernel(
         text, dtype, loop, tiling, steps, _BACKWARD_RESIDENT,
-        enter=text.loads([*gradients, *(e for e in text.read if e[0] == "peepholes")]),
+        enter=text.loads([*gradients, *(e for e in text.read if e[0] in function.shared)]),
         load=["arriving_0 = arriving_[lead * size + place];", *text.loads(inputs)],
         more=["arriving_0", *(f"{name}_{k}" for name, k in gradients)],
     )  # fmt: skip
@@ -256,8 +255,9 @@ def backward_source(
 class _Text:
     """A function's equations, in which ``name(k)`` has become the register ``name_k``."""
 
-    def __init__(self, function: Pointwise, shared=(), skip=(), also=()):
-        self.name, self.blocks, self.shared = function.name, dict(function.arrays), shared
+    def __init__(self, function: Pointwise, skip=(), also=()):
+        self.name, self.blocks = function.name, dict(function.arrays)
+        self.without_steps = (*function.carried, *function.shared)
         self.parameters = [*also, *(name for name in self.blocks if name not in skip)]
         pattern = rf"\b({'|'.join(self.blocks)})\((\d+)\)"
         self.text = re.sub(pattern, r"\1_\2", function.unit.strip())
@@ -275,7 +275,7 @@ class _Text:
     def at(self, element: tuple[str, int]) -> str:
         """Where in global memory it lies; what all steps share has no axis of steps."""
         name, k = element
-        lead = "direction" if name in self.shared else "lead"
+        lead = "direction" if name in self.without_steps else "lead"
         return f"{name}_[({lead} * {self.blocks[name]} + {k}) * size + place]"
 
     def loads(self, elements) -> list[str]:

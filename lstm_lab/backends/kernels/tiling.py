@@ -100,7 +100,7 @@ class Tiling:
 def tile(limits: Limits, loop: Loop, n: int) -> Tiling | None:
     """The layout that should be the fastest for ``n`` sequences; None where none fits.
 
-    Each layout is a kernel to be compiled, and the stretches of a ragged batch have all kinds of
+    Each layout is a kernel to be compiled, and the segments of a ragged batch have all kinds of
     widths: a layout serves up to the next power of 2.
     """
     return _fastest(limits, loop, 1 << (n - 1).bit_length()) or _fastest(limits, loop, n)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from textwrap import indent
 
-from .base import Pointwise
+from ..base import Pointwise
 
 _POINTWISE = """\
 def loop({parameters}):
@@ -73,10 +73,9 @@ def forward_source(function: Pointwise) -> str:
     """All steps of a cell's ``forward``.
 
     Arguments: the weights (S, ...), as ``multiply`` takes them, and its ``blocks``; then those of
-    ``function``. All have their steps first but ``recurrent``, which is working space, and
-    ``peepholes``, which are weights.
+    ``function``, which have their steps first unless they are shared.
     """
-    return _filled(_FORWARD, function, carried=("recurrent", "peepholes"))
+    return _filled(_FORWARD, function, function.shared)
 
 
 def backward_source(function: Pointwise, direct: bool) -> str:
@@ -84,23 +83,24 @@ def backward_source(function: Pointwise, direct: bool) -> str:
 
     Arguments: the transposed weights (S, ...), as ``multiply`` takes them, and its ``blocks``; the
     rows of ``d`` that they act on, the first and how many; the gradient that arrives from the
-    output; then those of ``function``. All have their steps first but what follows ``gates``: the
-    gradients that are carried from step to step, and peepholes.
+    output; then those of ``function``, which have their steps first unless they are carried or
+    shared.
     """
-    names = [name for name, _ in function.arrays]
-    carried = tuple(names[names.index("gates") + 1 :])
-    return _filled(_BACKWARD, function, carried, direct="dhidden_0[unit] + " * direct)
+    without = (*function.carried, *function.shared)
+    return _filled(_BACKWARD, function, without, direct="dhidden_0[unit] + " * direct)
 
 
-def _filled(template: str, function: Pointwise, carried: tuple[str, ...] = (), **words: str) -> str:
-    """The template with the equations in it. ``carried`` arrays have no axis of steps."""
+def _filled(
+    template: str, function: Pointwise, without_steps: tuple[str, ...] = (), **words: str
+) -> str:
+    """The template with the equations in it; some arrays have no axis of steps."""
     blocks = dict(function.arrays)
     equations = re.sub(rf"\b({'|'.join(blocks)})\((\d+)\)", r"\1_\2[unit]", function.unit)
     used = sorted(set(re.findall(r"\b((\w+)_(\d+))\[unit\]", equations)))
     lines = {
         "flat": [f"{name}_flat = {name}.reshape(-1)" for name in blocks],
         "blocks": [
-            f"{view} = {name}_flat[({'direction' if name in carried else 'lead'}"
+            f"{view} = {name}_flat[({'direction' if name in without_steps else 'lead'}"
             f" * {blocks[name]} + {k}) * units :][:units]"
             for view, name, k in used
         ],

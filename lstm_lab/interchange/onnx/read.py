@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import Backend
-from ..layers import Layer, Recurrent, Reverse, Sequential
-from .onnx_axes import FINAL, OPERATIONS, ZERO, Axis, Flow, Unfollowed
-from .onnx_cells import Part, part_of, stacked
-from .onnx_files import read_model, stored_array
-from .onnx_nodes import OPERATORS, RecurrentNode, attributes_of, described, read_node
+from ...backends import Backend
+from ...layers import Layer, Recurrent, Reverse, Sequential
+from .axes import FINAL, OPERATIONS, ZERO, Axis, Flow, Unfollowed
+from .cells import Part, part_of, stacked
+from .files import read_model, stored_array
+from .nodes import OPERATORS, RecurrentNode, attributes_of, described, read_node
 
 WEIGHTS = ("W", "R", "B", "P")
 STATES = ("initial_h", "initial_c")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Pointwise
+from ..base import Pointwise
 
 THREADS = 256
 """Threads in a block; the kernels stride over the grid, so any grid is right."""

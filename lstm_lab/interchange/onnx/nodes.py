@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .onnx_files import onnx_package, stored_array
+from .files import onnx_package, stored_array
 
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 

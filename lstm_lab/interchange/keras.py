@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import FLOATS, Array, Backend
-from ..cell_variants import GRU_BEFORE_CELL
-from ..cells import GRU_CELL
+from ..cells import GRU_BEFORE_CELL, GRU_CELL
 from ..layers import GRU, LSTM, RNN, Recurrent
 from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import FLOATS, Backend
-from ..cell_variants import GRU_BEFORE_CELL, lstm_variant
-from ..layers import GRU, LSTM, RNN, Recurrent
-from .blocks import check_known, reordered
-from .onnx_nodes import RecurrentNode
+from ...backends import FLOATS, Backend
+from ...cells import GRU_BEFORE_CELL, LSTM_CELLS
+from ...layers import GRU, LSTM, RNN, Recurrent
+from ..blocks import check_known, reordered
+from .nodes import RecurrentNode
 
 # For every cell, the order in which ONNX stacks the gates, as blocks of ours.
 # Ours are o, i, f, g; ONNX's are i, o, f, c. Ours are n, r, z(, q) and r, z, n; ONNX's z, r, h.
@@ -138,7 +138,7 @@ def check_exportable(layer: Recurrent) -> None:
     """
     if layer.cell.name == "LSTM" and not layer.forget_gate:
         raise ValueError(f"ONNX has no LSTM without a forget gate: {layer!r}")
-    lstms = [lstm_variant(keep, seen) for keep in ("gate", "coupled") for seen in (False, True)]
+    lstms = [LSTM_CELLS[keep, seen] for keep in ("gate", "coupled") for seen in (False, True)]
     check_known(layer, "ONNX", cells=(*lstms, GRU_BEFORE_CELL))
 
 

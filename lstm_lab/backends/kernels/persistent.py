@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Pointwise
+from ..base import Array, Pointwise
 from .persistent_source import APART, LIBRARY, backward_source, forward_source
 from .tiling import Limits, Loop, Tiling, tile
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..files import write_whole
-from ..layers import Dropout, Layer, Recurrent, Reverse, Sequential
-from .blocks import host_values
-from .onnx_cells import check_exportable, node_arrays
-from .onnx_files import onnx_package, read_model
-from .onnx_nodes import OPERATORS
+from ...files import write_whole
+from ...layers import Dropout, Layer, Recurrent, Reverse, Sequential
+from ..blocks import host_values
+from .cells import check_exportable, node_arrays
+from .files import onnx_package, read_model
+from .nodes import OPERATORS
 
 # As old as the nodes allow, so that old runtimes read them too.
 OPSET, IR_VERSION = 14, 7

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import Backend
-from ..layers import Recurrent, Reverse
-from .onnx_cells import Part, check_shape, part_of, stacked
-from .onnx_files import read_model, stored_array
-from .onnx_nodes import OPERATORS, RecurrentNode, described, read_node
+from ...backends import Backend
+from ...layers import Recurrent, Reverse
+from .cells import Part, check_shape, part_of, stacked
+from .files import read_model, stored_array
+from .nodes import OPERATORS, RecurrentNode, described, read_node
 
 STATES = {"Y_h": "initial_h", "Y_c": "initial_c"}
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..backends import Array, Backend
 from ..layers.packing import Packing
-from .means import checked_prediction
+from .elementwise import checked_prediction
 
 NEVER = -1e30
 """The logarithm of 0 in the lattice: finite, so that a difference of two of them is no NaN."""
