@@ -34,6 +34,7 @@ MODULES = {"ipython": "IPython", "pyyaml": "yaml"}
 
 FLOORS = {
     "backends": 1,
+    "_validation": 1,
     "files": 1,
     "cells": 2,
     "cell_variants": 2,

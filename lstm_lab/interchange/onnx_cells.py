@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import FLOATS, Backend
+from .._validation import FLOATS
+from ..backends import Backend
 from ..cell_variants import GRU_BEFORE_CELL, lstm_variant
 from ..layers import GRU, LSTM, RNN, Recurrent
 from .blocks import check_known, reordered

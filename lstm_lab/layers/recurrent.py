@@ -8,10 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import (
+    check_array,
+    check_call,
+    checked_bool,
+    checked_choice,
+    checked_generator,
+    checked_rate,
+    checked_size,
+)
 from ..backends import Array, Backend
 from ..cells import Cell
 from . import initial, timeloop
-from .base import Gradient, Layer, check_array, checked_rate, checked_size
+from .base import Gradient, Layer
 from .chain import Chain
 from .dropout import dropout_mask
 from .packing import Packing
@@ -51,14 +60,13 @@ class Recurrent(Layer):
         self.input_size = checked_size(input_size, "input_size")
         self.hidden_size = checked_size(hidden_size, "hidden_size")
         self.num_layers = checked_size(num_layers, "num_layers")
-        self.bidirectional = bool(bidirectional)
+        self.bidirectional = checked_bool(bidirectional, "bidirectional")
         self.dropout = checked_rate(dropout, "dropout")
         self.recurrent_dropout = checked_rate(recurrent_dropout, "recurrent_dropout")
-        if init not in self._initialisations():
-            known = ", ".join(map(repr, self._initialisations()))
-            raise ValueError(f"init must be one of {known}, not {init!r}")
-        self.init = init
-        rng = initial.generator(seed)
+        known = self._initialisations()
+        spelt = f"one of {', '.join(map(repr, known))}"
+        self.init = checked_choice(init, "init", known, spelt=spelt)
+        rng = checked_generator(seed)
         shapes = self.param_shapes(self.config)
         for _, _, suffix in self._parts():
             own = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
@@ -201,6 +209,7 @@ class Recurrent(Layer):
         TypeError, ValueError
             If an argument has the wrong type, shape, dtype or backend.
         """
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         steps, batch = x.shape[:2]
         packing = Packing(lengths, steps, batch)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._validation import checked_choice
 from ..backends import Array, Backend, get_backend
 from ..cells import Cell
 from .packing import Packing
@@ -104,11 +105,10 @@ class Trace:
             If there is no such layer or direction, or the trace was not kept.
         """
         self._need_records()
-        if direction not in DIRECTIONS[: self.directions]:
-            known = " or ".join(map(repr, DIRECTIONS[: self.directions]))
-            raise ValueError(f"direction must be {known}, not {direction!r}")
-        if not 0 <= number < len(self.records):
-            raise ValueError(f"layer must be 0 to {len(self.records) - 1}, not {number!r}")
+        direction = checked_choice(direction, "direction", DIRECTIONS[: self.directions])
+        every = range(len(self.records))
+        spelt = f"0 to {every[-1]}"
+        number = checked_choice(number, "layer", every, spelt=spelt)
         blocks = self.records[number].blocks
         which = DIRECTIONS.index(direction)
         return DirectionTrace(self.cell_type, self.backend, self.packing, blocks, which)

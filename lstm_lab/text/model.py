@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._validation import (
+    check_kind,
+    checked_dtype,
+    checked_number,
+    checked_seed,
+    checked_text,
+    described,
+    plain_array,
+)
 from ..interchange import weights
 from ..layers import LSTM, Embedding, Layer, Linear, Sequential, Trace
 
@@ -69,7 +79,9 @@ class CharModel:
     def __init__(self, network: Sequential, alphabet: str, about: dict[str, Any] | None = None):
         if not isinstance(alphabet, str) or len(set(alphabet)) != len(alphabet) or not alphabet:
             raise ValueError(f"alphabet: expected characters, each of them once, got {alphabet!r}")
-        self.network, self.alphabet, self.about = network, alphabet, dict(about or {})
+        about = {} if about is None else about
+        check_kind(about, "about", Mapping, "a mapping, as JSON can hold it")
+        self.network, self.alphabet, self.about = network, alphabet, dict(about)
         self.embedding, self.lstm, self.head = _parts(network, len(alphabet))
         self._ids = {character: k for k, character in enumerate(alphabet)}
 
@@ -86,7 +98,8 @@ class CharModel:
         seed : int
             Embedding, LSTM and linear layer take streams of their own from it.
         """
-        seeds = np.random.SeedSequence(seed).spawn(3)
+        checked_text(alphabet, "alphabet")
+        seeds = np.random.SeedSequence(checked_seed(seed)).spawn(3)
         shared = {k: options[k] for k in ("backend", "dtype") if k in options}
         return cls(
             Sequential(
@@ -99,6 +112,7 @@ class CharModel:
 
     def encode(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """The ids of the characters that the model knows, and where they stand in the text."""
+        checked_text(text, "text")
         known = [(k, self._ids[c]) for k, c in enumerate(text) if c in self._ids]
         pairs = np.array(known, dtype="int64").reshape(-1, 2)
         return pairs[:, 1], pairs[:, 0]
@@ -168,11 +182,18 @@ class CharModel:
         ValueError
             If the temperature is not above 0.
         """
-        if not temperature > 0:
-            raise ValueError(f"temperature: expected a number above 0, got {temperature!r}")
+        try:
+            temperature = checked_number(temperature, "temperature", low=0, above=True)
+        except ValueError:
+            raise ValueError(
+                f"temperature: expected a number above 0, got {described(temperature)}"
+            ) from None
+        draws = plain_array(draws, "draws", "float64")
+        if draws.ndim != 1 or not ((draws >= 0) & (draws <= 1)).all():
+            raise ValueError("draws must be one row of numbers from 0 to 1")
         hidden = np.zeros((1, self.lstm.hidden_size), self.network.dtype)
-        ids, state, written = self.encode(prompt)[0], None, []
-        for draw in np.asarray(draws, "float64"):
+        ids, state, written = self.encode(checked_text(prompt, "prompt"))[0], None, []
+        for draw in draws:
             if ids.size:
                 y, trace = self.lstm.forward(self._inputs(ids), state, trace=False)
                 hidden, state = self.network.backend.to_numpy(y)[-1], trace.state
@@ -200,7 +221,7 @@ class CharModel:
 
     def astype(self, dtype: Any) -> CharModel:
         """A copy of the model that computes in another dtype, with NumPy."""
-        copies = {}
+        dtype, copies = checked_dtype(dtype), {}
         for name, layer in self.network.layers.items():
             copies[name] = type(layer)(**layer.config, backend="numpy", dtype=dtype)
             for key, array in copies[name].params.items():
