@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import check_kind
-from ..backends import Backend
+from ..backends import Backend, get_backend
 from ..layers import Recurrent, Reverse
 from .onnx_cells import Part, check_shape, part_of, stacked
 from .onnx_files import read_model, stored_array
@@ -49,6 +49,8 @@ def run_onnx(
         If the file is damaged or holds more than such a node, the node has an attribute that is
         not supported, or an input does not fit. The message names what it is about.
     """
+    check_kind(inputs, "inputs", (list, tuple, np.ndarray), "a list of arrays")
+    backend = get_backend(backend)
     graph = read_model(model, "model").graph
     if len(graph.node) != 1 or graph.node[0].op_type not in OPERATORS:
         held = ", ".join(map(described, graph.node)) or "none"
@@ -59,7 +61,6 @@ def run_onnx(
     node = read_node(graph.node[0])
     arrays = {tensor.name: stored_array(tensor) for tensor in graph.initializer}
     names = [value.name for value in graph.input if value.name not in arrays]
-    check_kind(inputs, "inputs", (list, tuple, np.ndarray), "a list of arrays")
     if len(inputs) != len(names):
         raise ValueError(f"inputs must be {len(names)} arrays, {names}; got {len(inputs)}")
     arrays.update(zip(names, map(np.asarray, inputs), strict=True))

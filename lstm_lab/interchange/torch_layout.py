@@ -92,6 +92,11 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     """
     check_mapping(state_dict, "state_dict")
     arrays = {name: to_host(value) for name, value in state_dict.items()}
+    for name, array in arrays.items():
+        if array.dtype.name not in FLOATS:
+            raise ValueError(
+                f"state_dict[{name!r}] must hold {' or '.join(FLOATS)}, got {array.dtype}"
+            )
     if "weight_ih_l0" not in arrays or "weight_hh_l0" not in arrays:
         raise ValueError(
             "state_dict needs weight_ih_l0 and weight_hh_l0, those of one torch.nn.LSTM, GRU or "
@@ -102,11 +107,6 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
         raise ValueError(
             f"weight_ih_l0 and weight_hh_l0 must be matrices, got {wide.shape} and {tall.shape}"
         )
-    for name, array in arrays.items():
-        if array.dtype.name not in FLOATS:
-            raise ValueError(
-                f"state_dict[{name!r}] must hold {' or '.join(FLOATS)}, got {array.dtype}"
-            )
     hidden, options = tall.shape[1], {}
     if "weight_hr_l0" in arrays:
         projection = arrays["weight_hr_l0"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import checked_bool, checked_number, checked_size
+from .._validation import checked_bool, checked_choice, checked_number, checked_size
 from ..backends import Backend
 from ..cell_variants import lstm_variant
 from ..cells import LSTM_CELL, Cell
@@ -140,7 +140,11 @@ class LSTM(Recurrent):
         hidden_size = checked_size(hidden_size, "hidden_size")
         self.proj_size = _checked_projection(proj_size, hidden_size)
         self.cell = self.cell_of(
-            {"peepholes": peepholes, "forget_gate": forget_gate, "coupled": coupled}
+            {
+                "peepholes": self.peepholes,
+                "forget_gate": self.forget_gate,
+                "coupled": self.coupled,
+            }
         )
         self.forget_bias = checked_number(forget_bias, "forget_bias")
         self.chrono_length = checked_size(chrono_length, "chrono_length")
@@ -199,13 +203,8 @@ class LSTM(Recurrent):
 
 
 def _checked_projection(size: Any, hidden_size: int) -> int:
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-    if not whole or not 0 <= size < hidden_size:
-        raise ValueError(
-            f"proj_size must be a whole number below hidden_size = {hidden_size}, "
-            f"or 0 for no projection, not {size!r}"
-        )
-    return int(size)
+    spelt = f"a whole number below hidden_size = {hidden_size}, or 0 for no projection"
+    return checked_choice(size, "proj_size", range(hidden_size), spelt=spelt)
 
 
 class BiLSTM(LSTM):
