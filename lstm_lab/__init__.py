@@ -9,7 +9,16 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 >>> y, trace = lstm.forward(np.ones((5, 2, 3), dtype="float32"))
 >>> trace.forget_gate.shape
 (5, 2, 16)
+
+What is not here lies in modules that are loaded when they are first named, as in
+``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
+`evidence` and `text`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .layers import (
     GRU,
@@ -27,6 +36,19 @@ from .layers import (
     Sequential,
     Trace,
 )
+
+if TYPE_CHECKING:
+    from . import (
+        data,
+        evidence,
+        gradcheck,
+        interchange,
+        losses,
+        optim,
+        tasks,
+        text,
+        training,
+    )
 
 __version__ = "0.1.0"
 
@@ -46,3 +68,20 @@ __all__ = [
     "Sequential",
     "Trace",
 ]
+
+_MODULES = frozenset(
+    ("data", "evidence", "gradcheck", "interchange", "losses")
+    + ("optim", "tasks", "text", "training")
+)
+
+
+if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
