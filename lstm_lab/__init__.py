@@ -38,17 +38,15 @@ from .layers import (
 )
 
 if TYPE_CHECKING:
-    from . import (
-        data,
-        evidence,
-        gradcheck,
-        interchange,
-        losses,
-        optim,
-        tasks,
-        text,
-        training,
-    )
+    from . import data as data
+    from . import evidence as evidence
+    from . import gradcheck as gradcheck
+    from . import interchange as interchange
+    from . import losses as losses
+    from . import optim as optim
+    from . import tasks as tasks
+    from . import text as text
+    from . import training as training
 
 __version__ = "0.1.0"
 
@@ -70,8 +68,7 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    ("data", "evidence", "gradcheck", "interchange", "losses")
-    + ("optim", "tasks", "text", "training")
+    "data evidence gradcheck interchange losses optim tasks text training".split()
 )
 
 

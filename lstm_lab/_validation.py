@@ -298,9 +298,7 @@ def plain_array(values: Any, name: str, dtype: Any = None) -> np.ndarray:
         raise TypeError(f"{name} must be {wanted}, got {described(values)}: {error}") from error
 
 
-def checked_lengths(
-    lengths: Any, steps: int, batch: int, name: str = "lengths"
-) -> np.ndarray:
+def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths") -> np.ndarray:
     """Each sequence's length, int64 (B,); None: all are ``steps`` long.
 
     Raises

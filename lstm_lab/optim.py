@@ -16,10 +16,10 @@ from ._validation import check_mapping, checked_number, checked_size
 from .backends import Array, backend_of
 
 __all__ = [
+    "SGD",
     "Adam",
     "Optimizer",
     "RMSprop",
-    "SGD",
     "clip_by_norm",
     "clip_by_value",
     "constant",

@@ -28,11 +28,15 @@ from lstm_lab import (
     Reverse,
     Sequential,
     _validation,
+    losses,
+    optim,
+    tasks,
+    text,
+    training,
 )
 from lstm_lab import evidence as ev
 from lstm_lab import gradcheck as gc
 from lstm_lab import interchange as ix
-from lstm_lab import losses, optim, tasks, text, training
 from lstm_lab.data import Climatology, Standardizer, python_source, split, windows
 from lstm_lab.text.ngram import bits_per_character
 from lstm_lab.text.probes import properties, score
@@ -101,7 +105,7 @@ RECURRENT = {
     **LAYER_OPTIONS,
 }
 VARIANTS = {
-    **{name: FLAG for name in ("peepholes", "forget_gate", "coupled", "layer_norm", "truncated")},
+    **dict.fromkeys(("peepholes", "forget_gate", "coupled", "layer_norm", "truncated"), FLAG),
     "forget_bias": FINITE,
     "chrono_length": SIZE,
     "proj_size": WHOLE,
@@ -433,7 +437,11 @@ VALUES_ROW = (*ROW, [1.0, np.nan])
 NUMBERS = ("a", None, THING, ["a"])
 MODEL = text.CharModel.new("ab", 3, 2)
 DATA_AND_TASKS = [
-    Case(windows, {"values": SERIES, "length": 2}, {"values": VALUES_ROW, "length": SIZE, "horizon": SIZE}),
+    Case(
+        windows,
+        {"values": SERIES, "length": 2},
+        {"values": VALUES_ROW, "length": SIZE, "horizon": SIZE},
+    ),
     Case(
         lambda values, sizes, **options: split(values, sizes, **options),
         {"values": SERIES, "sizes": 2},
@@ -447,9 +455,7 @@ DATA_AND_TASKS = [
     Case(Climatology, {"means": SERIES}, {"means": (*VALUES_ROW, [])}),
     Case(Climatology.fit, {"values": SERIES, "period": 2}, {"values": VALUES_ROW, "period": SIZE}),
     Case(Climatology(SERIES).at, {"steps": [0]}, {"steps": ("a", None, [0.5], THING)}),
-    Case(
-        Climatology(SERIES).__call__, {"values": SERIES}, {"values": VALUES_ROW, "start": WHOLE}
-    ),
+    Case(Climatology(SERIES).__call__, {"values": SERIES}, {"values": VALUES_ROW, "start": WHOLE}),
     Case(python_source, {"folder": None}, {"folder": (3, 1.5, THING)}),
     Case(
         tasks.adding,
@@ -685,7 +691,9 @@ def test_every_argument_is_tried(case):
 
 
 def test_layers_of_a_sequential_need_names():
-    with pytest.raises(TypeError, match=r"Sequential\(lstm=LSTM\(\.\.\.\), head=Linear\(\.\.\.\)\)"):
+    with pytest.raises(
+        TypeError, match=r"Sequential\(lstm=LSTM\(\.\.\.\), head=Linear\(\.\.\.\)\)"
+    ):
         Sequential(LSTM(3, 4), Linear(4, 2))
 
 

@@ -38,12 +38,12 @@ _STRETCH = 1000
 
 
 def properties(source: str) -> dict[str, np.ndarray]:
-    """What holds just after each character of a piece of Python source has been read.
+    r"""What holds just after each character of a piece of Python source has been read.
 
     Parameters
     ----------
     source : str
-        Valid Python, with ``\\n`` for line breaks and no tabs or form feeds.
+        Valid Python, with ``\n`` for line breaks and no tabs or form feeds.
 
     Returns
     -------

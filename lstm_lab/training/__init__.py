@@ -245,4 +245,6 @@ def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
         raise ValueError("model has no parameters: there is nothing to train")
     _check_loss(loss)
     if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
-        raise TypeError(f"optimizer must be an optimiser such as optim.Adam(), not {described(optimizer)}")
+        raise TypeError(
+            f"optimizer must be an optimiser such as optim.Adam(), not {described(optimizer)}"
+        )

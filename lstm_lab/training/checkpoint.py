@@ -73,7 +73,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with open_file(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         ours = metadata.get("format") == FORMAT
         state = dict(json.loads(metadata["state"])) if ours else {}
     # Whatever a truncated or hostile file provokes in the reader, the answer is the same.
