@@ -157,7 +157,8 @@ def gradcheck(
     else:
         evaluate, arrays, gradients = _of_loss(layer_or_loss, inputs, options)
     scale = max(float(abs(g).max()) for g in gradients.values() if g.size)
-    worst, errors, checked = None, {}, 0
+    errors: dict[str, float] = {}
+    worst, checked = None, 0
     for name, array in arrays.items():
         errors[name] = 0.0
         for index, analytic, numeric in _compared(
@@ -170,6 +171,8 @@ def gradcheck(
             worst = entry if worst is None or error > worst.error else worst
             errors[name] = max(errors[name], error)
             checked += 1
+    if worst is None:
+        raise ValueError("max_entries=0 without directions leaves nothing to compare")
     return Report(worst, errors, checked, tolerance)
 
 

@@ -264,7 +264,9 @@ class SGD(Optimizer):
         self.momentum = checked_number(momentum, "momentum", low=0, high=1)
         self.slots = ("velocity",) if self.momentum else ()
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         if self.momentum:
             velocity = state["velocity"]
@@ -274,7 +276,7 @@ class SGD(Optimizer):
         xp.multiply(grad, rate, out=scratch)
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {**super().settings(), "momentum": self.momentum}
 
 
@@ -307,7 +309,9 @@ class RMSprop(Optimizer):
         self.decay = checked_number(decay, "decay", low=0, high=1)
         self.epsilon = checked_number(epsilon, "epsilon", low=0, above=True)
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         square = state["square"]
         _average_square(xp, square, grad, self.decay, scratch)
@@ -317,7 +321,7 @@ class RMSprop(Optimizer):
         scratch *= rate
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {**super().settings(), "decay": self.decay, "epsilon": self.epsilon}
 
 
@@ -357,7 +361,9 @@ class Adam(Optimizer):
         self.beta2 = checked_number(beta2, "beta2", low=0, high=1)
         self.epsilon = checked_number(epsilon, "epsilon", low=0, above=True)
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         mean, square = state["mean"], state["square"]
         xp.multiply(grad, 1 - self.beta1, out=scratch)
@@ -371,7 +377,7 @@ class Adam(Optimizer):
         scratch *= rate / (1 - self.beta1**self.step)
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         own = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
         return {**super().settings(), **own}
 

@@ -27,7 +27,11 @@ __all__ = [
 ]
 
 # An array belongs to the first that owns it: numba's arrays are NumPy's.
-BACKENDS = {"numpy": NumpyBackend, "numba": NumbaBackend, "cupy": CupyBackend}
+BACKENDS: dict[str, type[Backend]] = {
+    "numpy": NumpyBackend,
+    "numba": NumbaBackend,
+    "cupy": CupyBackend,
+}
 VARIABLE = "LSTM_LAB_BACKEND"
 
 

@@ -60,9 +60,9 @@ class AttentionTrace:
 
     weights: Array
     score: str
-    query: Array | None = None
-    memory: Array | None = None
-    kept: Array | None = None
+    query: Array = None
+    memory: Array = None
+    kept: Array = None
 
 
 class _Dot:
@@ -113,7 +113,7 @@ class _Additive:
     """vᵀ tanh(W q + U m): a network with one hidden layer."""
 
     @staticmethod
-    def shapes(query: int, memory: int, hidden: int | None) -> dict[str, tuple[int, ...]]:
+    def shapes(query: int, memory: int, hidden: int) -> dict[str, tuple[int, ...]]:
         return {
             "weight_query": (hidden, query),
             "weight_memory": (hidden, memory),
@@ -207,7 +207,7 @@ class Attention(Layer):
     [0.5, 0.5, 0.0, 0.0, 0.0]
     """
 
-    scores: ClassVar = {"dot": _Dot, "general": _General, "additive": _Additive}
+    scores: ClassVar[dict[str, Any]] = {"dot": _Dot, "general": _General, "additive": _Additive}
 
     def __init__(
         self,
@@ -230,12 +230,11 @@ class Attention(Layer):
                 "score='dot' needs query_size and memory_size to be equal, "
                 f"got {self.query_size} and {self.memory_size}; score='general' does not"
             )
+        self.hidden_size: int | None = None
         if score == "additive":
             self.hidden_size = checked_size(hidden_size, "hidden_size of score='additive'")
         elif hidden_size is not None:
             raise ValueError(f"score={score!r} has no hidden_size, but got {hidden_size!r}")
-        else:
-            self.hidden_size = None
         self.scale = checked_number(scale, "scale", low=0, above=True)
         rng = checked_generator(seed)
         for name, shape in self.param_shapes(self.config).items():

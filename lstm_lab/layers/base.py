@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,9 @@ class Layer:
     params: dict[str, Array]
     backend: Backend
     dtype: np.dtype
+    # A layer of its own kind may take more: a recurrent one a state, attention a memory.
+    forward: Callable[..., tuple[Array, Any]]
+    backward: Callable[..., Gradient]
 
     def __init__(self, backend: str | Backend | None, dtype: Any):
         self.backend = get_backend(backend)

@@ -106,7 +106,8 @@ class Recurrent(Layer):
     def param_shapes(cls, config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters that a layer of this configuration has."""
         hidden, directions = config["hidden_size"], 2 if config.get("bidirectional") else 1
-        cell, shapes = cls.cell_of(config), {}
+        cell = cls.cell_of(config)
+        shapes: dict[str, tuple[int, ...]] = {}
         projected = config.get("proj_size") or hidden
         for layer in range(config.get("num_layers", 1)):
             width = config["input_size"] if layer == 0 else projected * directions

@@ -81,10 +81,11 @@ class Sequential(Layer):
     """
 
     def __init__(self, *unnamed: Never, **layers: Layer):
-        if unnamed:
+        given: tuple[Any, ...] = unnamed
+        if given:
             raise TypeError(
                 "layers need names: Sequential(lstm=LSTM(...), head=Linear(...)), "
-                f"not Sequential({', '.join(type(each).__name__ for each in unnamed)})"
+                f"not Sequential({', '.join(type(layer).__name__ for layer in given)})"
             )
         if not layers:
             raise ValueError("Sequential needs at least one layer: Sequential(name=layer, ...)")

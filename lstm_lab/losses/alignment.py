@@ -407,7 +407,9 @@ def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> li
                 f"shape {row.shape}"
             )
     if target_lengths is None:
-        ends = [int(np.argmax(row < 0)) if (row < 0).any() else len(row) for row in rows]
+        ends = np.array(
+            [int(np.argmax(row < 0)) if (row < 0).any() else len(row) for row in rows], "int64"
+        )
     else:
         ends = np.asarray(target_lengths)
         if ends.shape != (batch,) or ends.dtype.kind not in "iu":

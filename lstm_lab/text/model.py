@@ -20,7 +20,7 @@ from .._validation import (
     plain_array,
 )
 from ..interchange import weights
-from ..layers import LSTM, Embedding, Layer, Linear, Sequential, Trace
+from ..layers import LSTM, Embedding, Linear, Sequential, Trace
 
 __all__ = ["CharModel", "Reading", "load", "shipped"]
 
@@ -87,7 +87,13 @@ class CharModel:
 
     @classmethod
     def new(
-        cls, alphabet: str, hidden_size: int, embedding_size: int = 32, *, seed: int = 0, **options
+        cls,
+        alphabet: str,
+        hidden_size: int,
+        embedding_size: int = 32,
+        *,
+        seed: int = 0,
+        **options: Any,
     ) -> CharModel:
         """An untrained model; ``options`` go to the LSTM and to the other layers' backend.
 
@@ -248,7 +254,7 @@ def load(path: str | os.PathLike, backend: str | None = None) -> CharModel:
     ValueError
         If it is no such file, or a damaged one.
     """
-    network = weights.load(path, backend)
+    network: Any = weights.load(path, backend)
     try:
         note = weights.read_notes(path)[KEY]
         return CharModel(network, note["alphabet"], note["about"])
@@ -266,12 +272,14 @@ def shipped() -> CharModel:
 def _parts(network: Sequential, size: int) -> tuple[Embedding | None, LSTM, Linear]:
     if not isinstance(network, Sequential):
         raise TypeError(f"network: expected a Sequential, got {type(network).__name__}")
-    layers: list[Layer] = list(network.layers.values())
-    embedding = layers.pop(0) if isinstance(layers[0], Embedding) else None
-    if [type(layer) for layer in layers] != [LSTM, Linear]:
-        found = ", ".join(type(layer).__name__ for layer in network.layers.values())
+    layers = list(network.layers.values())
+    kinds = [type(layer) for layer in layers]
+    if kinds not in ([LSTM, Linear], [Embedding, LSTM, Linear]):
+        found = ", ".join(kind.__name__ for kind in kinds)
         raise TypeError(f"network: expected (Embedding,) LSTM, Linear, got {found}")
-    lstm, head = layers
+    embedding: Any = layers[0] if kinds[0] is Embedding else None
+    lstm: Any = layers[-2]
+    head: Any = layers[-1]
     shapes, rows = {k: v.shape for k, v in lstm.params.items()}, 4 * lstm.hidden_size
     wanted = {"weight_x_l0": (rows, lstm.input_size), "weight_h_l0": (rows, lstm.hidden_size)}
     if shapes != wanted | {"bias_l0": (rows,)}:

@@ -54,7 +54,7 @@ def bits_per_character(
     if not orders:
         raise ValueError("orders must hold one number at least")
     longest = max(orders)
-    train, test = (_ids(text, name, symbols) for text, name in ((train, "train"), (test, "test")))
+    train, test = _ids(train, "train", symbols), _ids(test, "test", symbols)
     if symbols ** (longest + 1) >= 2**63:
         raise ValueError(f"orders: {longest} is too long for {symbols} symbols")
     if min(len(train), len(test)) <= longest:

@@ -133,7 +133,7 @@ class Examples:
 def _describe(array: np.ndarray | None) -> str:
     if array is None:
         return "none"
-    digest = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
+    digest = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
     return f"shape {array.shape}, {array.dtype}, values {digest}"
 
 
