@@ -1,5 +1,6 @@
 # make book    set up what the book needs in .venv, then open it in JupyterLab
 # make test    set up the tests' tools too, then run everything
+# make check   look over the style, the types, the book, and run the tests of what changed
 # make kernels run the numeric tests once for each kind of kernels that this processor can run
 # make bench   measure; make bench-gpu does so on an NVIDIA GPU
 # make labs    make the labs' notebooks from their sources
@@ -18,7 +19,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test kernels bench bench-gpu labs lock clean set-up-test
+.PHONY: help book test check kernels bench bench-gpu labs lock clean set-up-test
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -28,6 +29,9 @@ book: $(STAMPS)/book
 
 test: set-up-test
 	@exec $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+check: set-up-test
+	@exec $(BIN)/python -m tools.check $(ARGS)
 
 kernels: set-up-test
 	@exec $(BIN)/python -m tests.kernels $(ARGS)
@@ -101,4 +105,4 @@ lock: set-up-test
 
 clean:
 	@if [ -e $(STAMPS)/made-by-make ]; then rm -rf $(VENV); else rm -rf $(STAMPS); fi
-	@rm -rf test-artifacts
+	@rm -rf test-artifacts .mypy_cache .ruff_cache

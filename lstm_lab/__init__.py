@@ -9,7 +9,16 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 >>> y, trace = lstm.forward(np.ones((5, 2, 3), dtype="float32"))
 >>> trace.forget_gate.shape
 (5, 2, 16)
+
+What is not here lies in modules that are loaded when they are first named, as in
+``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
+`evidence` and `text`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .layers import (
     GRU,
@@ -27,6 +36,17 @@ from .layers import (
     Sequential,
     Trace,
 )
+
+if TYPE_CHECKING:
+    from . import data as data
+    from . import evidence as evidence
+    from . import gradcheck as gradcheck
+    from . import interchange as interchange
+    from . import losses as losses
+    from . import optim as optim
+    from . import tasks as tasks
+    from . import text as text
+    from . import training as training
 
 __version__ = "0.1.0"
 
@@ -46,3 +66,19 @@ __all__ = [
     "Sequential",
     "Trace",
 ]
+
+_MODULES = frozenset(
+    "data evidence gradcheck interchange losses optim tasks text training".split()
+)
+
+
+if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

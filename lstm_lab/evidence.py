@@ -17,12 +17,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+
+from ._validation import (
+    check_kind,
+    checked_choice,
+    checked_fraction,
+    checked_generator,
+    checked_number,
+    checked_size,
+    checked_text,
+    plain_array,
+)
 
 __all__ = [
     "Comparison",
@@ -58,11 +69,12 @@ class Interval:
 
     def meets(self, other: Interval) -> bool:
         """Whether the two have a point in common."""
+        check_kind(other, "other", Interval, "an Interval")
         return self.low <= other.high and other.low <= self.high
 
     def excludes(self, value: float) -> bool:
         """Whether the value lies outside."""
-        return not self.low <= value <= self.high
+        return not self.low <= checked_number(value, "value") <= self.high
 
     def __str__(self) -> str:
         if self.low == math.inf:
@@ -94,14 +106,18 @@ def median_interval(values: Any, coverage: float = COVERAGE) -> Interval:
     Thompson 1936, "On Confidence Ranges for the Median and Other Expectation Distributions for
     Populations of Unknown Distribution Form", Annals of Mathematical Statistics 7(3).
     """
-    values, coverage = np.sort(_row(values, "values")), _fraction(coverage, "coverage")
+    return _median(values, "values", coverage)
+
+
+def _median(values: Any, label: str, coverage: float = COVERAGE) -> Interval:
+    values, coverage = np.sort(_row(values, label)), checked_fraction(coverage, "coverage")
     n, heads, k = len(values), 0.0, 0
     while k < n // 2 and 2 * (heads + _heads(n, k)) <= 1 - coverage:
         heads += _heads(n, k)
         k += 1
     if k == 0:
         raise ValueError(
-            f"values holds {n}: even their whole range covers the median with "
+            f"{label} holds {n}: even their whole range covers the median with "
             f"{1 - 2 * _heads(n, 0):.1%} only, and {coverage:.0%} is asked; more results are needed"
         )
     middle = (values[(n - 1) // 2] + values[n // 2]) / 2
@@ -125,8 +141,8 @@ def proportion_interval(right: int, n: int, coverage: float = COVERAGE) -> Inter
     right, n : int
         Right ones, and all: 0 ≤ right ≤ n, n ≥ 1.
     """
-    right, n = _count(right, "right"), _count(n, "n")
-    coverage = _fraction(coverage, "coverage")
+    right, n = checked_size(right, "right", least=0), checked_size(n, "n", least=0)
+    coverage = checked_fraction(coverage, "coverage")
     if n < 1 or right > n:
         raise ValueError(f"right must be at most n, and n at least 1; got right={right}, n={n}")
     tail = (1 - coverage) / 2
@@ -185,15 +201,16 @@ def difference_interval(
     ValueError
         For series of different lengths, NaN or infinity, or a block of more than n / 4.
     """
-    a, b, block = _row(a, "a"), _row(b, "b"), _count(block, "block")
-    coverage, n = _fraction(coverage, "coverage"), len(a)
+    a, b, block = _row(a, "a"), _row(b, "b"), checked_size(block, "block", least=0)
+    coverage, n = checked_fraction(coverage, "coverage"), len(a)
+    resamples = checked_size(resamples, "resamples")
     if len(b) != n:
         raise ValueError(f"a and b must be equally long; got {n} and {len(b)}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("a and b must be finite")
     if not 1 <= block <= n // 4:
         raise ValueError(f"block must be 1 to {n // 4}, a quarter of the {n} steps; got {block}")
-    difference, rng = a - b, np.random.default_rng(seed)
+    difference, rng = a - b, checked_generator(seed)
     ring = np.concatenate([[0.0], np.cumsum(np.concatenate([difference, difference[:block]]))])
     whole, rest = divmod(n, block)
     starts = rng.integers(n, size=(resamples, whole + 1))
@@ -240,27 +257,33 @@ class Comparison:
         verb: str = "does better than",
         unit: str = "",
     ) -> None:
-        if better not in ("lower", "higher"):
-            raise ValueError(f'better must be "lower" or "higher", got {better!r}')
+        spelt = '"lower" or "higher"'
+        self.better = checked_choice(better, "better", ("lower", "higher"), spelt=spelt)
+        self.verb, self.unit = checked_text(verb, "verb"), checked_text(unit, "unit")
+        check_kind(results, "results", Mapping, "a mapping of methods to their results")
         if len(results) < 2:
             raise ValueError(f"results must hold at least two methods, got {list(results)}")
         for name in results:
-            if re.search(r" [<>] ", name):
+            if re.search(r" [<>] ", checked_text(name, "results: a name")):
                 raise ValueError(f"results: a name must not contain ' < ' or ' > ', got {name!r}")
-        self.better, self.verb, self.unit = better, verb, unit
         self._intervals = {
-            name: value if isinstance(value, Interval) else median_interval(value)
+            name: value if isinstance(value, Interval) else _median(value, f"results[{name!r}]")
             for name, value in results.items()
         }
 
     def interval(self, name: str) -> Interval:
         """The interval of one method."""
-        if name not in self._intervals:
-            raise ValueError(f"name must be one of {list(self._intervals)}, got {name!r}")
+        self._require(name, "name")
         return self._intervals[name]
+
+    def _require(self, name: Any, label: str) -> None:
+        spelt = f"one of {list(self._intervals)}"
+        checked_choice(name, label, tuple(self._intervals), spelt=spelt)
 
     def separate(self, one: str, other: str) -> bool:
         """Whether the rule tells the two apart: their intervals do not meet."""
+        self._require(one, "one")
+        self._require(other, "other")
         return not self.interval(one).meets(self.interval(other))
 
     def pairs(
@@ -278,9 +301,16 @@ class Comparison:
         return [self._sorted(*pair) for pair in self._asked(among, against) if self.separate(*pair)]
 
     def _asked(self, among: Sequence[str] | None, against: str | None) -> list[tuple[str, str]]:
-        names = list(self._intervals) if among is None else list(among)
-        for name in (*names, *([] if against is None else [against])):
-            self.interval(name)
+        names = list(self._intervals)
+        if among is not None:
+            if isinstance(among, str):
+                raise TypeError(f"among must be a sequence of names, got the string {among!r}")
+            check_kind(among, "among", Iterable, "a sequence of names")
+            names = list(among)
+        for name in names:
+            self._require(name, "among")
+        if against is not None:
+            self._require(against, "against")
         if against is not None:
             return [(name, against) for name in names if name != against]
         return list(combinations(names, 2))
@@ -334,7 +364,7 @@ class Comparison:
 
     def _read(self, claim: str) -> tuple[str, str]:
         """(better, worse) of a claim about the numbers."""
-        parts = re.split(r" ([<>]) ", claim)
+        parts = re.split(r" ([<>]) ", checked_text(claim, "claims: a claim"))
         if len(parts) != 3:
             raise ValueError(f'a claim must read "A < B" or "A > B", got {claim!r}')
         one, sign, other = parts
@@ -359,21 +389,9 @@ def _short(value: float) -> str:
 
 
 def _row(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values, dtype="float64")
+    array = plain_array(values, name, "float64")
     if array.ndim != 1 or not len(array):
         raise ValueError(f"{name} must be one row of numbers, got shape {array.shape}")
     if np.isnan(array).any():
         raise ValueError(f"{name} holds NaN")
     return array
-
-
-def _count(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-        raise TypeError(f"{name} must be a whole number ≥ 0, got {value!r}")
-    return int(value)
-
-
-def _fraction(value: Any, name: str) -> float:
-    if not 0 < value < 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
-    return float(value)

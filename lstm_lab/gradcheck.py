@@ -8,6 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ._validation import (
+    checked_generator,
+    checked_number,
+    checked_seed,
+    checked_size,
+    described,
+)
 from .backends import Array, Backend, backend_of
 from .layers import Layer
 
@@ -128,7 +135,21 @@ def gradcheck(
     TypeError
         If the layer or the input is not float64: differences need its digits.
     """
-    rng = np.random.default_rng(seed)
+    tolerance = checked_number(tolerance, "tolerance", low=0, above=True)
+    step = checked_number(step, "step", low=0, above=True)
+    directions = checked_size(directions, "directions", least=0)
+    if max_entries is not None:
+        max_entries = checked_size(max_entries, "max_entries", least=0)
+    if dropout_seed is not None:
+        dropout_seed = checked_seed(dropout_seed, "dropout_seed")
+    if not callable(layer_or_loss) and not isinstance(layer_or_loss, Layer):
+        raise TypeError(
+            f"layer_or_loss must be a layer or a loss function, got {described(layer_or_loss)}"
+        )
+    if not inputs:
+        raise TypeError("inputs must be a layer's x, or a loss's prediction and target; got none")
+    backend_of(inputs[0], "inputs[0]")
+    rng = checked_generator(seed)
     if isinstance(layer_or_loss, Layer):
         evaluate, arrays, gradients = _of_layer(
             layer_or_loss, inputs, options, dropout_seed, rng
@@ -136,7 +157,8 @@ def gradcheck(
     else:
         evaluate, arrays, gradients = _of_loss(layer_or_loss, inputs, options)
     scale = max(float(abs(g).max()) for g in gradients.values() if g.size)
-    worst, errors, checked = None, {}, 0
+    errors: dict[str, float] = {}
+    worst, checked = None, 0
     for name, array in arrays.items():
         errors[name] = 0.0
         for index, analytic, numeric in _compared(
@@ -149,6 +171,8 @@ def gradcheck(
             worst = entry if worst is None or error > worst.error else worst
             errors[name] = max(errors[name], error)
             checked += 1
+    if worst is None:
+        raise ValueError("max_entries=0 without directions leaves nothing to compare")
     return Report(worst, errors, checked, tolerance)
 
 

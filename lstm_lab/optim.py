@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from ._validation import check_mapping, checked_number, checked_size
 from .backends import Array, backend_of
-from .layers.base import checked_size
 
 __all__ = [
+    "SGD",
     "Adam",
     "Optimizer",
     "RMSprop",
-    "SGD",
     "clip_by_norm",
     "clip_by_value",
     "constant",
@@ -33,32 +33,20 @@ Schedule = Callable[[int], float]
 """From the number of updates already made to the rate of the next one."""
 
 
-def number(value: Any, name: str, *, low: float, high: float = math.inf, open_low=False) -> float:
-    """``value`` as a float in [low, high), or in (low, high) with ``open_low``."""
-    inside = isinstance(value, (int, float, np.integer, np.floating)) and (
-        (low < value if open_low else low <= value) and value < high
-    )
-    if not inside or isinstance(value, bool):
-        span = f"above {low:g}" if open_low else f"of at least {low:g}"
-        below = "finite" if math.isinf(high) else f"below {high:g}"
-        raise ValueError(f"{name} must be a number {span} and {below}, not {value!r}")
-    return float(value)
-
-
 # ---------------------------------------------------------------------------------- schedules
 
 
 def constant(rate: float) -> Schedule:
     """The same rate for ever."""
-    rate = number(rate, "rate", low=0, open_low=True)
+    rate = checked_number(rate, "rate", low=0, above=True)
     return lambda step: rate
 
 
 def step_decay(rate: float, every: int, factor: float = 0.1) -> Schedule:
     """``rate``, multiplied by ``factor`` after each ``every`` updates."""
-    rate = number(rate, "rate", low=0, open_low=True)
+    rate = checked_number(rate, "rate", low=0, above=True)
     every = checked_size(every, "every")
-    factor = number(factor, "factor", low=0, open_low=True)
+    factor = checked_number(factor, "factor", low=0, above=True)
     return lambda step: rate * factor ** (step // every)
 
 
@@ -72,9 +60,9 @@ def cosine(rate: float, steps: int, final: float = 0.0) -> Schedule:
 
     Loshchilov & Hutter 2017 (arXiv:1608.03983), equation 5, without restarts.
     """
-    rate = number(rate, "rate", low=0, open_low=True)
+    rate = checked_number(rate, "rate", low=0, above=True)
     steps = checked_size(steps, "steps")
-    final = number(final, "final", low=0)
+    final = checked_number(final, "final", low=0)
 
     def schedule(step: int) -> float:
         done = min(step / steps, 1.0)
@@ -122,7 +110,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float | Schedule) -> None:
         if not callable(learning_rate):
-            learning_rate = number(learning_rate, "learning_rate", low=0, open_low=True)
+            learning_rate = checked_number(learning_rate, "learning_rate", low=0, above=True)
         self.learning_rate = learning_rate
         self.step = 0
         self._state: dict[str, dict[str, Array]] = {}
@@ -141,9 +129,10 @@ class Optimizer:
         ValueError
             If a schedule returned a negative or non-finite number.
         """
+        step = checked_size(step, "step", least=0)
         if not callable(self.learning_rate):
             return self.learning_rate
-        return number(self.learning_rate(step), f"learning_rate({step})", low=0)
+        return checked_number(self.learning_rate(step), f"learning_rate({step})", low=0)
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """One step downhill: changes the arrays in ``params``, leaves ``grads`` as they are.
@@ -161,6 +150,8 @@ class Optimizer:
         TypeError
             If parameter and gradient live on different backends.
         """
+        check_mapping(params, "params")
+        check_mapping(grads, "grads")
         self._check(params, grads)
         rate = self.rate
         self.step += 1
@@ -178,7 +169,7 @@ class Optimizer:
         if self._state:
             _same_names("params", params, "the parameters updated so far", self._state)
         for name, parameter in params.items():
-            backend = backend_of(parameter)
+            backend = backend_of(parameter, f"params[{name!r}]")
             backend.require(grads[name], f"grads[{name!r}]")
             _same_form(f"grads[{name!r}]", grads[name], "the parameter", parameter)
             for array in self._state.get(name, {}).values():
@@ -230,8 +221,7 @@ class Optimizer:
                 "state must be what state_dict() returned: {'step': int, 'slots': "
                 "{name: {slot: array}}}"
             ) from error
-        if isinstance(step, bool) or not isinstance(step, int) or step < 0:
-            raise ValueError(f"state['step'] must be a whole number of at least 0, not {step!r}")
+        step = checked_size(step, "state['step']", least=0)
         for name, arrays in copies.items():
             if set(arrays) != set(self.slots):
                 raise ValueError(
@@ -271,10 +261,12 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: float | Schedule, momentum: float = 0.0) -> None:
         super().__init__(learning_rate)
-        self.momentum = number(momentum, "momentum", low=0, high=1)
+        self.momentum = checked_number(momentum, "momentum", low=0, high=1)
         self.slots = ("velocity",) if self.momentum else ()
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         if self.momentum:
             velocity = state["velocity"]
@@ -284,7 +276,7 @@ class SGD(Optimizer):
         xp.multiply(grad, rate, out=scratch)
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {**super().settings(), "momentum": self.momentum}
 
 
@@ -314,10 +306,12 @@ class RMSprop(Optimizer):
         self, learning_rate: float | Schedule = 0.01, decay: float = 0.99, epsilon: float = 1e-8
     ) -> None:
         super().__init__(learning_rate)
-        self.decay = number(decay, "decay", low=0, high=1)
-        self.epsilon = number(epsilon, "epsilon", low=0, open_low=True)
+        self.decay = checked_number(decay, "decay", low=0, high=1)
+        self.epsilon = checked_number(epsilon, "epsilon", low=0, above=True)
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         square = state["square"]
         _average_square(xp, square, grad, self.decay, scratch)
@@ -327,7 +321,7 @@ class RMSprop(Optimizer):
         scratch *= rate
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {**super().settings(), "decay": self.decay, "epsilon": self.epsilon}
 
 
@@ -363,11 +357,13 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        self.beta1 = number(beta1, "beta1", low=0, high=1)
-        self.beta2 = number(beta2, "beta2", low=0, high=1)
-        self.epsilon = number(epsilon, "epsilon", low=0, open_low=True)
+        self.beta1 = checked_number(beta1, "beta1", low=0, high=1)
+        self.beta2 = checked_number(beta2, "beta2", low=0, high=1)
+        self.epsilon = checked_number(epsilon, "epsilon", low=0, above=True)
 
-    def _update(self, parameter, grad, rate, state, scratch):
+    def _update(
+        self, parameter: Array, grad: Array, rate: float, state: dict[str, Array], scratch: Array
+    ) -> None:
         xp = backend_of(parameter).xp
         mean, square = state["mean"], state["square"]
         xp.multiply(grad, 1 - self.beta1, out=scratch)
@@ -381,7 +377,7 @@ class Adam(Optimizer):
         scratch *= rate / (1 - self.beta1**self.step)
         parameter -= scratch
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         own = {"beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
         return {**super().settings(), **own}
 
@@ -436,12 +432,19 @@ def clip_by_norm(grads: Mapping[str, Array], max_norm: float) -> float:
     Pascanu, Mikolov & Bengio 2013 (arXiv:1211.5063), algorithm 1.
     """
     if max_norm != math.inf:
-        max_norm = number(max_norm, "max_norm", low=0, open_low=True)
+        max_norm = checked_number(max_norm, "max_norm", low=0, above=True)
+    _check_grads(grads)
     norm = _global_norm(grads)
     if max_norm < norm < math.inf:
         for grad in grads.values():
             grad *= max_norm / norm
     return norm
+
+
+def _check_grads(grads: Mapping[str, Array]) -> None:
+    check_mapping(grads, "grads")
+    for name, grad in grads.items():
+        backend_of(grad, f"grads[{name!r}]")
 
 
 def _global_norm(grads: Mapping[str, Array]) -> float:
@@ -481,6 +484,7 @@ def clip_by_value(grads: Mapping[str, Array], limit: float) -> None:
 
     NaN stays NaN.
     """
-    limit = number(limit, "limit", low=0, open_low=True)
+    limit = checked_number(limit, "limit", low=0, above=True)
+    _check_grads(grads)
     for grad in grads.values():
         backend_of(grad).xp.clip(grad, -limit, limit, out=grad)

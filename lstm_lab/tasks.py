@@ -11,20 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .layers.base import checked_size
+from ._validation import checked_choice, checked_generator, checked_size
 
 __all__ = ["adding", "copying", "first_symbol", "temporal_order"]
 
 ADDING_BASELINE = 1 / 24
 """Mean squared error of the constant 0.5 at the adding task: (1/3 + 1/3) / 16."""
-
-
-def _generator(seed: Any) -> np.random.Generator:
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise TypeError(f"seed must be a whole number ≥ 0 or a numpy Generator, got {seed!r}")
-    return np.random.default_rng(seed)
 
 
 def _one_hot(symbols: np.ndarray, count: int, lengths: np.ndarray | None = None) -> np.ndarray:
@@ -33,13 +25,6 @@ def _one_hot(symbols: np.ndarray, count: int, lengths: np.ndarray | None = None)
     if lengths is not None:
         x[np.arange(len(symbols))[:, None] >= lengths] = 0
     return x
-
-
-def _at_least(value: Any, name: str, least: int, why: str) -> int:
-    size = checked_size(value, name)
-    if size < least:
-        raise ValueError(f"{name} must be at least {least}, {why}; got {size}")
-    return size
 
 
 def first_symbol(
@@ -57,10 +42,10 @@ def first_symbol(
     target : numpy.ndarray of int (B,)
         Which symbol it was. Chance is 1 / symbols.
     """
-    rng = _generator(seed)
+    rng = checked_generator(seed, optional=False)
     batch, noise = checked_size(batch, "batch"), checked_size(noise, "noise")
-    length = _at_least(length, "length", 2, "a symbol and a step of noise")
-    symbols = _at_least(symbols, "symbols", 2, "or there is nothing to say")
+    length = checked_size(length, "length", least=2, why="a symbol and a step of noise")
+    symbols = checked_size(symbols, "symbols", least=2, why="or there is nothing to say")
     drawn = symbols + rng.integers(noise, size=(length, batch))
     target = rng.integers(symbols, size=batch)
     drawn[0] = target
@@ -94,12 +79,11 @@ def temporal_order(
         The marks read as binary digits, X = 0, Y = 1, the first one highest. Chance is ¼ or ⅛.
     lengths : numpy.ndarray of int (B,)
     """
-    rng = _generator(seed)
+    rng = checked_generator(seed, optional=False)
     batch = checked_size(batch, "batch")
-    length = _at_least(length, "length", 20, "or the marks have no room")
+    length = checked_size(length, "length", least=20, why="or the marks have no room")
     places = {2: (10, 50), 3: (10, 33, 66)}
-    if marks not in places:
-        raise ValueError(f"marks must be 2 or 3, got {marks!r}")
+    marks = checked_choice(marks, "marks", tuple(places))
     longest = length + length // 10
     lengths = rng.integers(length, longest + 1, size=batch)
     symbols = rng.integers(2, 6, size=(longest, batch))
@@ -136,9 +120,9 @@ def adding(batch: int, length: int, seed: Any) -> tuple[np.ndarray, np.ndarray, 
         always to say 0.5 has a mean squared error of 1/24 (`ADDING_BASELINE`).
     lengths : numpy.ndarray of int (B,)
     """
-    rng = _generator(seed)
+    rng = checked_generator(seed, optional=False)
     batch = checked_size(batch, "batch")
-    length = _at_least(length, "length", 24, "so that the two marks have room")
+    length = checked_size(length, "length", least=24, why="so that the two marks have room")
     longest = length + length // 10
     lengths = rng.integers(length, longest + 1, size=batch)
     every = np.arange(batch)
@@ -172,10 +156,10 @@ def copying(
         The blank everywhere but in the last ``count`` steps. Without a memory the cross-entropy
         is at best count · ln(symbols) / (delay + 2 · count).
     """
-    rng = _generator(seed)
+    rng = checked_generator(seed, optional=False)
     batch, count = checked_size(batch, "batch"), checked_size(count, "count")
     delay = checked_size(delay, "delay")
-    symbols = _at_least(symbols, "symbols", 2, "or there is nothing to copy")
+    symbols = checked_size(symbols, "symbols", least=2, why="or there is nothing to copy")
     blank, signal = symbols, symbols + 1
     steps = delay + 2 * count
     drawn = rng.integers(symbols, size=(count, batch))

@@ -1,4 +1,4 @@
-"""The bounds of float32 let rounding pass, and nothing else; the runs under other kernels differ."""
+"""The bounds of float32 let rounding pass and nothing else; the runs under other kernels differ."""
 
 from __future__ import annotations
 

@@ -572,7 +572,7 @@ def rewritten(path, change):
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        metadata, tensors = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}
+        metadata, tensors = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
     state = json.loads(metadata["state"])
     state = change(tensors, state) or state
     path.write_bytes(numpy_io.save(tensors, {**metadata, "state": json.dumps(state)}))

@@ -11,13 +11,13 @@ import os
 from functools import cache
 from typing import Any
 
-from .base import FLOATS, Array, Backend, BackendUnavailable, Pointwise
+from .._validation import checked_choice
+from .base import Array, Backend, BackendUnavailable, Pointwise
 from .cupy_backend import CupyBackend
 from .numba_backend import NumbaBackend
 from .numpy_backend import NumpyBackend
 
 __all__ = [
-    "FLOATS",
     "Array",
     "Backend",
     "BackendUnavailable",
@@ -27,7 +27,11 @@ __all__ = [
 ]
 
 # An array belongs to the first that owns it: numba's arrays are NumPy's.
-BACKENDS = {"numpy": NumpyBackend, "numba": NumbaBackend, "cupy": CupyBackend}
+BACKENDS: dict[str, type[Backend]] = {
+    "numpy": NumpyBackend,
+    "numba": NumbaBackend,
+    "cupy": CupyBackend,
+}
 VARIABLE = "LSTM_LAB_BACKEND"
 
 
@@ -56,21 +60,19 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
     source = "backend"
     if backend is None:
         backend, source = os.environ.get(VARIABLE) or "numpy", f"the variable {VARIABLE}"
-    if backend not in BACKENDS:
-        known = " or ".join(repr(name) for name in BACKENDS)
-        raise ValueError(f"{source} must be {known}, not {backend!r}")
-    return _load(backend)
+    return _load(checked_choice(backend, source, tuple(BACKENDS)))
 
 
-def backend_of(array: Any) -> Backend:
-    """The backend whose array this is.
+def backend_of(array: Any, name: str = "") -> Backend:
+    """The backend whose array this is; ``name`` is the argument's, for the message.
 
     Raises
     ------
     TypeError
         If it is no array of any backend that is in use.
     """
-    for name, backend in BACKENDS.items():
+    for known, backend in BACKENDS.items():
         if backend.owns(array):
-            return get_backend(name)
-    raise TypeError(f"expected an array of NumPy or CuPy, got a {type(array).__name__}")
+            return get_backend(known)
+    wanted = f"{name} must be an array" if name else "expected an array"
+    raise TypeError(f"{wanted} of NumPy or CuPy, got a {type(array).__name__}")

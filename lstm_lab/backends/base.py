@@ -12,8 +12,6 @@ import numpy as np
 Array = Any
 """An array of whichever backend is at work."""
 
-FLOATS = ("float32", "float64")
-
 
 class BackendUnavailable(RuntimeError):
     """The backend asked for cannot run here; the message says what is missing."""

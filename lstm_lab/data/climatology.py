@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.base import checked_size
+from .._validation import checked_size, plain_array
 from .windows import finite_series
 
 __all__ = ["Climatology"]
@@ -25,6 +25,10 @@ class Climatology:
     """
 
     means: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not len(finite_series(self.means, "means")):
+            raise ValueError("means must hold the mean of one season at least")
 
     @classmethod
     def fit(cls, values: Any, period: int) -> Climatology:
@@ -51,9 +55,12 @@ class Climatology:
 
     def at(self, steps: Any) -> np.ndarray:
         """The mean of the season of each step, counted from the first value of the fit."""
-        return self.means[np.asarray(steps) % len(self.means)]
+        steps = plain_array(steps, "steps")
+        if steps.dtype.kind not in "iu":
+            raise TypeError(f"steps must be whole numbers, got {steps.dtype}")
+        return self.means[steps % len(self.means)]
 
     def __call__(self, values: Any, start: int = 0) -> np.ndarray:
         """Anomalies of a series (S,) whose first value is that of step ``start``."""
-        values = finite_series(values)
+        values, start = finite_series(values), checked_size(start, "start", least=0)
         return values - self.at(start + np.arange(len(values)))

@@ -42,6 +42,7 @@ def as_text(xml: str, licence: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Make the file; the exit status."""
     if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2

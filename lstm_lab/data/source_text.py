@@ -8,6 +8,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._validation import checked_path
+
 __all__ = ["ALPHABET", "Corpus", "python_source"]
 
 #: What the corpus is written with: a line break and the 95 printable ASCII characters.
@@ -59,7 +61,7 @@ def python_source(folder: Path | str | None = None) -> Corpus:
         If the folder holds no such file, or not enough of them for all three parts.
     """
     own = folder is None
-    folder = Path(sysconfig.get_path("stdlib") if own else folder)
+    folder = Path(sysconfig.get_path("stdlib")) if own else checked_path(folder, "folder")
     parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.base import checked_size
+from .._validation import checked_number, checked_size, plain_array
 
 __all__ = ["Standardizer", "split", "windows"]
 
 
 def finite_series(values: Any, name: str = "values") -> np.ndarray:
     """A finite series (N,) in floating point."""
-    array = np.asarray(values)
+    array = plain_array(values, name)
     if array.ndim != 1 or array.dtype.kind not in "iuf":
         raise ValueError(
             f"{name} must be one series of numbers (N,); got shape {array.shape}, {array.dtype}"
@@ -23,6 +23,14 @@ def finite_series(values: Any, name: str = "values") -> np.ndarray:
     if not np.isfinite(array).all():
         first = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(f"{name}[{first}] is {array[first]}; fill gaps before windows are cut")
+    return array
+
+
+def numbers(values: Any, name: str = "values") -> np.ndarray:
+    """Numbers of any shape and size."""
+    array = plain_array(values, name)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be an array of numbers, got {array.dtype}")
     return array
 
 
@@ -85,8 +93,7 @@ def split(values: Any, *sizes: int, context: int = 0) -> tuple[np.ndarray, ...]:
     """
     values = finite_series(values)
     sizes = tuple(checked_size(size, "sizes") for size in sizes)
-    if isinstance(context, bool) or not isinstance(context, (int, np.integer)) or context < 0:
-        raise ValueError(f"context must be a whole number of at least 0, not {context!r}")
+    context = checked_size(context, "context", least=0)
     first = len(values) - sum(sizes)
     if not sizes or first < max(1, context):
         raise ValueError(
@@ -113,6 +120,10 @@ class Standardizer:
     mean: float
     std: float
 
+    def __post_init__(self) -> None:
+        checked_number(self.mean, "mean")
+        checked_number(self.std, "std", low=0, above=True)
+
     @classmethod
     def fit(cls, values: Any) -> Standardizer:
         """Measure mean and standard deviation.
@@ -129,8 +140,8 @@ class Standardizer:
 
     def __call__(self, values: Any) -> np.ndarray:
         """(values - mean) / std."""
-        return (np.asarray(values) - self.mean) / self.std
+        return (numbers(values) - self.mean) / self.std
 
     def undo(self, values: Any) -> np.ndarray:
         """Back to the unit of the series."""
-        return np.asarray(values) * self.std + self.mean
+        return numbers(values) * self.std + self.mean

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, Text, choice, control, floats, tagged, text
 from .bundle import STATIC, bundle
 
@@ -287,7 +289,7 @@ def _preset(name: str) -> np.ndarray:
 
 def _checked_scores(log_probs: ArrayLike) -> np.ndarray:
     """(T, K) float64, rounded to float32 as the browser gets it."""
-    array = np.asarray(log_probs)
+    array = plain_array(log_probs, "log_probs")
     if array.dtype.kind != "f":
         raise TypeError(f"log_probs: expected floating-point numbers, got dtype {array.dtype}")
     if array.ndim == 3 and array.shape[1] == 1:
@@ -321,7 +323,7 @@ def _checked_symbols(labels: Any, classes: int) -> str:
 def _as_text(target: Any, symbols: str) -> str:
     if isinstance(target, str):
         return target
-    classes = np.asarray(target)
+    classes = plain_array(target, "target")
     if classes.ndim != 1 or (classes.size and classes.dtype.kind not in "iu"):
         raise TypeError(f"target: expected a text or a list of class numbers, got {target!r}")
     if classes.size and not 1 <= classes.min() <= classes.max() < len(symbols):
@@ -334,7 +336,7 @@ def _as_text(target: Any, symbols: str) -> str:
 
 def _checked_weights(attention: ArrayLike) -> np.ndarray:
     """(Tq, Tm) float64, rounded to float32 as the browser gets it."""
-    array = np.asarray(attention)
+    array = plain_array(attention, "attention")
     if array.dtype.kind != "f":
         raise TypeError(f"attention: expected floating-point numbers, got dtype {array.dtype}")
     if array.ndim == 3 and array.shape[1] == 1:

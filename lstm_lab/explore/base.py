@@ -284,9 +284,7 @@ class Explorable(anywidget.AnyWidget):
         return f"{self.title}. {self.setting}{f': {numbers_}' if numbers_ else ''}"
 
     def stop(self) -> None:
-        """End what runs in the background. Called by `close`; an explorable that starts a thread
-        overrides it.
-        """
+        """End what runs in the background; for those who start a thread. `close` calls it."""
 
     def close(self) -> None:
         """Stop, and take every view of it off the page."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, choice, control, floats
 from .bundle import STATIC, bundle
 from .influence import influence
@@ -219,7 +221,7 @@ def _forward_half(layer: LSTM) -> LSTM:
 
 def _checked_input(x: ArrayLike) -> np.ndarray:
     """x as (T, B, D) float64, rounded to float32."""
-    array = np.asarray(x)
+    array = plain_array(x, "x")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
     if array.ndim == 2:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, choice, control, floats
 from .bundle import bundle, styles
 from .own import checked_input
@@ -186,7 +188,7 @@ def _checked_wish(wish: ArrayLike | None, x: np.ndarray | None) -> np.ndarray | 
         return None
     if wish is None:
         return np.full(len(x), np.nan)
-    array = np.asarray(wish)
+    array = plain_array(wish, "wish")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"wish: expected numbers, got dtype {array.dtype}")
     if array.shape != (len(x),) or np.isinf(array).any():

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, control, floats
 from .bundle import bundle
 from .roofline import FLOPS_PER_UNIT
@@ -63,7 +65,9 @@ class CostExplorer(Explorable):
     _measured = traitlets.Bytes(b"").tag(sync=True)
 
     def __init__(self, measured: Sequence[Sequence[float]] | None = None, **settings: Any):
-        rows = np.zeros((0, 6)) if measured is None else np.asarray(measured, dtype="float64")
+        rows = np.zeros((0, 6))
+        if measured is not None:
+            rows = plain_array(measured, "measured", "float64")
         if rows.ndim != 2 or rows.shape[1] != 6 or not (np.isfinite(rows) & (rows > 0)).all():
             raise ValueError(
                 "measured: expected rows of six positive numbers (T, B, H, D, forward, both), "

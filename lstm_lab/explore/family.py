@@ -123,6 +123,7 @@ class FamilyExplorer(Explorable):
         if layer is not None:
             self._layer = _checked(layer)
             _check_unit(unit, layer.hidden_size)
+            self._unit = unit = int(unit)
             given = {"layer": None} | ({"unit": unit} if unit else {})
             traits = {
                 "_shape": {**_kind(layer), "H": layer.hidden_size, "unit": unit},
@@ -283,5 +284,5 @@ def _checked(layer: Any) -> Recurrent:
 
 
 def _check_unit(unit: Any, hidden: int) -> None:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
+    if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < hidden:
         raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")

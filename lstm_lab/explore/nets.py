@@ -79,8 +79,10 @@ def stored() -> dict[str, dict[str, Any]]:
 
 
 def stored_network(kind: str) -> dict[str, np.ndarray]:
-    """``weight_x`` (4H, 1), ``weight_h`` (4H, H), ``bias`` (4H,), ``weight`` (1, H), ``bias_out``
-    (1,), in float64.
+    """The arrays of a stored network, in float64.
+
+    ``weight_x`` (4H, 1), ``weight_h`` (4H, H), ``bias`` (4H,), ``weight`` (1, H) and
+    ``bias_out`` (1,).
     """
     return {name: np.array(values) for name, values in stored()[kind]["arrays"].items()}
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstm_lab._validation import plain_array
+
 from .base import floats
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Own:
         elif isinstance(unit, bool) or unit != 0:
             raise ValueError(f"unit: expected 0, as there is no layer, got {unit!r}")
         _check_fit(self.x, self.features, self.hidden)
-        self.unit = unit
+        self.unit = unit = int(unit)
         given = {"layer": layer, "x": x}
         self.arguments: dict[str, Any] = {k: None for k, v in given.items() if v is not None}
         if unit:
@@ -79,7 +81,7 @@ def checked_input(x: ArrayLike, longest: int = LONGEST) -> np.ndarray:
     TypeError, ValueError
         If x is something else, or not finite.
     """
-    array = np.asarray(x)
+    array = plain_array(x, "x")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
     if array.ndim == 1:
@@ -118,7 +120,7 @@ def checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
+    if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < hidden:
         raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")
     return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
 

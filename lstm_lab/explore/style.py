@@ -102,9 +102,9 @@ def ink(quantity: str, *, dark: bool = False) -> str:
 
 
 def equation_sheet() -> str:
-    """The style sheet that gives the colours of equations their light inks on a dark page.
+    r"""The style sheet that gives the colours of equations their light inks on a dark page.
 
-    An equation names the dark ink, ``\\color{#A64900}{f_t}``, which is read on white and on paper.
+    An equation names the dark ink, ``\color{#A64900}{f_t}``, which is read on white and on paper.
     No colour is read on white and on black too, so where the theme is dark the sheet changes it.
     """
     rules = []

@@ -50,7 +50,7 @@ class Task:
     probe: Callable[[int], Batch]
     loss: Callable
     baseline: float
-    right: Callable[[np.ndarray, np.ndarray, "np.ndarray | None"], np.ndarray]
+    right: Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
     words: tuple[str, ...] = ()
 
 
@@ -87,8 +87,9 @@ def classic(name: str, seed: int) -> tuple[Task, int, int]:
 
 
 def near(prediction: np.ndarray, target: np.ndarray, mask: Any = None) -> np.ndarray:
-    """An answer is right if it is less than 0.04 away at every place that counts (Hochreiter &
-    Schmidhuber 1997, section 5.4).
+    """Which answers are wrong: 0.04 away or more at a place that counts.
+
+    Hochreiter & Schmidhuber 1997, section 5.4.
     """
     wrong = np.abs(prediction - target) >= 0.04
     return _none(wrong.reshape(*target.shape[: 1 if mask is None else mask.ndim], -1).any(-1), mask)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, choice, control, flag, floats
 from .bundle import STATIC, bundle
 from .cell import CELL_LEVELS
@@ -234,7 +236,7 @@ class TrainingExplorer(Explorable):
         for name, array in model.params.items():
             if not bool(model.backend.xp.isfinite(array).all()):
                 raise ValueError(f"model: {name} holds NaN or infinity")
-        whole = np.asarray(given["target"]).dtype.kind in "iu"
+        whole = plain_array(given["target"], "target").dtype.kind in "iu"
         self._loss = given.get("loss") or (losses.cross_entropy if whole else losses.mse)
         if not callable(self._loss):
             raise TypeError(f"loss: expected a function such as losses.mse, got {self._loss!r}")

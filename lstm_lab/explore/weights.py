@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
+from lstm_lab._validation import plain_array
+
 from .base import Explorable, choice, control, floats
 from .bundle import STATIC, bundle
 from .flipflop import SHIPPED, flip_flop
@@ -217,7 +219,7 @@ def _checked_head(head: Linear | None, hidden: int) -> tuple[np.ndarray, np.ndar
 
 
 def _checked_target(target: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
-    array = np.asarray(target)
+    array = plain_array(target, "target")
     if array.ndim == 3 and array.shape[1] == 1:
         array = array[:, 0]
     if array.dtype.kind not in "biuf" or array.shape != shape:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_mapping
 from ..backends import Array
 from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
 from ..layers import GRU, LSTM, RNN, Layer, Recurrent
@@ -59,9 +60,17 @@ def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarr
     ValueError
         If one of the parameters has none.
     """
+    check_mapping(values, "values")
     missing = [name for name in layer.params if name not in values]
     if missing:
         raise ValueError(f"values lack {missing[0]!r}; they must have the names of layer.params")
+    for name, parameter in layer.params.items():
+        label = f"values[{name!r}]"
+        layer.backend.require(values[name], label)
+        if values[name].shape != parameter.shape:
+            raise ValueError(
+                f"{label} must have shape {parameter.shape}, got {values[name].shape}"
+            )
     return {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import FLOATS, Array, Backend
+from .._validation import FLOATS, check_kind, checked_bool, checked_choice
+from ..backends import Array, Backend
 from ..cells import GRU_BEFORE_CELL, GRU_CELL
 from ..layers import GRU, LSTM, RNN, Recurrent
 from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
@@ -49,8 +50,7 @@ def to_keras(layer: Recurrent, values: Mapping[str, Array] | None = None) -> lis
     ValueError
         If ``values`` lacks one of the layer's parameters, or Keras has no such cell.
     """
-    if not isinstance(layer, Recurrent):
-        raise TypeError(f"layer must be an LSTM, GRU or RNN, got a {type(layer).__name__}")
+    check_kind(layer, "layer", Recurrent, "an LSTM, GRU or RNN")
     check_known(layer, "Keras", cells=(GRU_BEFORE_CELL,))
     host = host_values(layer, layer.params if values is None else values)
     stack = [
@@ -99,8 +99,10 @@ def from_keras(
         If there are too few or too many arrays, or their shapes are not those of such a layer. The
         message names the array.
     """
-    if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
-        raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, not {kind!r}")
+    if kind is not None:
+        kind = checked_choice(kind, "kind", tuple(KINDS))
+    if reset_after is not None:
+        reset_after = checked_bool(reset_after, "reset_after")
     stack = _listed(weights)
     layer = _empty(stack, kind, reset_after, backend)
     arrays = {}

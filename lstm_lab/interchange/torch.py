@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import FLOATS, check_kind, check_mapping
 from ..backends import Array, Backend
 from ..layers import Layer, Recurrent, Sequential
 from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
@@ -41,6 +42,7 @@ def to_torch(layer: Layer, values: Mapping[str, Array] | None = None) -> dict[st
     ValueError
         If ``values`` lacks one of the layer's parameters, or torch has no such cell.
     """
+    check_kind(layer, "layer", Layer, "a layer")
     gradients = values is not None
     values = layer.params if values is None else values
     host = host_values(layer, values)
@@ -88,7 +90,13 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     ValueError
         If names or shapes are not those of such a module; the message names the entry.
     """
+    check_mapping(state_dict, "state_dict")
     arrays = {name: to_host(value) for name, value in state_dict.items()}
+    for name, array in arrays.items():
+        if array.dtype.name not in FLOATS:
+            raise ValueError(
+                f"state_dict[{name!r}] must hold {' or '.join(FLOATS)}, got {array.dtype}"
+            )
     if "weight_ih_l0" not in arrays or "weight_hh_l0" not in arrays:
         raise ValueError(
             "state_dict needs weight_ih_l0 and weight_hh_l0, those of one torch.nn.LSTM, GRU or "

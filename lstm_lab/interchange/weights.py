@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_kind, checked_path
 from ..backends import Backend
 from ..files import write_whole
 from ..layers import (
@@ -54,7 +55,14 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
     """
     from safetensors.numpy import save as serialise
 
-    path = Path(path)
+    check_kind(layer, "layer", Layer, "a layer")
+    path = checked_path(path, "path")
+    notes = {} if notes is None else notes
+    check_kind(notes, "notes", dict, "a dict of what JSON can hold")
+    try:
+        written = json.dumps(notes)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"notes must be a dict of what JSON can hold: {error}") from error
     if path.exists():
         try:
             _header(path)
@@ -68,7 +76,7 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
         name: np.ascontiguousarray(layer.backend.to_numpy(array))
         for name, array in layer.params.items()
     }
-    metadata = {KEY: json.dumps(header), NOTES: json.dumps(notes or {})}
+    metadata = {KEY: json.dumps(header), NOTES: written}
     write_whole(path, serialise(arrays, metadata=metadata))
     return path
 
@@ -92,7 +100,7 @@ def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer
     """
     from safetensors import safe_open
 
-    path = Path(path)
+    path = checked_path(path, "path")
     header = _header(path)
     with safe_open(path, framework="numpy") as file:
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -114,7 +122,7 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
     FileNotFoundError, ValueError
         As `load` does.
     """
-    path = Path(path)
+    path = checked_path(path, "path")
     _header(path)
     notes = json.loads(_metadata(path).get(NOTES, "{}"))
     if not isinstance(notes, dict):

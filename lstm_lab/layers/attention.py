@@ -7,9 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .._validation import (
+    check_array,
+    check_call,
+    check_kind,
+    checked_choice,
+    checked_generator,
+    checked_number,
+    checked_size,
+)
 from ..backends import Array, Backend
 from . import initial
-from .base import Gradient, Layer, check_array, checked_size
+from .base import Gradient, Layer
 from .packing import Packing
 
 Params = dict[str, Array]
@@ -51,9 +60,9 @@ class AttentionTrace:
 
     weights: Array
     score: str
-    query: Array | None = None
-    memory: Array | None = None
-    kept: Array | None = None
+    query: Array = None
+    memory: Array = None
+    kept: Array = None
 
 
 class _Dot:
@@ -104,7 +113,7 @@ class _Additive:
     """vᵀ tanh(W q + U m): a network with one hidden layer."""
 
     @staticmethod
-    def shapes(query: int, memory: int, hidden: int | None) -> dict[str, tuple[int, ...]]:
+    def shapes(query: int, memory: int, hidden: int) -> dict[str, tuple[int, ...]]:
         return {
             "weight_query": (hidden, query),
             "weight_memory": (hidden, memory),
@@ -198,7 +207,7 @@ class Attention(Layer):
     [0.5, 0.5, 0.0, 0.0, 0.0]
     """
 
-    scores: ClassVar = {"dot": _Dot, "general": _General, "additive": _Additive}
+    scores: ClassVar[dict[str, Any]] = {"dot": _Dot, "general": _General, "additive": _Additive}
 
     def __init__(
         self,
@@ -215,23 +224,19 @@ class Attention(Layer):
         super().__init__(backend, dtype)
         self.query_size = checked_size(query_size, "query_size")
         self.memory_size = checked_size(memory_size, "memory_size")
-        if not isinstance(score, str) or score not in self.scores:
-            known = ", ".join(map(repr, self.scores))
-            raise ValueError(f"score must be one of {known}, not {score!r}")
+        self.score = score = checked_choice(score, "score", tuple(self.scores))
         if score == "dot" and self.query_size != self.memory_size:
             raise ValueError(
                 "score='dot' needs query_size and memory_size to be equal, "
                 f"got {self.query_size} and {self.memory_size}; score='general' does not"
             )
-        self.score = score
+        self.hidden_size: int | None = None
         if score == "additive":
             self.hidden_size = checked_size(hidden_size, "hidden_size of score='additive'")
         elif hidden_size is not None:
             raise ValueError(f"score={score!r} has no hidden_size, but got {hidden_size!r}")
-        else:
-            self.hidden_size = None
-        self.scale = _checked_scale(scale)
-        rng = initial.generator(seed)
+        self.scale = checked_number(scale, "scale", low=0, above=True)
+        rng = checked_generator(seed)
         shapes = self.param_shapes(self.config)
         self._set_params({n: initial.uniform(rng, s, fan=s[-1]) for n, s in shapes.items()})
 
@@ -288,6 +293,7 @@ class Attention(Layer):
         TypeError, ValueError
             If an argument has the wrong type, shape, dtype or backend.
         """
+        check_call(rng, trace)
         check_array(self.backend, query, "query", ("Tq", "B", self.query_size), self.dtype)
         batch = query.shape[1]
         check_array(self.backend, memory, "memory", ("Tm", batch, self.memory_size), self.dtype)
@@ -353,10 +359,7 @@ class Attention(Layer):
         )
 
     def _check_trace(self, trace: Any) -> None:
-        if not isinstance(trace, AttentionTrace):
-            raise TypeError(
-                f"trace must be what Attention.forward returned, got a {type(trace).__name__}"
-            )
+        check_kind(trace, "trace", AttentionTrace, "what Attention.forward returned")
         if trace.memory is None:
             raise ValueError(
                 "this trace holds only the weights: it came from forward(..., trace=False); "
@@ -370,10 +373,3 @@ class Attention(Layer):
                 f"trace belongs to another layer (score={trace.score!r}, query and memory of "
                 f"sizes {sizes}, hidden_size={hidden}), not to {self!r}"
             )
-
-
-def _checked_scale(scale: Any) -> float:
-    number = isinstance(scale, (int, float, np.number)) and not isinstance(scale, bool)
-    if not number or not 0 < scale < np.inf:
-        raise ValueError(f"scale must be a positive number, not {scale!r}")
-    return float(scale)

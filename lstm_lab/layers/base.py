@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..backends import FLOATS, Array, Backend, get_backend
+from .._validation import checked_dtype
+from ..backends import Array, Backend, get_backend
 from .parameters import Parameters, written
 
 
@@ -55,6 +56,9 @@ class Layer:
     params: Parameters
     backend: Backend
     dtype: np.dtype
+    # A layer of its own kind may take more: a recurrent one a state, attention a memory.
+    forward: Callable[..., tuple[Array, Any]]
+    backward: Callable[..., Gradient]
 
     def __init__(self, backend: str | Backend | None, dtype: Any):
         self.backend = get_backend(backend)
@@ -112,84 +116,3 @@ class Layer:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
         return f"{type(self).__name__}({arguments})"
-
-
-def checked_dtype(dtype: Any) -> np.dtype:
-    """float32 or float64, however it was spelt.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = None
-    if checked is None or checked.name not in FLOATS:
-        raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
-    return checked
-
-
-def checked_size(value: Any, name: str) -> int:
-    """A whole number of at least 1.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return int(value)
-
-
-def checked_rate(value: Any, name: str) -> float:
-    """A probability in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if not isinstance(value, (int, float)) or not 0 <= value < 1:
-        raise ValueError(f"{name} must lie in [0, 1), not {value!r}")
-    return float(value)
-
-
-def check_array(
-    backend: Backend, array: Any, name: str, shape: Sequence[int | str], dtype: np.dtype
-) -> None:
-    """Refuse an array that does not fit.
-
-    Parameters
-    ----------
-    shape : sequence of int or str
-        A number must match; a name, such as "T", stands for any size of at least 1. A first
-        entry "..." stands for any number of axes.
-
-    Raises
-    ------
-    TypeError
-        If it is no array of ``backend``, or of another dtype than ``dtype``.
-    ValueError
-        If the rank or a size is wrong.
-    """
-    backend.require(array, name)
-    any_rank = bool(shape) and shape[0] == "..."
-    wanted = list(shape[1:] if any_rank else shape)
-    written = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-    rank_fits = array.ndim >= len(wanted) if any_rank else array.ndim == len(wanted)
-    if not rank_fits:
-        raise ValueError(
-            f"{name} must have shape {written}, got {tuple(array.shape)}, "
-            f"an array with {array.ndim} axes"
-        )
-    for size, want in zip(array.shape[array.ndim - len(wanted) :], wanted, strict=True):
-        if (isinstance(want, str) and size < 1) or (not isinstance(want, str) and size != want):
-            raise ValueError(f"{name} must have shape {written}, got {tuple(array.shape)}")
-    if array.dtype != dtype:
-        raise TypeError(
-            f"{name} is {array.dtype}, but this layer computes in {dtype}; "
-            f"pass {name}.astype({dtype.name!r}), or make the layer with another dtype"
-        )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_array, check_call, check_kind, checked_generator, checked_size
 from ..backends import Array, Backend
 from . import initial
-from .base import Gradient, Layer, check_array, checked_size
+from .base import Gradient, Layer
 
 
 class Linear(Layer):
@@ -40,7 +41,7 @@ class Linear(Layer):
         super().__init__(backend, dtype)
         self.input_size = checked_size(input_size, "input_size")
         self.output_size = checked_size(output_size, "output_size")
-        rng = initial.generator(seed)
+        rng = checked_generator(seed)
         shapes = self.param_shapes(self.config)
         self._set_params({n: initial.uniform(rng, s, self.input_size) for n, s in shapes.items()})
 
@@ -63,11 +64,13 @@ class Linear(Layer):
         trace: bool = True,
     ) -> tuple[Array, Array]:
         """x (..., D) to y (..., K); the trace is x itself."""
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("...", self.input_size), self.dtype)
         return x @ self.params["weight"].T + self.params["bias"], x
 
     def backward(self, dy: Array, trace: Array) -> Gradient:
         """dW = Σ dy xᵀ, db = Σ dy over all leading axes, dx = dy W."""
+        check_array(self.backend, trace, "trace", ("...", self.input_size), self.dtype)
         shape = (*trace.shape[:-1], self.output_size)
         check_array(self.backend, dy, "dy", shape, self.dtype)
         rows = dy.reshape(-1, self.output_size)
@@ -113,7 +116,7 @@ class Embedding(Layer):
         super().__init__(backend, dtype)
         self.vocabulary_size = checked_size(vocabulary_size, "vocabulary_size")
         self.embedding_size = checked_size(embedding_size, "embedding_size")
-        values = initial.generator(seed).normal(size=(self.vocabulary_size, self.embedding_size))
+        values = checked_generator(seed).normal(size=(self.vocabulary_size, self.embedding_size))
         self._set_params({"weight": values})
 
     @property
@@ -140,6 +143,7 @@ class Embedding(Layer):
         TypeError, ValueError
             If ``x`` holds anything else.
         """
+        check_call(rng, trace)
         self.backend.require(x, "x")
         if x.dtype.kind not in "iu":
             raise TypeError(f"x must hold whole numbers, the entries' ids, not {x.dtype}")
@@ -152,6 +156,7 @@ class Embedding(Layer):
 
     def backward(self, dy: Array, trace: Lookup) -> Gradient:
         """Each vector's gradient is the sum over the places where it was looked up."""
+        check_kind(trace, "trace", Lookup, "what Embedding.forward returned")
         check_array(self.backend, dy, "dy", (*trace.ids.shape, self.embedding_size), self.dtype)
         xp = self.backend.xp
         rows = dy.reshape(-1, self.embedding_size)

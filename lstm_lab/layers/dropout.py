@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_array, check_call, checked_rate
 from ..backends import Array, Backend
-from .base import Gradient, Layer, check_array, checked_rate
+from .base import Gradient, Layer
 
 
 def dropout_mask(
@@ -52,6 +53,7 @@ class Dropout(Layer):
         trace: bool = True,
     ) -> tuple[Array, Array | None]:
         """x (...) to y of the same shape; the trace is the mask, or None."""
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("...",), self.dtype)
         if rng is None or not self.rate:
             return x, None
@@ -61,4 +63,6 @@ class Dropout(Layer):
     def backward(self, dy: Array, trace: Array | None) -> Gradient:
         """The gradient passes where the value passed."""
         check_array(self.backend, dy, "dy", ("...",), self.dtype)
+        if trace is not None:
+            check_array(self.backend, trace, "trace", dy.shape, self.dtype)
         return Gradient(dy if trace is None else dy * trace)

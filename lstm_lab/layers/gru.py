@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._validation import checked_bool
 from ..backends import Backend
 from ..cells import GRU_BEFORE_CELL, GRU_CELL, Cell
 from .recurrent import Recurrent
@@ -62,8 +63,8 @@ class GRU(Recurrent):
         dtype: Any = "float32",
         seed: Any = None,
     ):
-        self.reset_after = bool(reset_after)
-        self.cell = self.cell_of({"reset_after": reset_after})
+        self.reset_after = checked_bool(reset_after, "reset_after")
+        self.cell = self.cell_of({"reset_after": self.reset_after})
         super().__init__(
             input_size,
             hidden_size,

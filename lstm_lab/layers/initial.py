@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 
@@ -30,14 +28,3 @@ def chrono(rng: np.random.Generator, hidden: int, longest: int) -> np.ndarray:
     Tallec & Ollivier 2018, arXiv:1804.11188, equation (16). The input gate's are the negatives.
     """
     return np.log(rng.uniform(1, max(longest - 1, 1 + 1e-9), hidden))
-
-
-def generator(seed: Any) -> np.random.Generator:
-    """A generator from a seed, or the generator itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is neither, nor None.
-    """
-    return np.random.default_rng(seed)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import checked_bool, checked_choice, checked_number, checked_size
 from ..backends import Backend
 from ..cells import LSTM_CELL, LSTM_CELLS, Cell
 from . import initial
-from .base import checked_size
 from .recurrent import INITIALISATIONS, Recurrent
 
 
@@ -129,17 +129,23 @@ class LSTM(Recurrent):
         dtype: Any = "float32",
         seed: Any = None,
     ):
-        if coupled and not forget_gate:
+        self.peepholes = checked_bool(peepholes, "peepholes")
+        self.forget_gate = checked_bool(forget_gate, "forget_gate")
+        self.coupled = checked_bool(coupled, "coupled")
+        self.truncated = checked_bool(truncated, "truncated")
+        self.layer_norm = checked_bool(layer_norm, "layer_norm")
+        if self.coupled and not self.forget_gate:
             raise ValueError("coupled=True is a forget gate of 1 - i; it needs forget_gate=True")
-        self.peepholes, self.forget_gate = bool(peepholes), bool(forget_gate)
-        self.coupled, self.truncated = bool(coupled), bool(truncated)
-        self.layer_norm = bool(layer_norm)
         hidden_size = checked_size(hidden_size, "hidden_size")
         self.proj_size = _checked_projection(proj_size, hidden_size)
         self.cell = self.cell_of(
-            {"peepholes": peepholes, "forget_gate": forget_gate, "coupled": coupled}
+            {
+                "peepholes": self.peepholes,
+                "forget_gate": self.forget_gate,
+                "coupled": self.coupled,
+            }
         )
-        self.forget_bias = float(forget_bias)
+        self.forget_bias = checked_number(forget_bias, "forget_bias")
         self.chrono_length = checked_size(chrono_length, "chrono_length")
         super().__init__(
             input_size,
@@ -196,13 +202,8 @@ class LSTM(Recurrent):
 
 
 def _checked_projection(size: Any, hidden_size: int) -> int:
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-    if not whole or not 0 <= size < hidden_size:
-        raise ValueError(
-            f"proj_size must be a whole number below hidden_size = {hidden_size}, "
-            f"or 0 for no projection, not {size!r}"
-        )
-    return int(size)
+    spelt = f"a whole number below hidden_size = {hidden_size}, or 0 for no projection"
+    return checked_choice(size, "proj_size", range(hidden_size), spelt=spelt)
 
 
 class BiLSTM(LSTM):
@@ -215,6 +216,6 @@ class BiLSTM(LSTM):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any):
         options.setdefault("bidirectional", True)
-        if not options["bidirectional"]:
+        if not checked_bool(options["bidirectional"], "bidirectional"):
             raise ValueError("a BiLSTM reads in both directions; use LSTM for one")
         super().__init__(input_size, hidden_size, num_layers, **options)

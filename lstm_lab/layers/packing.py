@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._validation import checked_lengths
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -40,10 +42,7 @@ class Packing:
 
     def __init__(self, lengths: Sequence[int] | np.ndarray | None, steps: int, batch: int):
         self.steps, self.batch = steps, batch
-        if lengths is None:
-            self.lengths = np.full(batch, steps)
-        else:
-            self.lengths = _checked(lengths, steps, batch)
+        self.lengths = checked_lengths(lengths, steps, batch)
         self.ragged = bool((self.lengths != steps).any())
         if self.ragged:
             self.order = np.argsort(-self.lengths, kind="stable")
@@ -71,22 +70,3 @@ class Packing:
         if reverse:
             times = self.lengths[columns] - 1 - times
         return times, columns[None]
-
-
-def _checked(lengths, steps: int, batch: int) -> np.ndarray:
-    try:
-        values = np.asarray(lengths)
-    except Exception as error:  # an array on a device refuses to come over by itself
-        raise TypeError("lengths lie on the host: pass a list or a NumPy array") from error
-    if values.dtype.kind not in "iu":
-        raise TypeError(f"lengths must be whole numbers, got {values.dtype}")
-    if values.shape != (batch,):
-        raise ValueError(
-            f"lengths must have shape ({batch},), one for each sequence in the batch, "
-            f"got {values.shape}"
-        )
-    wrong = np.flatnonzero((values < 1) | (values > steps))
-    if wrong.size:
-        k = wrong[0]
-        raise ValueError(f"lengths[{k}] is {values[k]}; a length lies between 1 and T = {steps}")
-    return values.astype(np.int64)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._validation import check_mapping
 from ..backends import Array, Backend
 
 
@@ -101,6 +102,7 @@ def written(params: Mapping[str, Array], values: Mapping[str, Any], backend: Bac
     ValueError
         If a name or a shape is another one, and nothing is written then.
     """
+    check_mapping(values, "params")
     arrays = {name: backend.asarray(value) for name, value in values.items()}
     if arrays.keys() != params.keys():
         raise ValueError(

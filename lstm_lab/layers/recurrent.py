@@ -8,10 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import (
+    check_array,
+    check_call,
+    checked_bool,
+    checked_choice,
+    checked_generator,
+    checked_rate,
+    checked_size,
+)
 from ..backends import Array, Backend
 from ..cells import Cell
 from . import initial, sequence
-from .base import Gradient, Layer, check_array, checked_rate, checked_size
+from .base import Gradient, Layer
 from .dropout import dropout_mask
 from .packing import Packing
 from .parameters import GateParameters
@@ -52,14 +61,13 @@ class Recurrent(Layer):
         self.input_size = checked_size(input_size, "input_size")
         self.hidden_size = checked_size(hidden_size, "hidden_size")
         self.num_layers = checked_size(num_layers, "num_layers")
-        self.bidirectional = bool(bidirectional)
+        self.bidirectional = checked_bool(bidirectional, "bidirectional")
         self.dropout = checked_rate(dropout, "dropout")
         self.recurrent_dropout = checked_rate(recurrent_dropout, "recurrent_dropout")
-        if init not in self._initialisations():
-            known = ", ".join(map(repr, self._initialisations()))
-            raise ValueError(f"init must be one of {known}, not {init!r}")
-        self.init = init
-        rng = initial.generator(seed)
+        known = self._initialisations()
+        spelt = f"one of {', '.join(map(repr, known))}"
+        self.init = checked_choice(init, "init", known, spelt=spelt)
+        rng = checked_generator(seed)
         shapes, values = self.param_shapes(self.config), {}
         for _, _, suffix in self._parts():
             part = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
@@ -99,7 +107,8 @@ class Recurrent(Layer):
     def param_shapes(cls, config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the parameters that a layer of this configuration has."""
         hidden, directions = config["hidden_size"], 2 if config.get("bidirectional") else 1
-        cell, shapes = cls.cell_of(config), {}
+        cell = cls.cell_of(config)
+        shapes: dict[str, tuple[int, ...]] = {}
         projected = config.get("proj_size") or hidden
         for layer in range(config.get("num_layers", 1)):
             width = config["input_size"] if layer == 0 else projected * directions
@@ -179,9 +188,9 @@ class Recurrent(Layer):
         >>> lstm.gate("forget_gate").bias[:] = 3  # remember, to begin with
         """
         cell, hidden = self.cell, self.hidden_size
-        if name not in cell.gates:
-            known = ", ".join(map(repr, cell.gates)) or "none"
-            raise ValueError(f"name: the gates of {cell.name} are {known}; got {name!r}")
+        if not cell.gates:
+            raise ValueError(f"name: a cell of {cell.name} has no gates, got {name!r}")
+        checked_choice(name, "name", tuple(cell.gates))
         check_part(layer, direction, self.num_layers, self.directions)
         suffix = f"_l{layer}" + "_reverse" * (direction == "reverse")
         block, product = cell.gates[name], cell.products.get(name, cell.gates[name])
@@ -257,6 +266,7 @@ class Recurrent(Layer):
         TypeError, ValueError
             If an argument has the wrong type, shape, dtype or backend.
         """
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         batch = x.shape[1]
         packing = Packing(lengths, *x.shape[:2])
@@ -311,6 +321,7 @@ class Recurrent(Layer):
             If an argument has the wrong type, shape, dtype or backend, or the trace holds only
             the final state or belongs to another layer.
         """
+        checked_bool(keep, "keep")
         self._check_trace(trace)
         packing = trace.packing
         shape = (packing.steps, packing.batch, self.output_size)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_array, check_call, check_kind
 from ..backends import Array, Backend
-from .base import Gradient, Layer, check_array
+from .base import Gradient, Layer
 from .packing import Packing
 
 
@@ -45,12 +46,14 @@ class Reverse(Layer):
         trace: bool = True,
     ) -> tuple[Array, Reversal]:
         """x (T, B, D) to y (T, B, D), zero after each sequence's end."""
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("T", "B", "D"), self.dtype)
         packing = Packing(lengths, *x.shape[:2])
         return self._reversed(x, packing), Reversal(x.shape, packing)
 
     def backward(self, dy: Array, trace: Reversal) -> Gradient:
         """The gradient, backwards; what it holds in the padding is ignored."""
+        check_kind(trace, "trace", Reversal, "what Reverse.forward returned")
         check_array(self.backend, dy, "dy", trace.shape, self.dtype)
         return Gradient(self._reversed(dy, trace.packing))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
+from .._validation import check_array, check_call, check_kind
 from ..backends import Array, Backend
-from .base import Gradient, Layer, check_array
+from .base import Gradient, Layer
 from .packing import Packing
 from .parameters import Parameters
 
@@ -44,6 +45,7 @@ class LastStep(Layer):
         trace: bool = True,
     ) -> tuple[Array, Picked]:
         """x (T, B, H) to y (B, H); ``lengths`` as in `LSTM.forward`."""
+        check_call(rng, trace)
         check_array(self.backend, x, "x", ("T", "B", "H"), self.dtype)
         last = Packing(lengths, *x.shape[:2]).lengths - 1
         index = self.backend.index((last, np.arange(x.shape[1])))
@@ -51,6 +53,7 @@ class LastStep(Layer):
 
     def backward(self, dy: Array, trace: Picked) -> Gradient:
         """The gradient goes to the steps that were picked, and nowhere else."""
+        check_kind(trace, "trace", Picked, "what LastStep.forward returned")
         check_array(self.backend, dy, "dy", trace.shape[1:], self.dtype)
         dx = self.backend.xp.zeros(trace.shape, self.dtype)
         dx[trace.index] = dy
@@ -78,7 +81,13 @@ class Sequential(Layer):
         If there is no layer, or they differ in backend or dtype.
     """
 
-    def __init__(self, **layers: Layer):
+    def __init__(self, *unnamed: Never, **layers: Layer):
+        given: tuple[Any, ...] = unnamed
+        if given:
+            raise TypeError(
+                "layers need names: Sequential(lstm=LSTM(...), head=Linear(...)), "
+                f"not Sequential({', '.join(type(layer).__name__ for layer in given)})"
+            )
         if not layers:
             raise ValueError("Sequential needs at least one layer: Sequential(name=layer, ...)")
         for name, layer in layers.items():
@@ -130,6 +139,12 @@ class Sequential(Layer):
 
     def backward(self, dy: Array, trace: dict[str, Any]) -> Gradient:
         """Back through all layers, last to first."""
+        check_kind(trace, "trace", dict, "what Sequential.forward returned")
+        if trace.keys() != self.layers.keys():
+            raise ValueError(
+                f"trace belongs to another network: it holds {', '.join(trace) or 'nothing'}, "
+                f"not {', '.join(self.layers)}"
+            )
         params = {}
         for name, layer in reversed(self.layers.items()):
             gradient = layer.backward(dy, trace[name])

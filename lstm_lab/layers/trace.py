@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._validation import checked_choice
 from ..backends import Array, Backend, get_backend
 from ..cells import Cell
 from .packing import Packing, Segment
@@ -264,11 +265,8 @@ def check_part(number: int, direction: str, layers: int, directions: int) -> Non
     ------
     ValueError
     """
-    if direction not in DIRECTIONS[:directions]:
-        known = " or ".join(map(repr, DIRECTIONS[:directions]))
-        raise ValueError(f"direction must be {known}, not {direction!r}")
-    if number not in range(layers):
-        raise ValueError(f"layer must be 0 to {layers - 1}, not {number!r}")
+    checked_choice(direction, "direction", DIRECTIONS[:directions])
+    checked_choice(number, "layer", range(layers), spelt=f"0 to {layers - 1}")
 
 
 def _mover(source: Backend, target: Backend) -> Callable[[Array | None], Array | None]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_kind, checked_choice, checked_size, described
 from ..backends import Array, Backend
 from ..layers.packing import Packing
 from .elementwise import checked_prediction
@@ -156,8 +157,7 @@ def ctc(
     >>> round(float(np.exp(-loss)), 6)  # three of the nine paths become "1": 1 1, 1 blank, blank 1
     0.333333
     """
-    if impossible not in ("raise", "skip"):
-        raise ValueError(f"impossible must be 'raise' or 'skip', not {impossible!r}")
+    impossible = checked_choice(impossible, "impossible", ("raise", "skip"))
     problem = _Problem.check(logits, targets, lengths, target_lengths, blank)
     counts = problem.needed <= problem.frames
     if not counts.all() and impossible == "raise":
@@ -237,7 +237,12 @@ def ctc_collapse(path: Iterable[int], *, blank: int = 0) -> list[int]:
     >>> ctc_collapse([0, 3, 3, 0, 3, 5, 5])
     [3, 3, 5]
     """
-    return [int(label) for label, _ in groupby(path) if label != blank]
+    blank = checked_size(blank, "blank", least=0)
+    check_kind(path, "path", Iterable, "a sequence of labels, whole numbers")
+    labels = np.array(list(path))
+    if labels.size and (labels.ndim != 1 or labels.dtype.kind not in "iu"):
+        raise TypeError(f"path must be a sequence of labels, whole numbers, not {described(path)}")
+    return [label for label, _ in groupby(labels.tolist()) if label != blank]
 
 
 @dataclass(frozen=True)
@@ -379,9 +384,8 @@ def _check_scores(logits: Array, blank: Any) -> None:
         raise ValueError(
             f"logits must have shape (T, B, K), frames, sequences and classes; got {logits.shape}"
         )
-    whole = isinstance(blank, (int, np.integer)) and not isinstance(blank, bool)
-    if not whole or not 0 <= blank < logits.shape[2]:
-        raise ValueError(f"blank must be a class from 0 to {logits.shape[2] - 1}, not {blank!r}")
+    classes = range(logits.shape[2])
+    checked_choice(blank, "blank", classes, spelt=f"a class from 0 to {classes[-1]}")
 
 
 def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> list[np.ndarray]:
@@ -403,7 +407,9 @@ def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> li
                 f"shape {row.shape}"
             )
     if target_lengths is None:
-        ends = [int(np.argmax(row < 0)) if (row < 0).any() else len(row) for row in rows]
+        ends = np.array(
+            [int(np.argmax(row < 0)) if (row < 0).any() else len(row) for row in rows], "int64"
+        )
     else:
         ends = np.asarray(target_lengths)
         if ends.shape != (batch,) or ends.dtype.kind not in "iu":

@@ -102,7 +102,8 @@ def cross_entropy(
             raise ValueError(
                 f"class_weights must have shape ({classes},), got {class_weights.shape}"
             )
-        weights = weights * class_weights.astype(logits.dtype)[target]
+        weighted = _counted(backend, class_weights, "class_weights", logits.dtype)
+        weights = weights * weighted[target]
     weights = weights / _total(weights)
     # The largest score is taken off first, so that no exponential overflows.
     z = xp.where(weights[..., None] > 0, logits, 0)
@@ -125,7 +126,7 @@ def checked_prediction(array: Any, name: str) -> Backend:
     TypeError, ValueError
         If it is none.
     """
-    backend = backend_of(array)
+    backend = backend_of(array, name)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must hold floating-point numbers, not {array.dtype}")
     if array.ndim < 1 or array.size < 1:
@@ -138,10 +139,18 @@ def _weights(backend: Backend, mask: Any, shape: tuple, dtype: Any, rank: int) -
     backend.require(mask, "mask")
     if mask.ndim < 1 or mask.shape != shape[: mask.ndim]:
         raise ValueError(f"mask must have the leading axes of {shape}, got shape {mask.shape}")
-    weights = mask.astype(dtype)
-    if bool((weights < 0).any()) or not bool(backend.xp.isfinite(weights).all()):
-        raise ValueError("mask must hold finite weights of at least 0")
+    weights = _counted(backend, mask, "mask", dtype)
     return weights.reshape(mask.shape + (1,) * (rank - mask.ndim))
+
+
+def _counted(backend: Backend, array: Array, name: str, dtype: Any) -> Array:
+    """Weights or booleans in ``dtype``."""
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold numbers or booleans, not {array.dtype}")
+    weights = array.astype(dtype)
+    if bool((weights < 0).any()) or not bool(backend.xp.isfinite(weights).all()):
+        raise ValueError(f"{name} must hold finite weights of at least 0")
+    return weights
 
 
 def _total(weights: Array) -> Array:

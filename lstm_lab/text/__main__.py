@@ -18,6 +18,7 @@ from .model import SHIPPED, CharModel
 
 
 def main() -> None:
+    """Train, measure and write the model, as the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m lstm_lab.text",
         description="Make the shipped model of Python source text again.",

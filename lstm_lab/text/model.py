@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._validation import (
+    check_kind,
+    checked_dtype,
+    checked_number,
+    checked_seed,
+    checked_text,
+    described,
+    plain_array,
+)
 from ..interchange import weights
-from ..layers import LSTM, Embedding, Layer, Linear, Sequential, Trace
+from ..layers import LSTM, Embedding, Linear, Sequential, Trace
 
 __all__ = ["CharModel", "Reading", "load", "shipped"]
 
@@ -69,13 +79,21 @@ class CharModel:
     def __init__(self, network: Sequential, alphabet: str, about: dict[str, Any] | None = None):
         if not isinstance(alphabet, str) or len(set(alphabet)) != len(alphabet) or not alphabet:
             raise ValueError(f"alphabet: expected characters, each of them once, got {alphabet!r}")
-        self.network, self.alphabet, self.about = network, alphabet, dict(about or {})
+        about = {} if about is None else about
+        check_kind(about, "about", Mapping, "a mapping, as JSON can hold it")
+        self.network, self.alphabet, self.about = network, alphabet, dict(about)
         self.embedding, self.lstm, self.head = _parts(network, len(alphabet))
         self._ids = {character: k for k, character in enumerate(alphabet)}
 
     @classmethod
     def new(
-        cls, alphabet: str, hidden_size: int, embedding_size: int = 32, *, seed: int = 0, **options
+        cls,
+        alphabet: str,
+        hidden_size: int,
+        embedding_size: int = 32,
+        *,
+        seed: int = 0,
+        **options: Any,
     ) -> CharModel:
         """An untrained model; ``options`` go to the LSTM and to the other layers' backend.
 
@@ -86,7 +104,8 @@ class CharModel:
         seed : int
             Embedding, LSTM and linear layer take streams of their own from it.
         """
-        seeds = np.random.SeedSequence(seed).spawn(3)
+        checked_text(alphabet, "alphabet")
+        seeds = np.random.SeedSequence(checked_seed(seed)).spawn(3)
         shared = {k: options[k] for k in ("backend", "dtype") if k in options}
         return cls(
             Sequential(
@@ -99,6 +118,7 @@ class CharModel:
 
     def encode(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """The ids of the characters that the model knows, and where they stand in the text."""
+        checked_text(text, "text")
         known = [(k, self._ids[c]) for k, c in enumerate(text) if c in self._ids]
         pairs = np.array(known, dtype="int64").reshape(-1, 2)
         return pairs[:, 1], pairs[:, 0]
@@ -168,11 +188,18 @@ class CharModel:
         ValueError
             If the temperature is not above 0.
         """
-        if not temperature > 0:
-            raise ValueError(f"temperature: expected a number above 0, got {temperature!r}")
+        try:
+            temperature = checked_number(temperature, "temperature", low=0, above=True)
+        except ValueError:
+            raise ValueError(
+                f"temperature: expected a number above 0, got {described(temperature)}"
+            ) from None
+        draws = plain_array(draws, "draws", "float64")
+        if draws.ndim != 1 or not ((draws >= 0) & (draws <= 1)).all():
+            raise ValueError("draws must be one row of numbers from 0 to 1")
         hidden = np.zeros((1, self.lstm.hidden_size), self.network.dtype)
-        ids, state, written = self.encode(prompt)[0], None, []
-        for draw in np.asarray(draws, "float64"):
+        ids, state, written = self.encode(checked_text(prompt, "prompt"))[0], None, []
+        for draw in draws:
             if ids.size:
                 y, trace = self.lstm.forward(self._inputs(ids), state, trace=False)
                 hidden, state = self.network.backend.to_numpy(y)[-1], trace.state
@@ -200,7 +227,7 @@ class CharModel:
 
     def astype(self, dtype: Any) -> CharModel:
         """A copy of the model that computes in another dtype, with NumPy."""
-        copies = {}
+        dtype, copies = checked_dtype(dtype), {}
         for name, layer in self.network.layers.items():
             copies[name] = type(layer)(**layer.config, backend="numpy", dtype=dtype)
             for key, array in copies[name].params.items():
@@ -227,7 +254,7 @@ def load(path: str | os.PathLike, backend: str | None = None) -> CharModel:
     ValueError
         If it is no such file, or a damaged one.
     """
-    network = weights.load(path, backend)
+    network: Any = weights.load(path, backend)
     try:
         note = weights.read_notes(path)[KEY]
         return CharModel(network, note["alphabet"], note["about"])
@@ -245,12 +272,14 @@ def shipped() -> CharModel:
 def _parts(network: Sequential, size: int) -> tuple[Embedding | None, LSTM, Linear]:
     if not isinstance(network, Sequential):
         raise TypeError(f"network: expected a Sequential, got {type(network).__name__}")
-    layers: list[Layer] = list(network.layers.values())
-    embedding = layers.pop(0) if isinstance(layers[0], Embedding) else None
-    if [type(layer) for layer in layers] != [LSTM, Linear]:
-        found = ", ".join(type(layer).__name__ for layer in network.layers.values())
+    layers = list(network.layers.values())
+    kinds = [type(layer) for layer in layers]
+    if kinds not in ([LSTM, Linear], [Embedding, LSTM, Linear]):
+        found = ", ".join(kind.__name__ for kind in kinds)
         raise TypeError(f"network: expected (Embedding,) LSTM, Linear, got {found}")
-    lstm, head = layers
+    embedding: Any = layers[0] if kinds[0] is Embedding else None
+    lstm: Any = layers[-2]
+    head: Any = layers[-1]
     shapes, rows = {k: v.shape for k, v in lstm.params.items()}, 4 * lstm.hidden_size
     wanted = {"weight_x_l0": (rows, lstm.input_size), "weight_h_l0": (rows, lstm.hidden_size)}
     if shapes != wanted | {"bias_l0": (rows,)}:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_kind, checked_size, described, plain_array
+
 __all__ = ["bits_per_character"]
 
 
@@ -46,7 +48,13 @@ def bits_per_character(
     single characters lies the uniform distribution. Chen & Goodman 1999,
     doi:10.1006/csla.1999.0128, equations 6 and 24 to 27.
     """
+    symbols = checked_size(symbols, "symbols")
+    check_kind(orders, "orders", Sequence, "a sequence of whole numbers")
+    orders = [checked_size(order, "orders", least=0) for order in orders]
+    if not orders:
+        raise ValueError("orders must hold one number at least")
     longest = max(orders)
+    train, test = _ids(train, "train", symbols), _ids(test, "test", symbols)
     if symbols ** (longest + 1) >= 2**63:
         raise ValueError(f"orders: {longest} is too long for {symbols} symbols")
     if min(len(train), len(test)) <= longest:
@@ -64,6 +72,17 @@ def bits_per_character(
             shorter = raw[k + 1][0] % symbols ** (k + 1)
             lower = _smoothed(*np.unique(shorter, return_counts=True), asked[k], symbols, lower)
     return bits
+
+
+def _ids(text: Any, name: str, symbols: int) -> np.ndarray:
+    ids = plain_array(text, name)
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise TypeError(f"{name} must be one row of ids, whole numbers; got {described(text)}")
+    if ids.size and not 0 <= ids.min() <= ids.max() < symbols:
+        raise ValueError(
+            f"{name} must hold ids from 0 to {symbols - 1}, got {ids.min()} to {ids.max()}"
+        )
+    return ids
 
 
 def _codes(ids: np.ndarray, n: int, symbols: int) -> np.ndarray:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .._validation import checked_bool, checked_text, described, plain_array
 
 if TYPE_CHECKING:
     from .model import CharModel
@@ -36,12 +38,12 @@ _STRETCH = 1000
 
 
 def properties(source: str) -> dict[str, np.ndarray]:
-    """What holds just after each character of a piece of Python source has been read.
+    r"""What holds just after each character of a piece of Python source has been read.
 
     Parameters
     ----------
     source : str
-        Valid Python, with ``\\n`` for line breaks and no tabs or form feeds.
+        Valid Python, with ``\n`` for line breaks and no tabs or form feeds.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def properties(source: str) -> dict[str, np.ndarray]:
     SyntaxError, tokenize.TokenError
         If it is not valid Python.
     """
-    lines = source.split("\n")
+    lines = checked_text(source, "source").split("\n")
     starts, size = np.cumsum([0, *(len(line) + 1 for line in lines)]), len(source)
     found = {name: np.zeros(size, "int64") for name in PROPERTIES}
     new_line = np.array([character == "\n" for character in source], bool)
@@ -154,6 +156,12 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     ValueError
         If the property does not vary in one half of the stretches.
     """
+    yes_or_no = checked_bool(yes_or_no, "yes_or_no")
+    activations, prop = plain_array(activations, "activations"), plain_array(prop, "prop")
+    if activations.ndim != 2 or activations.dtype.kind not in "iuf":
+        raise ValueError(f"activations must be numbers (T, H), got {described(activations)}")
+    if prop.shape != activations.shape[:1] or prop.dtype.kind not in "biuf":
+        raise ValueError(f"prop must hold {len(activations)} numbers, got {described(prop)}")
     first = np.arange(len(prop)) // _STRETCH % 2 == 0
     second = ~first
     for part in (first, second):
@@ -209,7 +217,9 @@ def _judged(values: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> tuple:
     return (_ranks(column) if yes_or_no else column), prop
 
 
-def _readout(activations: np.ndarray, prop: np.ndarray):
+def _readout(
+    activations: np.ndarray, prop: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
     """Ridge regression from all cells to the property."""
     mean, target = activations.mean(axis=0), prop.mean()
     centred = activations - mean

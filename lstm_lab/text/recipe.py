@@ -77,12 +77,12 @@ def windows(model: CharModel, texts: Sequence[str], steps: int) -> tuple[np.ndar
 def measure(model: CharModel, corpus: Corpus) -> dict[str, Any]:
     """Bits a character on the held-out files, read one after another, beside n-grams'."""
     reading = model.read("".join(corpus.test))
-    counted = [model.encode("".join(part))[0] for part in (corpus.train, corpus.test)]
-    baselines = ngram.bits_per_character(*counted, len(model.alphabet))
+    train, test = (model.encode("".join(part))[0] for part in (corpus.train, corpus.test))
+    baselines = ngram.bits_per_character(train, test, len(model.alphabet))
     return {
         "test_bits": round(float(reading.surprise.mean()), 4),
         "ngram_bits": [round(bits, 4) for bits in baselines],
-        "characters": {"train": len(counted[0]), "test": len(counted[1])},
+        "characters": {"train": len(train), "test": len(test)},
     }
 
 

@@ -10,8 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.base import checked_size
-from ..optim import number
+from .._validation import (
+    checked_bool,
+    checked_number,
+    checked_seed,
+    checked_size,
+    described,
+)
 from . import checkpoint as checkpoints
 from .checkpoint import CheckpointError
 from .examples import Examples, named
@@ -104,13 +109,12 @@ def fit(
     epochs = checked_size(epochs, "epochs")
     batch_size = checked_size(batch_size, "batch_size")
     if clip_norm is not None:
-        clip_norm = number(clip_norm, "clip_norm", low=0, open_low=True)
+        clip_norm = checked_number(clip_norm, "clip_norm", low=0, above=True)
     if patience is not None:
         patience = checked_size(patience, "patience")
         if validation is None:
             raise ValueError("patience needs validation=: it waits for a better validation loss")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}")
+    seed, progress = checked_seed(seed), checked_bool(progress, "progress")
     if checkpoint_every is not None:
         checkpoint_every = checked_size(checkpoint_every, "checkpoint_every")
         if checkpoint is None:
@@ -132,7 +136,7 @@ def fit(
         batch_size=batch_size,
         clip_norm=clip_norm,
         patience=patience,
-        seed=int(seed),
+        seed=seed,
     )
     path = None if checkpoint is None else checkpoints.check_path(checkpoint)
     if path is not None and path.exists():
@@ -189,6 +193,8 @@ def evaluate(
     batch_size: int = 256,
 ) -> float:
     """The mean loss over all sequences, without dropout. Arguments as in `fit`."""
+    _check_model(model)
+    _check_loss(loss)
     examples = Examples.check(
         model, x, target, lengths=lengths, mask=mask, target_axis=target_axis
     )
@@ -207,6 +213,7 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
     -------
     numpy.ndarray (T, N, K), or (N, ...) if the model gives one answer for a sequence
     """
+    _check_model(model)
     x, lengths = Examples.check_input(model, x, lengths)
     size = checked_size(batch_size, "batch_size")
     parts = []
@@ -221,13 +228,23 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
     return np.concatenate(parts, axis=1 if each_step else 0)
 
 
-def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+def _check_model(model: Any) -> None:
     for name in ("params", "forward", "backward", "backend", "dtype"):
         if not hasattr(model, name):
             raise TypeError(f"model must be a layer; {type(model).__name__} has no .{name}")
+
+
+def _check_loss(loss: Any) -> None:
+    if not callable(loss):
+        raise TypeError(f"loss must be a function such as losses.mse, not {described(loss)}")
+
+
+def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    _check_model(model)
     if not model.params:
         raise ValueError("model has no parameters: there is nothing to train")
-    if not callable(loss):
-        raise TypeError(f"loss must be a function such as losses.mse, not {loss!r}")
+    _check_loss(loss)
     if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
-        raise TypeError(f"optimizer must be an optimiser such as optim.Adam(), not {optimizer!r}")
+        raise TypeError(
+            f"optimizer must be an optimiser such as optim.Adam(), not {described(optimizer)}"
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import checked_path
 from ..files import write_whole
 
 __all__ = ["CheckpointError", "differences", "read", "write"]
@@ -38,7 +39,7 @@ def check_path(path: Any) -> Path:
     FileNotFoundError, IsADirectoryError, ModuleNotFoundError
     """
     _safetensors()
-    path = Path(path)
+    path = checked_path(path, "checkpoint")
     if path.is_dir():
         raise IsADirectoryError(f"checkpoint is the folder {path}; expected the name of a file")
     if not path.parent.is_dir():
@@ -72,7 +73,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with open_file(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         ours = metadata.get("format") == FORMAT
         state = dict(json.loads(metadata["state"])) if ours else {}
     # Whatever a truncated or hostile file provokes in the reader, the answer is the same.

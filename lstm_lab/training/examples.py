@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import checked_choice, plain_array
 from ..backends import Backend
 
 __all__ = ["Batch", "Examples"]
@@ -132,7 +133,7 @@ class Examples:
 def _describe(array: np.ndarray | None) -> str:
     if array is None:
         return "none"
-    digest = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]
+    digest = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
     return f"shape {array.shape}, {array.dtype}, values {digest}"
 
 
@@ -144,6 +145,8 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
             f"{name} must be a NumPy array, not {type(values).__name__}: each batch is moved to "
             "the model's backend by itself"
         ) from error
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
     if array.dtype.kind == "f":
         # Too large for the model's dtype becomes inf, which is then refused.
         with np.errstate(over="ignore"):
@@ -157,7 +160,7 @@ def _lengths(name: str, lengths: Any, x: np.ndarray) -> np.ndarray | None:
     if lengths is None:
         return None
     steps, sequences = x.shape[:2]
-    lengths = np.asarray(lengths)
+    lengths = plain_array(lengths, name)
     if lengths.shape != (sequences,) or lengths.dtype.kind not in "iu":
         raise ValueError(
             f"{name} must be {sequences} whole numbers, one for each sequence; "
@@ -181,8 +184,8 @@ def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None
         0: target.ndim >= 1 and target.shape[0] == sequences,
         1: target.ndim >= 2 and target.shape[:2] == (steps, sequences),
     }
-    if given not in (None, 0, 1):
-        raise ValueError(f"target_axis must be 0 or 1, not {given!r}")
+    if given is not None:
+        given = checked_choice(given, "target_axis", (0, 1))
     if given is None and fits[0] and fits[1]:
         raise ValueError(
             f"{name} has shape {target.shape}, and x has as many steps as sequences ({steps}): "
@@ -204,7 +207,7 @@ def _mask(
 ) -> np.ndarray | None:
     if mask is None:
         return valid
-    mask = np.asarray(mask)
+    mask = plain_array(mask, name)
     if mask.ndim < 1 or mask.shape != target.shape[: mask.ndim] or mask.dtype.kind not in "biuf":
         raise ValueError(
             f"{name} has shape {mask.shape} and dtype {mask.dtype}; expected numbers or booleans "

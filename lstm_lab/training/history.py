@@ -50,15 +50,16 @@ class History:
         return losses.index(min(losses)) if losses else None
 
     def __repr__(self) -> str:
-        def plural(count, noun):
+        def plural(count: int, noun: str) -> str:
             return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
         parts = [f"{plural(self.epochs, 'epoch')}, {plural(len(self.step_loss), 'step')}"]
         if self.loss:
             parts.append(f"loss {self.loss[0]:.3g} → {self.loss[-1]:.3g}")
         if self.validation_loss:
-            best, lowest = self.best_epoch, min(self.validation_loss)
-            parts.append(f"best validation loss {lowest:.3g} (epoch {best + 1})")
+            lowest = min(self.validation_loss)
+            best = self.validation_loss.index(lowest) + 1
+            parts.append(f"best validation loss {lowest:.3g} (epoch {best})")
         return f"<History: {'; '.join(parts)}; {self.ending}>"
 
     def plot(self) -> Any:
@@ -80,11 +81,10 @@ class History:
         marker = "o" if self.epochs == 1 else None
         left.plot(epochs, self.loss, color="#808080", marker=marker, label="training")
         if self.validation_loss:
-            best = self.best_epoch
+            lowest = min(self.validation_loss)
+            best = self.validation_loss.index(lowest) + 1
             left.plot(epochs, self.validation_loss, "--", color=ink, label="validation")
-            left.plot(
-                best + 1, self.validation_loss[best], "*", color=ink, markersize=11, label="best"
-            )
+            left.plot(best, lowest, "*", color=ink, markersize=11, label="best")
         left.set(xlabel="epoch", ylabel="loss", title="Loss")
         left.legend()
         _log_if_wide(left, self.loss + self.validation_loss)

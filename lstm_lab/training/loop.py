@@ -124,9 +124,10 @@ class Run:
     @property
     def out_of_patience(self) -> bool:
         """Whether the last ``patience`` epochs all failed to improve on the best."""
-        if self.patience is None or not self.epoch:
+        best = self.history.best_epoch
+        if self.patience is None or best is None:
             return False
-        return self.epoch - 1 - self.history.best_epoch >= self.patience
+        return self.epoch - 1 - best >= self.patience
 
     # ------------------------------------------------------------------------------ onwards
 

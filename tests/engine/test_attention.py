@@ -99,7 +99,8 @@ def configurations(draw):
 def test_gradients(c):
     layer = Attention(**c["layer"], dtype="float64")
     query, memory, _ = inputs(layer, *c["shape"], seed=c["layer"]["seed"])
-    report = gradcheck(layer, query, memory=memory, lengths=c["lengths"], max_entries=3, directions=1)
+    options = {"memory": memory, "lengths": c["lengths"]}
+    report = gradcheck(layer, query, **options, max_entries=3, directions=1)
     assert report, f"{report} for {c}"
     assert {"x", "memory", *layer.params} == report.errors.keys()
 

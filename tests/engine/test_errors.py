@@ -150,13 +150,13 @@ def test_cupy_absent(monkeypatch):
 def test_gpu_absent(monkeypatch, fault):
     class Runtime:
         @staticmethod
-        def getDeviceCount():  # noqa: N802
+        def getDeviceCount():
             if fault == "error":
                 raise RuntimeError("cudaErrorNoDevice")
             return 0
 
     class Cupy:
-        class cuda:  # noqa: N801
+        class cuda:
             runtime = Runtime
 
     monkeypatch.setitem(sys.modules, "cupy", Cupy)

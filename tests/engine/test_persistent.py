@@ -258,7 +258,8 @@ def test_a_missing_barrier_is_noticed(emulated, monkeypatch, library):
         ours = answers("LSTM", RUNS[2], "float64", backend)
     except KernelFailed:
         return
-    assert not all(np.allclose(a, b, rtol=0, atol=1e-9) for a, b in zip(ours, expected))
+    pairs = zip(ours, expected, strict=True)
+    assert not all(np.allclose(a, b, rtol=0, atol=1e-9) for a, b in pairs)
 
 
 def test_blocks_that_are_not_under_way_together_are_noticed(emulated, monkeypatch):

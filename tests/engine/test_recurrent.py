@@ -15,7 +15,7 @@ from lstm_lab.gradcheck import gradcheck
 from .. import tolerance
 
 
-def GRUBefore(*sizes, **options):  # noqa: N802
+def GRUBefore(*sizes, **options):
     """A GRU whose reset gate acts before the recurrent product."""
     return GRU(*sizes, reset_after=False, **options)
 
@@ -166,7 +166,7 @@ def test_a_sequence_does_not_see_its_neighbours(kind, bidirectional):
     state, dstate = make_state(layer, 5, rng), make_state(layer, 5, rng)
     y, trace = layer.forward(x, state, lengths)
     grad = layer.backward(dy, trace, dstate)
-    total = {name: 0.0 for name in layer.params}
+    total = dict.fromkeys(layer.params, 0.0)
 
     def column(value, k):
         if isinstance(value, tuple):
@@ -277,9 +277,9 @@ def test_without_a_trace_memory_does_not_grow_with_time():
         tracemalloc.stop()
         return used
 
-    # Beyond the output: the workspace, which is bounded and kept for the next call, and nothing that
-    # is T long. One hidden state of each step would be 256 bytes a step, a trace 1.5 kilobytes; the
-    # list of the chunks of steps is 3.
+    # Beyond the output: the workspace, which is bounded and kept for the next call, and nothing
+    # that is T long. One hidden state of each step would be 256 bytes a step, a trace 1.5
+    # kilobytes; the list of the chunks of steps is 3.
     peak(20_000), peak(2_000)
     assert peak(20_000) - peak(2_000) < 8 * 18_000
 

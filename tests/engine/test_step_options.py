@@ -77,7 +77,8 @@ def torch_step(layer, p, x, h, c, mask):
     if isinstance(layer, GRU):
         a, u = p["weight_x"] @ x + p["bias"][: 3 * size], p["weight_h"]
         n, r, z = a.chunk(3)
-        r, z = (torch.sigmoid(g + q) for g, q in zip((r, z), (u[: 2 * size] @ seen).chunk(2)))
+        products = (u[: 2 * size] @ seen).chunk(2)
+        r, z = (torch.sigmoid(g + q) for g, q in zip((r, z), products, strict=True))
         if layer.reset_after:
             n = torch.tanh(n + r * (u[2 * size :] @ seen + p["bias"][3 * size :]))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_words_in_a_band_keep_clear_of_the_lines(node):
         [at] = node("flow_draw.js", [["clear", [top, bottom, lines]]])
         if at is None:
             edges = [top, *lines, bottom]
-            assert max(b - a for a, b in zip(edges, edges[1:])) <= 13
+            assert max(b - a for a, b in pairwise(edges)) <= 13
         else:
             assert min(abs(at - line) for line in (top, bottom, *lines)) > 6.5
 

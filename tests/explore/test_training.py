@@ -163,7 +163,7 @@ def test_what_decides_the_start_begins_anew_and_keeps_the_curve(training):
 def test_columns_and_points_stay_few(training):
     widget = training(task="first symbol", length=24, hidden=1)
     run = widget._training
-    for k in range(3 * COLUMNS):
+    for _ in range(3 * COLUMNS):
         run.losses.append(0.0)
         run._keep_column()
     assert len(run.columns) <= COLUMNS
@@ -179,7 +179,7 @@ class TestThreads:
         for end in ("stop", "close"):
             widget = training(**QUICK)
             widget.start()
-            until(lambda: widget.updates > 2)
+            until(lambda: widget.updates > 2)  # noqa: B023
             assert len(ours()) == 1
             widget.start()
             assert len(ours()) == 1, "a second thread"

@@ -266,7 +266,7 @@ class _Text:
         ]
         self.used = list(dict.fromkeys(element for element, _ in found))
         self.written = list(dict.fromkeys(e for e, sign in found if sign.endswith("=")))
-        first = {element: sign for element, sign in reversed(found)}
+        first = dict(reversed(found))
         self.read = [element for element in self.used if first[element] != "="]
 
     def equations(self) -> str:

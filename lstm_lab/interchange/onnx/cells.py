@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...backends import FLOATS, Backend
+from ..._validation import FLOATS
+from ...backends import Backend
 from ...cells import GRU_BEFORE_CELL, LSTM_CELLS
 from ...layers import GRU, LSTM, RNN, Recurrent
 from ..blocks import check_known, reordered

@@ -31,13 +31,15 @@ def onnx_package() -> ModuleType:
     return onnx
 
 
-def read_model(source: Any) -> Any:
+def read_model(source: Any, name: str = "source") -> Any:
     """The model in a file or in its bytes, checked.
 
     Parameters
     ----------
     source : path or bytes
         Arrays that a file keeps in others are read if they lie in its folder or below.
+    name : str
+        What the caller calls it, for the message.
 
     Returns
     -------
@@ -62,7 +64,9 @@ def read_model(source: Any) -> Any:
             raise FileNotFoundError(f"there is no file {path}")
         label, data, folder = str(path), path.read_bytes(), path.parent
     else:
-        raise TypeError(f"expected a path or the bytes of a model, got {type(source).__name__}")
+        raise TypeError(
+            f"{name}: expected a path or the bytes of a model, got {type(source).__name__}"
+        )
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own, which is not onnx' to name

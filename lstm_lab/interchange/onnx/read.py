@@ -54,7 +54,7 @@ def from_onnx(
         If the file is damaged, or holds another network: the message names the node, and the
         attribute and its value where it is one.
     """
-    graph = _Graph(read_model(source))
+    graph = _Graph(read_model(source, "source"))
     if not graph.parts:
         raise ValueError("the graph holds no LSTM, GRU or RNN node")
     groups: list[list[Part]] = [graph.parts[:1]]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...backends import Backend
+from ..._validation import check_kind
+from ...backends import Backend, get_backend
 from ...layers import Recurrent, Reverse
 from .cells import Part, check_shape, part_of, stacked
 from .files import read_model, stored_array
@@ -48,7 +49,9 @@ def run_onnx(
         If the file is damaged or holds more than such a node, the node has an attribute that is
         not supported, or an input does not fit. The message names what it is about.
     """
-    graph = read_model(model).graph
+    check_kind(inputs, "inputs", (list, tuple, np.ndarray), "a list of arrays")
+    backend = get_backend(backend)
+    graph = read_model(model, "model").graph
     if len(graph.node) != 1 or graph.node[0].op_type not in OPERATORS:
         held = ", ".join(map(described, graph.node)) or "none"
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._validation import checked_bool, checked_choice, checked_path
 from ...files import write_whole
 from ...layers import Dropout, Layer, Recurrent, Reverse, Sequential
 from ..blocks import host_values
@@ -67,8 +68,10 @@ def to_onnx(
         If ONNX has no such layer, or a parameter holds NaN or infinity.
     """
     onnx = onnx_package()
-    if layout not in (0, 1):
-        raise ValueError(f"layout must be 0 or 1, not {layout!r}")
+    layout = checked_choice(layout, "layout", (0, 1))
+    lengths, state = checked_bool(lengths, "lengths"), checked_bool(state, "state")
+    if path is not None:
+        path = checked_path(path, "path")
     chain = _chain(layer)
     if state and not isinstance(layer, Recurrent):
         raise ValueError("state=True needs one LSTM, GRU or RNN: a Sequential takes no state")
@@ -76,7 +79,7 @@ def to_onnx(
     writer.network(chain, layout, lengths, state, finals=isinstance(layer, Recurrent))
     data = writer.serialised()
     if path is not None:
-        _write(Path(path), data)
+        _write(path, data)
     return data
 
 
@@ -111,7 +114,7 @@ def _chain(layer: Layer) -> list[tuple[Recurrent, bool]]:
         del parts[: 3 if reverse else 1]
         if not isinstance(part, Recurrent):
             raise TypeError(
-                f"ONNX export takes {', '.join(OPERATORS)}, alone or in a Sequential, not "
+                f"layer: ONNX export takes {', '.join(OPERATORS)}, alone or in a Sequential, not "
                 f"{type(part).__name__}"
             )
         check_exportable(part)

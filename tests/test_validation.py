@@ -1,0 +1,750 @@
+"""Nonsense is refused by the name of its argument, for every argument of everything public."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.helper
+import pytest
+
+import lstm_lab
+from lstm_lab import (
+    GRU,
+    LSTM,
+    RNN,
+    Attention,
+    BiLSTM,
+    Dropout,
+    Embedding,
+    LastStep,
+    Linear,
+    Reverse,
+    Sequential,
+    _validation,
+    losses,
+    optim,
+    tasks,
+    text,
+    training,
+)
+from lstm_lab import evidence as ev
+from lstm_lab import gradcheck as gc
+from lstm_lab import interchange as ix
+from lstm_lab.data import Climatology, Standardizer, python_source, split, windows
+from lstm_lab.text.ngram import bits_per_character
+from lstm_lab.text.probes import properties, score
+
+F32 = np.float32
+THING = object()
+NONE_OF_THESE = ("a", 1j, [1, 2], THING)
+NO_NUMBER = (*NONE_OF_THESE, True, np.bool_(False), np.nan, np.inf)
+
+SIZE = (*NO_NUMBER, 0, -1, 2.0, 2.5, None)
+WHOLE = (*NO_NUMBER, -1, 2.0, 2.5, None)
+MAYBE_SIZE = (*NO_NUMBER, 0, -1, 2.0)
+FINITE = (*NO_NUMBER, None, -np.inf, 10**400)
+POSITIVE = (*FINITE, 0, -1.0)
+AT_LEAST_0 = (*FINITE, -1.0)
+MAYBE_POSITIVE = (*NO_NUMBER, 0, -1.0)
+RATE = (*FINITE, 1, -0.1)
+FRACTION = (*RATE, 0)
+FLAG = ("no", 1, 0.0, None, THING, [True], np.array([True]))
+MAYBE_FLAG = ("no", 1, 0.0, THING)
+WORD = ("nonsense", 7.5, None, THING, True, np.zeros(2))
+MAYBE_WORD = ("nonsense", 7.5, THING, True)
+SEED = ("a", 1.5, -1, True, THING, np.zeros(2))
+RNG = ("a", 0, True, THING, np.random.RandomState(0))
+BACKEND = ("torch", 3, THING, ["numpy"])
+DTYPE = ("float16", "quick", int, None, THING)
+LENGTHS = ("a", 3, [1.5, 2.0], [0, 2], [99, 2], [2], [[2], [1, 2]], THING)
+# Of arrays: no array, of another rank, of another dtype.
+ARRAY = ("a", 3, [1.0], None, THING, np.zeros(()), np.zeros((5, 2, 3), complex))
+# What NumPy makes an array of is one: text and objects are not numbers.
+ROW = ("a", ["a"], None, THING, np.zeros((2, 2)), np.array(["a"]))
+MAPPING = (3, "a", None, [1.0], THING)
+LAYER = (3, "a", None, THING, LSTM)
+TEXT = (3, None, b"a", THING, ["a"])
+PATH = (3, None, THING, 1.5)
+OBJECT = (3, "a", THING)
+
+
+@dataclass
+class Case:
+    """One callable with arguments that it takes, and what each of them must not be."""
+
+    call: Callable[..., Any]
+    good: dict[str, Any]
+    refused: dict[str, tuple]
+    # Where a message speaks of an argument by another name than the signature's.
+    spoken: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self):
+        self.name = self.name or self.call.__qualname__
+
+
+X = np.zeros((5, 2, 3), "float32")
+H = np.zeros((1, 2, 4), "float32")
+LAYER_OPTIONS = {"backend": BACKEND, "dtype": DTYPE, "seed": SEED}
+SIZES = {"input_size": 3, "hidden_size": 4}
+RECURRENT = {
+    "input_size": SIZE,
+    "hidden_size": SIZE,
+    "num_layers": SIZE,
+    "bidirectional": FLAG,
+    "dropout": RATE,
+    "recurrent_dropout": RATE,
+    "init": WORD,
+    **LAYER_OPTIONS,
+}
+VARIANTS = {
+    **dict.fromkeys(("peepholes", "forget_gate", "coupled", "layer_norm", "truncated"), FLAG),
+    "forget_bias": FINITE,
+    "chrono_length": SIZE,
+    "proj_size": WHOLE,
+}
+STATE = ((X,), (H,), 3, (X, X), H[0])
+CALL = {"rng": RNG, "trace": FLAG}
+
+LAYERS = [
+    Case(LSTM, SIZES, RECURRENT | VARIANTS),
+    Case(
+        lambda input_size, hidden_size, num_layers=1, **options: BiLSTM(
+            input_size, hidden_size, num_layers, **options
+        ),
+        SIZES,
+        RECURRENT | VARIANTS,
+        name="BiLSTM",
+    ),
+    Case(GRU, SIZES, RECURRENT | {"reset_after": FLAG}),
+    Case(RNN, SIZES, RECURRENT),
+    Case(
+        Linear,
+        {"input_size": 3, "output_size": 2},
+        {"input_size": SIZE, "output_size": SIZE, **LAYER_OPTIONS},
+    ),
+    Case(
+        Embedding,
+        {"vocabulary_size": 3, "embedding_size": 2},
+        {"vocabulary_size": SIZE, "embedding_size": SIZE, **LAYER_OPTIONS},
+    ),
+    Case(Dropout, {"rate": 0.5}, {"rate": RATE, "backend": BACKEND, "dtype": DTYPE}),
+    Case(LastStep, {}, {"backend": BACKEND, "dtype": DTYPE}),
+    Case(Reverse, {}, {"backend": BACKEND, "dtype": DTYPE}),
+    Case(
+        Attention,
+        {"query_size": 3, "memory_size": 3},
+        {
+            "query_size": SIZE,
+            "memory_size": SIZE,
+            "score": WORD,
+            "hidden_size": (5, "a", THING),
+            "scale": POSITIVE,
+            **LAYER_OPTIONS,
+        },
+    ),
+    Case(
+        Attention,
+        {"query_size": 3, "memory_size": 3, "score": "additive", "hidden_size": 2},
+        {"hidden_size": SIZE},
+        name="Attention-additive",
+    ),
+    Case(Sequential, {"head": Linear(3, 2)}, {"head": (3, "a", None, THING, Linear)}),
+]
+
+
+def forward(layer, **good):
+    """The cases of a layer's two passes."""
+    _, trace = layer.forward(**good)
+    dy, _ = layer.forward(**good)
+    name = type(layer).__name__
+    passed = {"rng": RNG, "trace": FLAG}
+    if isinstance(layer, (LSTM, GRU, RNN)):
+        passed |= {"state": STATE, "lengths": LENGTHS}
+    if isinstance(layer, (LastStep, Reverse, Attention, Sequential)):
+        passed |= {"lengths": LENGTHS}
+    for array in good:
+        wrong = (*ARRAY, X + 0.5) if isinstance(layer, Embedding) else (*ARRAY, X.astype("f8"))
+        passed[array] = wrong
+    traces = ("a", 3, THING) if isinstance(layer, Dropout) else ("a", 3, None, THING)
+    back = {"dy": (*ARRAY, dy.astype("float16")), "trace": traces}
+    if isinstance(layer, (LSTM, GRU, RNN)):
+        back |= {"dstate": STATE, "keep": FLAG}
+        wrong = {"name": WORD, "layer": (*WORD, 9, -1), "direction": WORD}
+        yield Case(layer.gate, {"name": "candidate"}, wrong, name=f"{name}.gate")
+    yield Case(layer.forward, good, passed, name=f"{name}.forward")
+    yield Case(layer.backward, {"dy": dy, "trace": trace}, back, name=f"{name}.backward")
+    yield Case(layer.to, {"backend": "numpy"}, {"backend": BACKEND}, name=f"{name}.to")
+
+
+PASSES = [
+    case
+    for layer, good in (
+        (LSTM(3, 4), {"x": X}),
+        (BiLSTM(3, 4, 2), {"x": X}),
+        (GRU(3, 4), {"x": X}),
+        (RNN(3, 4), {"x": X}),
+        (Linear(3, 4), {"x": X}),
+        (Embedding(3, 4), {"x": X.astype(int)}),
+        (Dropout(0.5), {"x": X}),
+        (LastStep(), {"x": X}),
+        (Reverse(), {"x": X}),
+        (Attention(3, 3), {"query": X, "memory": X}),
+        (Sequential(encoder=LSTM(3, 4), head=Linear(4, 2)), {"x": X}),
+    )
+    for case in forward(layer, **good)
+]
+TRACE = LSTM(3, 4).forward(X)[1]
+PASSES += [
+    Case(
+        TRACE.layer,
+        {"number": 0, "direction": "forward"},
+        {"number": (1, -1, 0.5, True, "a", None), "direction": WORD},
+        spoken={"number": "layer"},
+        name="Trace.layer",
+    ),
+    Case(TRACE.to, {"backend": "numpy"}, {"backend": BACKEND}, name="Trace.to"),
+]
+
+LOGITS, IDS = np.zeros((5, 2, 3), "float32"), np.zeros((5, 2), int)
+WEIGHTS = ("a", 3, [1.0], np.ones(7), np.full(5, -1.0), np.full(5, np.nan), np.array(["a"] * 5))
+FLOATS = ("a", 3, [1.0], None, THING, IDS, np.zeros((0, 2, 3)), np.zeros((5, 2, 3), complex))
+CTC = {"logits": LOGITS, "targets": [[1], [2]]}
+CTC_REFUSED = {
+    "logits": (*FLOATS, LOGITS[0]),
+    "targets": (3, [[1]], [[1], [9]], [[1], [1.5]], [[1], ["a"]], None, THING),
+    "lengths": LENGTHS,
+    "target_lengths": (3, "a", [1], [1.0, 1.0], [1, 9], [-1, 1], THING),
+    "blank": (3, -1, 0.5, "a", None, True, THING),
+}
+LOSSES = [
+    Case(
+        losses.mse,
+        {"prediction": LOGITS, "target": LOGITS},
+        {"prediction": FLOATS, "target": (*ARRAY, LOGITS[0]), "mask": WEIGHTS},
+    ),
+    Case(
+        losses.cross_entropy,
+        {"logits": LOGITS, "target": IDS},
+        {
+            "logits": FLOATS,
+            "target": (*ARRAY, LOGITS[..., 0], IDS[0], IDS + 3, IDS - 1),
+            "mask": WEIGHTS,
+            "class_weights": (
+                *("a", 3, [1.0, 1.0, 1.0], np.ones(2)),
+                *(np.full(3, -1.0), np.full(3, np.nan), np.array(["a"] * 3)),
+            ),
+        },
+    ),
+    Case(losses.ctc, CTC, CTC_REFUSED | {"impossible": WORD}),
+    Case(losses.ctc_lattice, CTC, CTC_REFUSED),
+    Case(
+        losses.ctc_greedy,
+        {"logits": LOGITS},
+        {name: CTC_REFUSED[name] for name in ("logits", "lengths", "blank")},
+    ),
+    Case(
+        losses.ctc_collapse,
+        {"path": [0, 1]},
+        {"path": (3, "ab", [0.5], [[0]], None, THING), "blank": WHOLE},
+    ),
+]
+
+VALUES, GRADS = {"w": np.ones(2)}, {"w": np.ones(2)}
+ARRAYS = (*MAPPING, {"w": 3.0}, {"w": [1.0, 1.0]}, {"w": None})
+OPTIM = [
+    Case(optim.SGD, {"learning_rate": 0.1}, {"learning_rate": POSITIVE, "momentum": RATE}),
+    Case(optim.RMSprop, {}, {"learning_rate": POSITIVE, "decay": RATE, "epsilon": POSITIVE}),
+    Case(
+        optim.Adam,
+        {},
+        {"learning_rate": POSITIVE, "beta1": RATE, "beta2": RATE, "epsilon": POSITIVE},
+    ),
+    Case(optim.constant, {"rate": 0.1}, {"rate": POSITIVE}),
+    Case(
+        optim.step_decay,
+        {"rate": 0.1, "every": 2},
+        {"rate": POSITIVE, "every": SIZE, "factor": POSITIVE},
+    ),
+    Case(optim.exponential, {"rate": 0.1, "factor": 0.9}, {"rate": POSITIVE, "factor": POSITIVE}),
+    Case(
+        optim.cosine,
+        {"rate": 0.1, "steps": 9},
+        {"rate": POSITIVE, "steps": SIZE, "final": AT_LEAST_0},
+    ),
+    # A rate that is given to it is `constant`'s.
+    Case(
+        optim.warm_up,
+        {"then": 0.1, "steps": 9},
+        {"then": POSITIVE, "steps": SIZE},
+        spoken={"then": "rate"},
+    ),
+    Case(
+        optim.clip_by_norm,
+        {"grads": GRADS, "max_norm": 1.0},
+        {"grads": ARRAYS, "max_norm": tuple(v for v in POSITIVE if v is not np.inf)},
+    ),
+    Case(optim.clip_by_value, {"grads": GRADS, "limit": 1.0}, {"grads": ARRAYS, "limit": POSITIVE}),
+    Case(
+        lambda params, grads: optim.Adam().update(params, grads),
+        {"params": VALUES, "grads": GRADS},
+        {"params": ARRAYS, "grads": ARRAYS},
+        name="Optimizer.update",
+    ),
+    Case(optim.Adam().rate_at, {"step": 0}, {"step": WHOLE}),
+    Case(
+        optim.Adam().load_state_dict,
+        {"state": optim.Adam().state_dict()},
+        {"state": (*MAPPING, {}, {"step": -1, "slots": {}}, {"step": "a", "slots": {}})},
+    ),
+]
+
+FIT = {
+    "model": Sequential(last=LastStep(), head=Linear(3, 1)),
+    "x": np.zeros((5, 4, 3)),
+    "target": np.zeros((4, 1)),
+    "loss": losses.mse,
+}
+DATA = ("a", np.array(["a"]), None, THING, np.zeros(()), np.full((5, 4, 3), np.nan), [[1], [1, 2]])
+DATA_REFUSED = {
+    "model": LAYER,
+    "x": DATA,
+    "target": DATA,
+    "loss": OBJECT,
+    "lengths": (3, "a", [1.5] * 4, [0] * 4, [9] * 4, [[1], [1, 2]], THING),
+    "mask": (3, "a", np.ones(7), np.full(4, -1.0), np.full(4, np.nan), [[1], [1, 2]], THING),
+    "target_axis": (2, -1, "a", 0.5, True, THING),
+    "batch_size": SIZE,
+}
+TRAINING = [
+    Case(
+        training.fit,
+        FIT | {"optimizer": optim.Adam(), "epochs": 1, "progress": False},
+        DATA_REFUSED
+        | {
+            "optimizer": (*OBJECT, optim.Adam, None),
+            "epochs": SIZE,
+            "validation": (3, "a", (1,), {"x": 1}, THING),
+            "clip_norm": MAYBE_POSITIVE,
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "checkpoint_every": MAYBE_SIZE,
+            "progress": FLAG,
+        },
+    ),
+    Case(training.evaluate, FIT, DATA_REFUSED),
+    Case(
+        training.predict,
+        {"model": FIT["model"], "x": FIT["x"]},
+        {name: DATA_REFUSED[name] for name in ("model", "x", "lengths", "batch_size")},
+    ),
+]
+
+LINEAR = Linear(3, 2, dtype="float64")
+GRADCHECK = [
+    Case(
+        lambda layer_or_loss, inputs, **options: gc.gradcheck(layer_or_loss, inputs, **options),
+        {"layer_or_loss": LINEAR, "inputs": X.astype("f8")},
+        {
+            "layer_or_loss": OBJECT,
+            "inputs": ("a", 3, None, [1.0], THING),
+            "tolerance": POSITIVE,
+            "seed": SEED,
+            "max_entries": (*NO_NUMBER, -1, 2.0),
+            "directions": WHOLE,
+            "dropout_seed": (*NO_NUMBER, -1, 2.0),
+            "step": POSITIVE,
+        },
+        name="gradcheck",
+    ),
+]
+
+TORCH = ix.to_torch(LSTM(3, 4))
+SPOILT = TORCH | {"weight_ih_l0": "a"}
+VALUES_OF = (*MAPPING[:2], MAPPING[3], THING, {}, dict.fromkeys(LSTM(3, 4).params, 3.0))
+SOURCE = (3, None, 1.5, THING)
+TALL = np.zeros((1, 3, 3), "float32")
+
+
+def one_node() -> bytes:
+    """An RNN node on its inputs alone."""
+    helper = onnx.helper
+    shapes = {"X": (5, 2, 3), "W": TALL.shape, "R": TALL.shape, "Y": (5, 1, 2, 3)}
+    values = [helper.make_tensor_value_info(n, 1, shape) for n, shape in shapes.items()]
+    node = helper.make_node("RNN", ["X", "W", "R"], ["Y"], hidden_size=3)
+    graph = helper.make_graph([node], "one", values[:3], values[3:])
+    opset = [helper.make_opsetid("", 14)]
+    return helper.make_model(graph, opset_imports=opset).SerializeToString()
+
+
+ONE_NODE = one_node()
+INTERCHANGE = [
+    Case(ix.to_torch, {"layer": LSTM(3, 4)}, {"layer": LAYER, "values": VALUES_OF}),
+    Case(
+        ix.from_torch,
+        {"state_dict": TORCH},
+        {"state_dict": (*MAPPING, {}, SPOILT), "backend": BACKEND},
+    ),
+    Case(ix.to_keras, {"layer": LSTM(3, 4)}, {"layer": LAYER, "values": VALUES_OF}),
+    Case(
+        ix.from_keras,
+        {"weights": ix.to_keras(GRU(3, 4))},
+        {
+            "weights": (3, "a", None, {}, [], [1.0], ["a", "b"], THING),
+            "kind": MAYBE_WORD,
+            "backend": BACKEND,
+            "reset_after": MAYBE_FLAG,
+        },
+    ),
+    Case(
+        ix.to_onnx,
+        {"layer": LSTM(3, 4)},
+        {
+            "layer": LAYER,
+            "path": (3, THING),
+            "layout": (2, "a", True, None, 0.0),
+            "lengths": FLAG,
+            "state": FLAG,
+        },
+    ),
+    Case(
+        ix.from_onnx,
+        {"source": ix.to_onnx(LSTM(3, 4))},
+        {"source": SOURCE, "backend": BACKEND},
+    ),
+    Case(
+        ix.run_onnx,
+        {"model": ONE_NODE, "inputs": [X, TALL, TALL]},
+        {"model": SOURCE, "inputs": (3, "a", None, THING), "backend": BACKEND},
+    ),
+    Case(
+        ix.save,
+        {"layer": LSTM(3, 4), "path": "never-written"},
+        {"layer": LAYER, "path": PATH, "notes": (3, "a", [1], {"a": THING})},
+    ),
+    Case(ix.load, {"path": "not-there"}, {"path": PATH}),
+    Case(ix.read_notes, {"path": "not-there"}, {"path": PATH}),
+]
+
+SERIES = np.arange(9.0)
+VALUES_ROW = (*ROW, [1.0, np.nan])
+NUMBERS = ("a", None, THING, ["a"])
+MODEL = text.CharModel.new("ab", 3, 2)
+DATA_AND_TASKS = [
+    Case(
+        windows,
+        {"values": SERIES, "length": 2},
+        {"values": VALUES_ROW, "length": SIZE, "horizon": SIZE},
+    ),
+    Case(
+        lambda values, sizes, **options: split(values, sizes, **options),
+        {"values": SERIES, "sizes": 2},
+        {"values": VALUES_ROW, "sizes": SIZE, "context": WHOLE},
+        name="split",
+    ),
+    Case(Standardizer, {"mean": 0.0, "std": 1.0}, {"mean": FINITE, "std": POSITIVE}),
+    Case(Standardizer.fit, {"values": SERIES}, {"values": VALUES_ROW}),
+    Case(Standardizer(0.0, 1.0).__call__, {"values": SERIES}, {"values": NUMBERS}),
+    Case(Standardizer(0.0, 1.0).undo, {"values": SERIES}, {"values": NUMBERS}),
+    Case(Climatology, {"means": SERIES}, {"means": (*VALUES_ROW, [])}),
+    Case(Climatology.fit, {"values": SERIES, "period": 2}, {"values": VALUES_ROW, "period": SIZE}),
+    Case(Climatology(SERIES).at, {"steps": [0]}, {"steps": ("a", None, [0.5], THING)}),
+    Case(Climatology(SERIES).__call__, {"values": SERIES}, {"values": VALUES_ROW, "start": WHOLE}),
+    Case(python_source, {"folder": None}, {"folder": (3, 1.5, THING)}),
+    Case(
+        tasks.adding,
+        {"batch": 2, "length": 30, "seed": 0},
+        {"batch": SIZE, "length": (*SIZE, 23), "seed": (*SEED, None)},
+    ),
+    Case(
+        tasks.copying,
+        {"batch": 2, "delay": 3, "seed": 0},
+        {
+            "batch": SIZE,
+            "delay": SIZE,
+            "seed": (*SEED, None),
+            "count": SIZE,
+            "symbols": (*SIZE, 1),
+        },
+    ),
+    Case(
+        tasks.first_symbol,
+        {"batch": 2, "length": 5, "seed": 0},
+        {
+            "batch": SIZE,
+            "length": (*SIZE, 1),
+            "seed": (*SEED, None),
+            "symbols": (*SIZE, 1),
+            "noise": SIZE,
+        },
+    ),
+    Case(
+        tasks.temporal_order,
+        {"batch": 2, "seed": 0},
+        {"batch": SIZE, "seed": (*SEED, None), "length": (*SIZE, 19), "marks": (*SIZE, 1, 4)},
+    ),
+]
+
+TEXTS = [
+    Case(
+        text.CharModel,
+        {"network": MODEL.network, "alphabet": "ab"},
+        {
+            "network": (*LAYER, LSTM(3, 4)),
+            "alphabet": (*TEXT, "aa", ""),
+            "about": (3, "a", [1], THING),
+        },
+    ),
+    Case(
+        text.CharModel.new,
+        {"alphabet": "ab", "hidden_size": 3},
+        {"alphabet": TEXT, "hidden_size": SIZE, "embedding_size": SIZE, "seed": WHOLE},
+    ),
+    Case(MODEL.encode, {"text": "ab"}, {"text": TEXT}),
+    Case(MODEL.read, {"text": "ab"}, {"text": (*TEXT, "", "?")}),
+    Case(MODEL.next_after, {"text": "ab"}, {"text": TEXT}),
+    Case(
+        MODEL.generate,
+        {"prompt": "ab", "draws": [0.5]},
+        {
+            "prompt": TEXT,
+            "draws": (*NUMBERS, 0.5, [np.nan], [1.5], [[0.5]]),
+            "temperature": POSITIVE,
+        },
+    ),
+    Case(MODEL.astype, {"dtype": "float64"}, {"dtype": DTYPE}),
+    Case(MODEL.save, {"path": "never-written"}, {"path": PATH}),
+    Case(text.load, {"path": "not-there"}, {"path": PATH}),
+    Case(
+        bits_per_character,
+        {"train": [0, 1, 0, 1, 0], "test": [0, 1, 0], "symbols": 2, "orders": [0, 1]},
+        {
+            "train": (*ROW, [0.5, 0.5, 0.5], [0, 1, 2]),
+            "test": (*ROW, [0.5, 0.5, 0.5], [0, 1, -1]),
+            "symbols": SIZE,
+            "orders": (3, None, [], [-1], [0.5], ["a"], THING),
+        },
+    ),
+    Case(properties, {"source": "x = 1\n"}, {"source": TEXT}),
+    Case(
+        score,
+        {
+            "activations": np.arange(4000.0).reshape(2000, 2) % 7,
+            "prop": np.arange(2000) % 2,
+            "yes_or_no": True,
+        },
+        {
+            "activations": ("a", None, THING, np.zeros(2000), np.zeros((2000, 2), complex)),
+            "prop": ("a", None, THING, np.zeros(7), np.zeros((2000, 1))),
+            "yes_or_no": FLAG,
+        },
+    ),
+]
+
+RESULTS = {"A": range(10), "B": range(20, 30)}
+COMPARED = ev.Comparison(RESULTS)
+INTERVAL = ev.Interval(1.0, 0.0, 2.0, 10, 0.95)
+EVIDENCE = [
+    Case(
+        ev.median_interval,
+        {"values": range(10)},
+        {"values": (*ROW, [], [1.0], [np.nan] * 9), "coverage": FRACTION},
+    ),
+    Case(
+        ev.proportion_interval,
+        {"right": 1, "n": 3},
+        {"right": (*WHOLE, 4), "n": (*SIZE,), "coverage": FRACTION},
+    ),
+    Case(
+        ev.difference_interval,
+        {"a": np.arange(9.0), "b": np.ones(9), "block": 2},
+        {
+            "a": (*ROW, [np.inf] * 9, [1.0]),
+            "b": (*ROW, [np.inf] * 9, [1.0]),
+            "block": (*SIZE, 5),
+            "coverage": FRACTION,
+            "resamples": SIZE,
+            "seed": SEED,
+        },
+    ),
+    Case(
+        ev.Comparison,
+        {"results": RESULTS},
+        {
+            "results": (*MAPPING, {}, {"A": range(9)}, RESULTS | {3: range(9)}, {"A": 1, "B": "a"}),
+            "better": WORD,
+            "verb": TEXT,
+            "unit": TEXT,
+        },
+    ),
+    Case(COMPARED.interval, {"name": "A"}, {"name": ("C", 3, None, ["A"])}),
+    Case(
+        COMPARED.separate,
+        {"one": "A", "other": "B"},
+        {"one": ("C", 3, None), "other": ("C", 3, None)},
+    ),
+    Case(COMPARED.pairs, {}, {"among": ("AB", ["C"], 3), "against": ("C", 3, ["A"])}),
+    Case(
+        lambda claims, **options: COMPARED.state(claims, **options),
+        {"claims": "A < B"},
+        {"claims": (3, None), "among": ("AB", ["C"], 3), "against": ("C", 3)},
+        name="Comparison.state",
+    ),
+    Case(INTERVAL.meets, {"other": INTERVAL}, {"other": (3, None, "a")}),
+    Case(INTERVAL.excludes, {"value": 1.0}, {"value": FINITE}),
+]
+
+CASES = [
+    *LAYERS,
+    *PASSES,
+    *LOSSES,
+    *OPTIM,
+    *TRAINING,
+    *GRADCHECK,
+    *INTERCHANGE,
+    *DATA_AND_TASKS,
+    *TEXTS,
+    *EVIDENCE,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_right_is_taken(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if case.good.get("path") == "not-there":
+        with pytest.raises(FileNotFoundError, match="not-there"):
+            case.call(**case.good)
+    else:
+        case.call(**case.good)
+
+
+def pairs():
+    for case in CASES:
+        for argument, values in case.refused.items():
+            yield pytest.param(case, argument, values, id=f"{case.name}-{argument}")
+
+
+@pytest.mark.parametrize(("case", "argument", "values"), pairs())
+def test_nonsense_is_refused_by_name(case, argument, values):
+    spoken = case.spoken.get(argument, argument)
+    for value in values:
+        try:
+            case.call(**{**case.good, argument: value})
+        except (TypeError, ValueError) as error:
+            said = str(error)
+            assert re.search(rf"\b{spoken}\b", said), f"{argument}={value!r}: {said}"
+            assert len(said) < 600, f"{argument}={value!r}: {said}"
+        else:
+            pytest.fail(f"{case.name}({argument}={value!r}) is taken")
+
+
+UNREFUSED = {
+    "lengths": "layers without time pass it by",
+    "self": "",
+    "options": "",
+    "layers": "",
+    "backend": "of a file that is not there",
+}
+"""Arguments of signatures that no case needs to refuse, with the reason."""
+
+RESULT_TYPES = {
+    # They are returned, not made by a reader.
+    *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
+    *("Series", "Corpus", "Tagged", "Reading", "CheckpointError", "Diverged", "ALPHABET"),
+    # Bases of what is tried here.
+    *("Layer", "Optimizer"),
+    # They take nothing.
+    *("addresses", "el_nino", "sunspots", "shipped"),
+}
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["", ".losses", ".optim", ".training", ".gradcheck", ".interchange", ".data", ".tasks"]
+    + [".text", ".evidence"],
+)
+def test_everything_public_is_tried(module):
+    tried = {case.name.partition("-")[0].partition(".")[0] for case in CASES}
+    public = import_module(f"lstm_lab{module}")
+    names = {name for name in public.__all__ if callable(getattr(public, name))}
+    names = {name for name in names if not inspect.ismodule(getattr(public, name))}
+    assert names - RESULT_TYPES - {"load"} <= tried, names - RESULT_TYPES - tried
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_argument_is_tried(case):
+    taken = {
+        name
+        for name, parameter in inspect.signature(case.call).parameters.items()
+        if parameter.kind is not parameter.VAR_POSITIONAL
+    }
+    stem = case.name.partition("-")[0]
+    same = [other.refused for other in CASES if other.name.partition("-")[0] == stem]
+    tried = {name for refused in same for name in refused}
+    assert taken - set(UNREFUSED) <= tried
+
+
+def test_layers_of_a_sequential_need_names():
+    with pytest.raises(
+        TypeError, match=r"Sequential\(lstm=LSTM\(\.\.\.\), head=Linear\(\.\.\.\)\)"
+    ):
+        Sequential(LSTM(3, 4), Linear(4, 2))
+
+
+def test_odd_and_valid():
+    """NumPy's scalars, arrays without axes, and its booleans are what they hold."""
+    layer = LSTM(
+        np.int8(3),
+        np.array(4),
+        num_layers=np.uint16(2),
+        bidirectional=np.bool_(True),
+        peepholes=np.array(True),
+        dropout=F32(0.5),
+        recurrent_dropout=np.array(0.25),
+        forget_bias=np.int64(2),
+        init=np.str_("orthogonal"),
+        seed=np.uint8(7),
+        dtype=np.float64,
+    )
+    plain = {type(value) for value in layer.config.values()}
+    assert plain == {int, bool, float, str}
+    assert layer.config["dropout"] == 0.5
+    assert layer.config["recurrent_dropout"] == 0.25
+    assert layer.config["forget_bias"] == 2
+    same = LSTM(**layer.config, dtype="float64", seed=7)
+    for name, array in layer.params.items():
+        np.testing.assert_array_equal(array, same.params[name])
+    for seed in (np.random.SeedSequence(7), np.random.PCG64(7), np.random.default_rng(7)):
+        LSTM(3, 4, seed=seed)
+    x = np.zeros((5, 2, 3))
+    layer.forward(x, lengths=(np.int8(5), 2), rng=np.random.default_rng(0), trace=np.bool_(False))
+    assert optim.Adam(np.float32(0.5)).learning_rate == 0.5
+    assert optim.clip_by_norm({"w": np.ones(4)}, np.inf) == 2
+    assert Dropout(0).rate == 0
+    assert tasks.copying(np.int64(2), 3, np.uint8(0))[0].shape == (23, 2, 10)
+    assert ev.proportion_interval(np.int64(2), np.array(4)).middle == 0.5
+
+
+def test_a_refused_value_is_shown_in_short():
+    assert _validation.described(np.zeros((2, 3))) == "ndarray of shape (2, 3)"
+    assert _validation.described(2.5) == "2.5"
+    assert len(_validation.described("x" * 1000)) < 100
+
+
+def test_the_library_has_no_checks_of_its_own_for_these():
+    """What `_validation` has a check for is not written by hand elsewhere."""
+    from pathlib import Path
+
+    for path in Path(lstm_lab.__file__).parent.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if path.name != "_validation.py" and "explore" not in path.parts:
+            assert "isinstance(seed" not in source, path
+            assert not re.search(r"isinstance\(\w+, bool\)", source), path
