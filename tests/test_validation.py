@@ -177,6 +177,7 @@ def forward(layer, **good):
     back = {"dy": (*ARRAY, dy.astype("float16")), "trace": traces}
     if isinstance(layer, (LSTM, GRU, RNN)):
         back |= {"dstate": STATE, "keep": FLAG}
+    if isinstance(layer, (LSTM, GRU)):
         wrong = {"name": WORD, "layer": (*WORD, 9, -1), "direction": WORD}
         yield Case(layer.gate, {"name": "candidate"}, wrong, name=f"{name}.gate")
     yield Case(layer.forward, good, passed, name=f"{name}.forward")
