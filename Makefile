@@ -30,13 +30,13 @@ test: set-up-test
 	@exec $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 kernels: set-up-test
-	@exec $(BIN)/python -m tests.kernels $(ARGS)
+	@exec $(BIN)/python -m tools.kernels $(ARGS)
 
 bench: set-up-test
-	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 bench-gpu: set-up-test
-	@exec $(BIN)/python -m tests.benchmarks.gpu $(ARGS)
+	@exec $(BIN)/python -m benchmarks.gpu $(ARGS)
 
 labs: set-up-test
 	@exec $(BIN)/lstm-lab labs build $(ARGS)

@@ -3,15 +3,15 @@
 import matplotlib
 import pytest
 
-from lstm_lab.checks import lab01
+from lstm_lab.labs import gates
 
 
 @pytest.fixture
 def fresh_lab(monkeypatch):
     """Lab 01 as on the first day, with nothing checked and no hint given."""
-    monkeypatch.setattr(lab01._LAB, "_results", {})
-    monkeypatch.setattr(lab01._LAB, "_hints_given", {})
-    return lab01
+    monkeypatch.setattr(gates.LAB, "_results", {})
+    monkeypatch.setattr(gates.LAB, "_hints_given", {})
+    return gates
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lstm_lab.checks.report import RIGHT, UNDONE, WRONG, Progress, Result
+from lstm_lab.labs.report import RIGHT, UNDONE, WRONG, Progress, Result
 
 
 def student(source: str, name: str = "sigmoid"):

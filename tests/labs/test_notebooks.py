@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from lstm_lab.checks.build import SOLUTION
-from lstm_lab.checks.report import UNDONE
+from lstm_lab.labs.report import UNDONE
+from tools.labs import SOLUTION
 
 from .shipped import LABS, code_cells, run_cells
 

@@ -1,13 +1,13 @@
 """Variants of the LSTM on three small tasks: what chapter 7 reports.
 
-``python -m tests.benchmarks.family [--seeds N] [--units H] [--only RELATIVE] [--to FILE]``
+``python -m benchmarks.family [--seeds N] [--units H] [--only RELATIVE] [--to FILE]``
 
 Every variant, task and seed is one training from scratch on fresh sequences, until
 the last 25 batches are right, and one row of the CSV file: how many updates that took, the error on
 sequences that no training has seen, and the error on their first 50 steps alone, where every step
 is asked. Rows that the file has already are not computed again.
 
-``python -m tests.benchmarks.family --biases [--seeds N] [--to FILE]``
+``python -m benchmarks.family --biases [--seeds N] [--to FILE]``
 
 The cell of 1997 and the LSTM on the adding task, with several initial biases of their gates: one
 row for each pair of biases and seed, with the error after 300 updates, as a fraction of a
@@ -30,7 +30,7 @@ from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential, losses, tasks
 from lstm_lab.layers import Recurrent
 from lstm_lab.optim import Adam, clip_by_norm
 
-FILE = Path(__file__).parents[2] / "book" / "07-family.csv"
+FILE = Path(__file__).parents[1] / "book" / "07-family.csv"
 COLUMNS = ("relative", "task", "seed", "updates", "error", "first")
 BIASES_FILE = FILE.with_name("07-biases.csv")
 BIASES_COLUMNS = ("forget_bias", "input_bias", "seed", "error", "largest")

@@ -9,13 +9,12 @@ import nbformat
 import pytest
 
 from lstm_lab.explore.style import equation_sheet, ink
-
-from . import bibliography, colours, made
-from .claims import claims_without_evidence
-from .lint import RULES
-from .notation import defined, symbols, without_constant_column
-from .pages import ROOT, Page, chapters, pages
-from .words import banned_words
+from tools.book import bibliography, colours, made
+from tools.book.claims import claims_without_evidence
+from tools.book.lint import RULES
+from tools.book.notation import defined, symbols, without_constant_column
+from tools.book.pages import ROOT, Page, chapters, pages
+from tools.book.words import banned_words
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -25,7 +24,7 @@ def test_pages_obey_the_rules(page: Page, rule):
 
 
 def test_made_parts_are_up_to_date():
-    assert [page.name for page in made.stale()] == [], "run `python -m tests.book`"
+    assert [page.name for page in made.stale()] == [], "run `python -m tools.book`"
 
 
 @pytest.mark.parametrize("work", bibliography.works().values(), ids=lambda work: work.key)
@@ -189,14 +188,14 @@ def test_faint_colours_are_mended():
 
 def test_jupyterlab_has_the_sheet_of_the_inks():
     assert colours.SHEET.read_text(encoding="utf-8") == equation_sheet(), (
-        "run `python -m tests.book`"
+        "run `python -m tools.book`"
     )
 
 
 @pytest.mark.parametrize("path", colours.LABS, ids=lambda path: path.stem)
 def test_equations_of_the_labs_are_in_ink(path):
     text = path.read_text(encoding="utf-8")
-    assert colours.in_ink(text) == text, "run `python -m tests.book`"
+    assert colours.in_ink(text) == text, "run `python -m tools.book`"
 
 
 def test_a_claim_with_its_evidence_is_none_to_complain_of():

@@ -87,7 +87,7 @@ def measure(threads: int, rounds: int, only: str) -> dict[str, Any]:
 
 def main() -> None:
     everything = sorted({1, 2, os.cpu_count() or 1})
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=recurrent.ROUNDS)
     parser.add_argument("--threads", type=int, nargs="+", default=everything)
     parser.add_argument("--rows", default="", help='for example "BiLSTM" or "(128, 1"')
@@ -102,7 +102,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for threads in options.threads:
                 figures = Path(folder, f"{threads}.json")
-                command = [sys.executable, "-m", "tests.benchmarks", "--threads", str(threads)]
+                command = [sys.executable, "-m", "benchmarks", "--threads", str(threads)]
                 command += ["--rounds", str(options.rounds), "--rows", options.rows]
                 subprocess.run([*command, "--json", str(figures)], check=True)
                 runs += json.loads(figures.read_text(encoding="utf-8"))["runs"]

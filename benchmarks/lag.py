@@ -1,6 +1,6 @@
 """Which symbol came first? What the bias of each gate is worth: what chapter 2 reports.
 
-``python -m tests.benchmarks.lag [--seeds N] [--only KIND] [--steps T …] [--to FILE]``
+``python -m benchmarks.lag [--seeds N] [--only KIND] [--steps T …] [--to FILE]``
 
 Every kind of network, length T and seed is one training from scratch, 300 batches of 32 fresh
 sequences, and one row of the CSV file: the fraction of right answers on 500 unseen sequences.
@@ -22,7 +22,7 @@ from lstm_lab import LSTM, RNN, LastStep, Linear, Sequential, losses, tasks
 from lstm_lab.layers import Recurrent
 from lstm_lab.optim import Adam, clip_by_norm
 
-FILE = Path(__file__).parents[2] / "book" / "02-lag.csv"
+FILE = Path(__file__).parents[1] / "book" / "02-lag.csv"
 COLUMNS = ("kind", "steps", "seed", "right")
 STEPS = (5, 20, 40)
 INPUTS, UNITS, BATCH, UPDATES, RATE = 6, 8, 32, 300, 0.01

@@ -1,6 +1,6 @@
 """Do the tests notice? Plant one fault at a time in a copy of the library, and run a test on it.
 
-``python -m tests.mutants`` prints which mutants died, and by which test.
+``python -m tools.mutants`` prints which mutants died, and by which test.
 """
 
 from __future__ import annotations

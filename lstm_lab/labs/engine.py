@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from .calls import Outcome, as_tuple, call, close, equal, leaves, replaced
-from .explain import explain, listed
+from .runner import Outcome, as_tuple, call, close, equal, leaves, replaced
+from .exceptions import explain, listed
 from .report import RIGHT, UNDONE, WRONG, Hint, Progress, Result
 
 PRINTED_LINES = 8

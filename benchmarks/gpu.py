@@ -1,6 +1,6 @@
 """LSTMs on a GPU beside torch's on cuDNN: ``make bench-gpu``.
 
-``python -m tests.benchmarks.gpu [--rounds N] [--json FILE]``. Everything is float32 without TF32,
+``python -m benchmarks.gpu [--rounds N] [--json FILE]``. Everything is float32 without TF32,
 takes turns on one stream, and is timed by the GPU's own events after a warm-up.
 """
 
@@ -99,7 +99,7 @@ def run(rounds: int) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--json", type=Path, default=FIGURES, help=f"default: {FIGURES}")
     options = parser.parse_args()

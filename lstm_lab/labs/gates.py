@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .draws import Step, Weights, limits, step, steps
+from .cases import Step, Weights, limits, step, steps
 from .engine import Exercise, Lab, Misconception, Probe, Value
 
 __all__ = ["check", "hint", "progress"]
@@ -709,7 +709,7 @@ LSTM_STEP = Exercise(
 )
 
 
-_LAB = Lab(
+LAB = Lab(
     SIGMOID,
     FORGET_GATE,
     INPUT_AND_CANDIDATE,
@@ -718,4 +718,4 @@ _LAB = Lab(
     LSTM_STEP,
     solved="labs/solved/01-gates.ipynb",
 )
-check, hint, progress = _LAB.check, _LAB.hint, _LAB.progress
+check, hint, progress = LAB.check, LAB.hint, LAB.progress

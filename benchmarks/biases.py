@@ -1,6 +1,6 @@
 """First biases of forget and input gates on temporal order: the map of chapter 6.
 
-``python -m tests.benchmarks.biases [--seeds N] [--to FILE]``
+``python -m benchmarks.biases [--seeds N] [--to FILE]``
 
 Experiment 6a of Hochreiter & Schmidhuber 1997, eight units, Adam at 0.02, batches of 32, at most 400
 updates. Every start and seed is one training and one row of the CSV file. Starts of one seed differ
@@ -26,7 +26,7 @@ import numpy as np
 from lstm_lab import LSTM, LastStep, Linear, Sequential, cells, losses, tasks
 from lstm_lab.optim import Adam, clip_by_norm
 
-FILE = Path(__file__).parents[2] / "book" / "06-biases.csv"
+FILE = Path(__file__).parents[1] / "book" / "06-biases.csv"
 COLUMNS = (
     "forget",  # bias of the forget gates, or chrono: the logarithm of a draw from (1, 109)
     "input",  # bias of the input gates; -b_f: the forget gate's own, with the other sign

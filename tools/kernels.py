@@ -1,11 +1,11 @@
 """Are the numbers right whichever kernels compute them? The numeric tests under other processors'.
 
-``python -m tests.kernels`` runs them in a process of their own for each set of kernels that this
+``python -m tools.kernels`` runs them in a process of their own for each set of kernels that this
 processor can run: OpenBLAS's for Intel's and AMD's cores of several years, on one thread and on
 two, then NumPy's own loops, torch's and numba's code without the newer instructions. It ends with
 a table. A run whose kernels turn out not to be the ones asked for fails before its first test.
 
-What follows ``--`` goes to pytest: ``python -m tests.kernels --only nehalem -- -x -k torch``.
+What follows ``--`` goes to pytest: ``python -m tools.kernels --only nehalem -- -x -k torch``.
 `make test` leaves all of this alone.
 """
 
@@ -26,13 +26,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = "LSTM_LAB_KERNELS"
 NUMERIC = [
-    "tests/engine", "tests/text", "tests/explore", "tests/test_biases.py", "tests/test_data.py",
-    "tests/test_evidence.py", "tests/test_optim.py",
-    "tests/test_tasks.py", "tests/test_tolerance.py", "tests/test_training.py",
+    "tests/engine", "tests/text", "tests/explore", "tests/benchmarks", "tests/test_data.py",
+    "tests/test_evidence.py", "tests/test_optim.py", "tests/test_tasks.py",
+    "tests/test_tolerance.py", "tests/test_training.py",
 ]  # fmt: skip
 NOT_NUMERIC = [  # these start programs, compile, or read texts
-    "tests/engine/test_book_on_device.py", "tests/engine/test_mutants.py",
-    "tests/engine/test_nvrtc.py", "tests/engine/test_onnx_errors.py",
+    "tests/engine/test_book_on_device.py", "tests/engine/test_nvrtc.py",
+    "tests/engine/test_onnx_errors.py",
 ]  # fmt: skip
 NEITHER = ["tests/engine/test_persistent.py::test_a_missing_barrier_is_noticed"]
 NOTEBOOKS = ["book", "labs/solved"]
@@ -137,7 +137,7 @@ def run(kernels: Kernels, arguments: list[str]) -> tuple[int, str]:
     """pytest's exit status under those kernels, and its last line."""
     environment = {**os.environ, **kernels.variables, ASKED: json.dumps(kernels.expected)}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "pytest", "-p", "tests.kernels", "-q", "-r", "fE", *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "tools.kernels", "-q", "-r", "fE", *arguments]
     last = ""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> int:
     """0 if all runs passed that this processor can do, of which there must be one."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     given, rest = arguments[:at], arguments[at + 1 :]
-    parser = argparse.ArgumentParser("python -m tests.kernels", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser("python -m tools.kernels", description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="the runs whose names have these words in them")
     parser.add_argument("--notebooks", action="store_true", help="the book and its labs as well")
     chosen = parser.parse_args(given)

@@ -1,6 +1,6 @@
-"""``python -m tests.book``: bring the made parts of the book up to date, and run the lint.
+"""``python -m tools.book``: bring the made parts of the book up to date, and run the lint.
 
-The colours of equations are among what it mends: see `tests.book.colours`.
+The colours of equations are among what it mends: see `tools.book.colours`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """LSTMs as forecasters of sunspots and of the sea off Peru: what chapter 10 reports.
 
-``python -m tests.benchmarks.forecasts [--seeds N] [--to FOLDER]``
+``python -m benchmarks.forecasts [--seeds N] [--to FOLDER]``
 
 The record is judged in blocks, one after another (rolling origin). For each block a network is
 trained on what lies before it, less the validation part; the validation part says when to stop,
@@ -29,7 +29,7 @@ from lstm_lab.data import Climatology, Series, Standardizer, el_nino, split, sun
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
 
-FOLDER = Path(__file__).parents[2] / "book"
+FOLDER = Path(__file__).parents[1] / "book"
 HORIZON, SIZES, RATE, PATIENCE = 12, (4, 8, 16, 32), 0.005, 20
 LEADS = tuple(f"lead_{k}" for k in range(1, HORIZON + 1))
 TRAININGS = ("series", "input", "block", "units", "seed", "chosen", "epochs", "validation", *LEADS)

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from benchmarks import biases
 from lstm_lab import losses, tasks
 from lstm_lab.gradcheck import gradcheck
-from tests.benchmarks import biases
 
 
 @pytest.mark.parametrize("written", ["1/28", "28"])

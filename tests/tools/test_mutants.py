@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.mutants import MUTANTS, dies
+from tools.mutants import MUTANTS, dies
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..files import write_whole
+from lstm_lab.files import write_whole
 
 SOURCES = "[0-9][0-9]-*.py"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -175,14 +175,14 @@ def _set_aside(path: Path) -> Path:
 
 
 def find_labs(start: Path) -> Path:
-    """Return the folder of labs: in `start`, above it, or beside the package.
+    """Return the folder of labs: in `start`, above it, or beside this program.
 
     Raises
     ------
     BuildError
         If there is none.
     """
-    for folder in (start, *start.parents, Path(__file__).resolve().parents[2]):
+    for folder in (start, *start.parents, Path(__file__).resolve().parents[1]):
         if (folder / "labs" / "source").is_dir():
             return folder / "labs"
     raise BuildError(f"there is no labs/source in {start}, nor in a folder above it.")
@@ -197,7 +197,7 @@ def main(argv: Sequence[str]) -> int:
         0 when all is well; 1 after a drift, a refusal or an error, which is printed.
     """
     parser = argparse.ArgumentParser(
-        prog="lstm-lab labs build", description="Make the labs' notebooks from labs/source."
+        prog="python -m tools.labs", description="Make the labs' notebooks from labs/source."
     )
     parser.add_argument(
         "--check", action="store_true", help="change nothing; fail if a notebook is out of date"
@@ -212,7 +212,7 @@ def main(argv: Sequence[str]) -> int:
         for source in sorted((labs / "source").glob(SOURCES)):
             wanted |= build(source)
     except BuildError as error:
-        print(f"lstm-lab labs build: {error}", file=sys.stderr)
+        print(f"python -m tools.labs: {error}", file=sys.stderr)
         return 1
     if arguments.check:
         return max([_compare(path, text, labs) for path, text in wanted.items()])

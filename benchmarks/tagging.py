@@ -1,6 +1,6 @@
 """What each word of an address is: taggers beside each other, as chapter 8 reports them.
 
-``python -m tests.benchmarks.tagging [--seeds N] [--choose] [--to FILE]``
+``python -m benchmarks.tagging [--seeds N] [--choose] [--to FILE]``
 
 The addresses are shuffled once and cut into five parts. In split k, part k is the test, the next
 one the validation part, and the other three are for training. With ``--choose``, every method is
@@ -31,7 +31,7 @@ from lstm_lab.data import addresses
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
 
-BOOK = Path(__file__).parents[2] / "book"
+BOOK = Path(__file__).parents[1] / "book"
 FILE, CHOICE = BOOK / "08-tagging.csv", BOOK / "08-tagging-choice.csv"
 COLUMNS = ("split", "seed", "method", "tag", "right", "words", "whole", "addresses")
 CHOICE_COLUMNS = ("method", "rate", "epochs", "seed", "right", "words")

@@ -1,6 +1,6 @@
 """How fast the explorables follow the hand, in a headless Chromium.
 
-``python -m tests.benchmarks.explorables [--only NAME] [--moves N] [--random N] [--json FILE]``
+``python -m benchmarks.explorables [--only NAME] [--moves N] [--random N] [--json FILE]``
 
 Each explorable stands alone in a plain page, at its default size, and with the largest network of
 the reader's that it is to follow the hand with; those that the kernel feeds have

@@ -1,6 +1,6 @@
 """Floor 6: what marks an exercise, and says what went wrong.
 
-A lab is one module: ``from lstm_lab.checks.lab01 import check, hint, progress``.
+A lab is one module: ``from lstm_lab.labs.gates import check, hint, progress``.
 
 - ``check(sigmoid)`` marks a function at once, against the library's own LSTM, on inputs drawn
   afresh. It is true exactly when the answer is right, and it never raises for a mistake of the
@@ -9,7 +9,7 @@ A lab is one module: ``from lstm_lab.checks.lab01 import check, hint, progress``
 - ``progress()`` says what is done and what is left.
 
 How a verdict is reached is in `engine`, how it looks in `report`, how an exception is put into
-the student's terms in `explain`. `build` makes the notebooks from ``labs/source/``.
+the student's terms in `exceptions`. ``tools/labs.py`` makes the notebooks from ``labs/source/``.
 """
 
 from .engine import Exercise, Lab, Misconception, Probe, Value

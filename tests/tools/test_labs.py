@@ -7,9 +7,8 @@ import nbformat
 import pytest
 
 from lstm_lab import files
-from lstm_lab.checks import build
-
-from .shipped import LABS
+from tests.labs.shipped import LABS
+from tools import labs as build
 
 SOURCE = '''# %% [markdown]
 # # Lab 9 · Doubling

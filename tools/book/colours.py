@@ -20,7 +20,7 @@ SHEET = ROOT / "lstm_lab/jupyter_data/labextensions/lstm-lab-start/static/equati
 def faint_colours(page: Page) -> list[str]:
     """Colours in text that are none of the inks, and so hard to read on white or in the dark."""
     return [
-        f"cell {cell.number}: {match[2]} is no ink: `python -m tests.book` mends it"
+        f"cell {cell.number}: {match[2]} is no ink: `python -m tools.book` mends it"
         if match[2].upper() in INK_OF
         else f"cell {cell.number}: {match[2]} is no ink: use one of {', '.join(INKS.values())}"
         for cell in page.markdown

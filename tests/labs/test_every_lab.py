@@ -9,13 +9,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lstm_lab.checks import engine, lab01
-from lstm_lab.checks.calls import Outcome, equal
-from lstm_lab.checks.report import RIGHT, UNDONE, WRONG
+from lstm_lab.labs import engine, gates
+from lstm_lab.labs.report import RIGHT, UNDONE, WRONG
+from lstm_lab.labs.runner import Outcome, equal
 
 from .shipped import ANSWERS, LABS, code_cells
 
-EXERCISES = lab01._LAB.exercises
+EXERCISES = gates.LAB.exercises
 EACH_EXERCISE = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 MISCONCEPTIONS = [(e, m) for e in EXERCISES.values() for m in e.misconceptions]
 
@@ -31,14 +31,14 @@ def _ids(answer) -> str:
 def test_right_answer_passes_every_time(answer):
     exercise, function = answer
     for _ in range(10):
-        result = lab01.check(function, exercise=exercise)
+        result = gates.check(function, exercise=exercise)
         assert result.status == RIGHT and result.id == "right", str(result)
 
 
 @pytest.mark.parametrize("answer", ANSWERS.WRONG, ids=_ids)
 def test_wrong_answer_gets_its_own_diagnosis_every_time(answer):
     exercise, diagnosis, function = answer
-    told = {lab01.check(function, exercise=exercise) for _ in range(5)}
+    told = {gates.check(function, exercise=exercise) for _ in range(5)}
     assert len(told) == 1, "the message changes from one check to the next"
     (result,) = told
     assert not result
@@ -57,7 +57,7 @@ def test_enough_answers_are_shipped_and_no_two_share_a_diagnosis(exercise):
 @EACH_EXERCISE
 def test_messages_of_wrong_answers_differ(exercise):
     wrong = [f for name, _, f in ANSWERS.WRONG if name == exercise.name]
-    messages = [lab01.check(f, exercise=exercise.name).message for f in wrong]
+    messages = [gates.check(f, exercise=exercise.name).message for f in wrong]
     assert len(set(messages)) == len(messages)
 
 
@@ -89,7 +89,7 @@ def _outcome(exercise, known, case) -> Outcome:
 def test_the_answer_that_stands_in_for_a_student_is_the_librarys(exercise):
     case = exercise.cases(np.random.default_rng(0))[0]
     assert equal(exercise.answer(*exercise.given(case)), exercise.truth(case))
-    assert lab01.check(exercise.answer, exercise=exercise.name)
+    assert gates.check(exercise.answer, exercise=exercise.name)
 
 
 # --- one mistake is told once ------------------------------------------------------------------
@@ -108,12 +108,12 @@ def _notebook(**replaced: str) -> dict:
 
 def test_a_mistake_in_an_earlier_exercise_is_told_where_it_was_made():
     names = _notebook(sigmoid="def sigmoid(z): return np.tanh(z)")
-    assert lab01.check(names["sigmoid"]).id == "tanh"
-    result = lab01.check(names["forget_gate"])
+    assert gates.check(names["sigmoid"]).id == "tanh"
+    result = gates.check(names["forget_gate"])
     assert (result.status, result.id) == (WRONG, "inherited")
     assert "`forget_gate` is right in itself" in result.message
     assert "`sigmoid`" in result.message
-    step = lab01.check(names["lstm_step"])
+    step = gates.check(names["lstm_step"])
     assert step.id == "inherited"
 
 
@@ -129,7 +129,7 @@ def test_only_the_guilty_are_named():
             return forget_gate(x, h, weights["o"]) * np.tanh(c_new), c_new
         """,
     )
-    message = lab01.check(names["lstm_step"]).message
+    message = gates.check(names["lstm_step"]).message
     assert "`cell_update`" in message and "`hidden_state`" not in message
 
 
@@ -142,25 +142,25 @@ def test_an_own_mistake_is_told_before_an_inherited_one():
             return sigmoid(x @ W.T + h @ U.T)
         """,
     )
-    assert lab01.check(names["forget_gate"]).id == "no_bias"
+    assert gates.check(names["forget_gate"]).id == "no_bias"
 
 
 def test_an_untouched_sigmoid_is_no_mistake_of_the_gate():
     names = _notebook(sigmoid="def sigmoid(z): return ...")
-    assert lab01.check(names["forget_gate"]).id == "inherited"
+    assert gates.check(names["forget_gate"]).id == "inherited"
 
 
 def test_a_noisy_sigmoid_does_not_spoil_the_gates():
     names = _notebook(sigmoid="def sigmoid(z): return 1 / (1 + np.exp(-z))")
-    assert lab01.check(names["sigmoid"]).id == "overflow"
-    assert lab01.check(names["forget_gate"])
-    assert lab01.check(names["lstm_step"])
+    assert gates.check(names["sigmoid"]).id == "overflow"
+    assert gates.check(names["forget_gate"])
+    assert gates.check(names["lstm_step"])
 
 
 def test_the_students_names_are_theirs_again_after_a_check():
     names = _notebook(sigmoid="def sigmoid(z): return np.tanh(z)")
     before = dict(names)
-    lab01.check(names["lstm_step"])
+    gates.check(names["lstm_step"])
     assert names == before
 
 
@@ -203,7 +203,7 @@ def test_no_message_and_no_hint_contains_a_line_of_the_solution(exercise):
     texts += [message for _, message in exercise.noisy.values()]
     for name, _, function in ANSWERS.WRONG:
         if name == exercise.name:
-            texts.append(lab01.check(function, exercise=name).message)
+            texts.append(gates.check(function, exercise=name).message)
     keys = _key_expressions(exercise.name)
     assert len(keys) > 3
     leaks = [(key, text) for text in texts for key in keys if key in _normal(text)]
