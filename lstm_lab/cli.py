@@ -161,7 +161,7 @@ def _prepend(variable: str, folder: Path) -> None:
 
 
 def _build_labs(arguments: argparse.Namespace, rest: list[str]) -> int:
-    # The builder is no part of the library: it comes with the book.
+    # The builder comes with the book, and not with the library.
     return subprocess.call([sys.executable, "-m", "tools.labs", *rest], cwd=find_book(Path.cwd()))
 
 

@@ -300,6 +300,11 @@ def test_wrong_usage_exits_with_2(arguments: list[str]):
     assert "Traceback" not in answer.stderr
 
 
+def test_labs_are_looked_over_from_any_folder_of_the_book():
+    answer = run("labs", "build", "--check", cwd=ROOT / "book")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
 def test_doctor_finds_all_that_the_book_needs():
     answer = run("doctor", cwd=ROOT)
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -1,7 +1,10 @@
-"""Make the labs' notebooks, for students and solved, from their one source.
+"""Find the labs, and make their notebooks, for students and solved, from their one source.
 
-``labs/source/NN-name.py`` is a Jupytext "percent" script and the only hand-written version. Two
-pairs of marks, nbgrader's own, tell the copies apart:
+``lstm-lab labs build`` runs this in a checkout; with ``--check`` it only says what is out of date.
+
+A lab is found by the name of its page, ``labs/source/NN-name.py``; `Source` says what belongs to it.
+The page is a Jupytext "percent" script and the only hand-written version. Two pairs of marks,
+nbgrader's own, tell the copies apart:
 
 - What stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` is in the solved copy. The
   student's has ``name = ...`` instead, for each name that the lines after it need.
@@ -22,11 +25,11 @@ import posixpath
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_lab.files import write_whole
 
-SOURCES = "[0-9][0-9]-*.py"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION = re.compile(
     r"(?P<indent>[ \t]*)### BEGIN SOLUTION\n(?P<lines>.*?)[ \t]*### END SOLUTION\n?", re.DOTALL
@@ -42,12 +45,62 @@ class BuildError(Exception):
     """A lab that cannot be built; the message says what to do."""
 
 
-def build(source: Path) -> dict[Path, str]:
-    """Return what the student's and the solved notebook of one source should hold.
+@dataclass(frozen=True)
+class Source:
+    """A lab's page, ``labs/source/NN-name.py``, and what belongs to it by its name."""
 
-    Parameters
-    ----------
-    source : ``labs/source/NN-name.py``.
+    path: Path
+
+    @property
+    def module(self) -> str:
+        """What marks it: ``lstm_lab.labs.name``, with underscores for hyphens."""
+        return f"lstm_lab.labs.{self.path.stem.partition('-')[2].replace('-', '_')}"
+
+    @property
+    def answers(self) -> Path:
+        """Right and wrong answers: ``labs/source/NN-name_answers.py``."""
+        return self.path.with_name(f"{self.path.stem}_answers.py")
+
+    @property
+    def student(self) -> Path:
+        """The notebook that a student opens: ``labs/NN-name.ipynb``."""
+        return self.path.parents[1] / f"{self.path.stem}.ipynb"
+
+    @property
+    def solved(self) -> Path:
+        """The notebook with the solutions: ``labs/solved/NN-name.ipynb``."""
+        return self.student.parent / "solved" / self.student.name
+
+
+    @property
+    def number(self) -> int:
+        return int(self.path.stem.partition("-")[0])
+
+    @property
+    def title(self) -> str:
+        """What the page's heading says after ``Lab N ·``."""
+        return self._said(r"^# # Lab \d+ · (.+)$", "# # Lab 7 · What it is about")
+
+    @property
+    def minutes(self) -> int:
+        """How long the lab takes, as its page says."""
+        return int(self._said(r"\babout (\d+)\s+minutes\b", "Take about 45 minutes."))
+
+    def _said(self, pattern: str, example: str) -> str:
+        match = re.search(pattern, self.path.read_text(encoding="utf-8"), re.MULTILINE)
+        if match is None:
+            raise BuildError(f"{self.path}: the page has to say something like: {example}")
+        return match[1]
+
+
+def sources(labs: Path) -> list[Source]:
+    """Every lab of the folder `labs`, in order."""
+    paths = sorted((labs / "source").glob("[0-9][0-9]-*.py"))
+    return [Source(path) for path in paths if not path.stem.endswith("_answers")]
+
+
+def build(source: Source) -> dict[Path, str]:
+    """Return what the student's and the solved notebook of one lab should hold.
 
     Returns
     -------
@@ -59,15 +112,13 @@ def build(source: Path) -> dict[Path, str]:
     BuildError
         If jupytext is missing, or a mark has no partner.
     """
-    cells = _cells(source)
-    labs = source.parent.parent
-    name = source.with_suffix(".ipynb").name
-    student = [copied for cell in cells if (copied := _for_student(cell, source))]
-    solved = [copied for cell in cells if (copied := _for_solved(cell, source))]
+    cells = _cells(source.path)
+    student = [copied for cell in cells if (copied := _for_student(cell, source.path))]
+    solved = [copied for cell in cells if (copied := _for_solved(cell, source.path))]
     solved[0] = solved[0] | {"source": HEADING.sub(r"\1 (solved)", solved[0]["source"], count=1)}
     return {
-        labs / name: _notebook(student, source),
-        labs / "solved" / name: _notebook(solved, source),
+        source.student: _notebook(student, source.path),
+        source.solved: _notebook(solved, source.path),
     }
 
 
@@ -197,7 +248,7 @@ def main(argv: Sequence[str]) -> int:
         0 when all is well; 1 after a drift, a refusal or an error, which is printed.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m tools.labs", description="Make the labs' notebooks from labs/source."
+        prog="lstm-lab labs build", description="Make the labs' notebooks from labs/source."
     )
     parser.add_argument(
         "--check", action="store_true", help="change nothing; fail if a notebook is out of date"
@@ -209,14 +260,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         labs = find_labs(Path.cwd())
         wanted: dict[Path, str] = {}
-        for source in sorted((labs / "source").glob(SOURCES)):
+        for source in sources(labs):
             wanted |= build(source)
     except BuildError as error:
-        print(f"python -m tools.labs: {error}", file=sys.stderr)
+        print(f"lstm-lab labs build: {error}", file=sys.stderr)
         return 1
     if arguments.check:
-        return max([_compare(path, text, labs) for path, text in wanted.items()])
-    return max([_make(path, text, labs, arguments.force) for path, text in wanted.items()])
+        return max([_compare(path, text, labs) for path, text in wanted.items()], default=0)
+    made = [_make(path, text, labs, arguments.force) for path, text in wanted.items()]
+    return max(made, default=0)
 
 
 def _compare(path: Path, text: str, labs: Path) -> int:

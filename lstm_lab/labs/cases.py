@@ -42,12 +42,12 @@ class Step:
     weights: dict[str, Weights]
 
     @property
-    def B(self) -> int:
+    def batch_size(self) -> int:
         return len(self.x)
 
     @property
     def label(self) -> str:
-        return f"B={self.B}, D={self.x.shape[1]}, H={self.h.shape[1]}"
+        return f"B={self.batch_size}, D={self.x.shape[1]}, H={self.h.shape[1]}"
 
     @cached_property
     def _trace(self):
@@ -113,6 +113,6 @@ def steps(rng: np.random.Generator) -> list[Step]:
     return [step(rng, *size) for size in SIZES]
 
 
-def limits(rng: np.random.Generator) -> dict[str, Step]:
+def extreme_steps(rng: np.random.Generator) -> dict[str, Step]:
     """Draw a case whose weights and memory are around a thousand."""
     return {"weights and memory around 1000": step(rng, 3, 4, 5, scale=1000.0)}

@@ -10,7 +10,7 @@ case; the verdict is the first of these that applies:
    different answer to the same question, lost precision, an argument that makes no difference,
    an answer right for some sizes only;
 4. plainly wrong values: probes say where they are right and where they are not;
-5. right for ordinary numbers, wrong or noisy for very large ones;
+5. right for ordinary numbers, wrong for very large ones, or overflowing on the way;
 6. right.
 
 A function that builds on an earlier exercise is also marked with right answers in the place of
@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from .runner import Outcome, as_tuple, call, close, equal, leaves, replaced
-from .exceptions import explain, listed
+from .exceptions import Explanation, explain, listed
 from .report import RIGHT, UNDONE, WRONG, Hint, Progress, Result
+from .runner import Outcome, as_tuple, call, close, equal, leaves, replaced, same
 
 PRINTED_LINES = 8
 """How much of what a function prints is shown."""
@@ -78,23 +78,26 @@ class Exercise:
     Attributes
     ----------
     name, arguments, returns : what the function is called, takes and returns.
-    cases : draws the ordinary cases; the first two have the same sizes, and each has a `label`.
-    limits : draws cases with very large numbers, by what is large in them.
+    cases : draws the ordinary cases; the first two have the same sizes. Each has a `label`, and
+        one that is a batch has its `batch_size`.
+    extremes : draws cases with very large numbers, by what is large in them.
     given : the arguments that a case stands for.
     truth : the right answer to a case, as a tuple.
     answer : a right function, put in the student's place where a later exercise calls it.
     misconceptions, probes, hints : see there; hints go from faint to strong.
     insight : a sentence for those who got it right.
     uses : earlier exercises that the function may call.
-    noisy : id and message for an answer that is right but overflows on its way, by the limits
-        at which it does.
+    parts : what the parts of tuples are called, by the argument that is such a tuple or holds
+        some, as in ``{"weights": ("W", "U", "b")}``.
+    overflows : id and message for an answer that is right but overflows on its way, by the
+        extremes at which it does.
     """
 
     name: str
     arguments: tuple[str, ...]
     returns: tuple[Value, ...]
     cases: Callable[[np.random.Generator], list]
-    limits: Callable[[np.random.Generator], dict[str, Any]]
+    extremes: Callable[[np.random.Generator], dict[str, Any]]
     given: Callable[[Any], tuple]
     truth: Callable[[Any], tuple[np.ndarray, ...]]
     answer: Callable
@@ -103,7 +106,8 @@ class Exercise:
     hints: tuple[str, ...]
     insight: str
     uses: tuple[str, ...] = ()
-    noisy: dict[frozenset[str], tuple[str, str]] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    overflows: dict[frozenset[str], tuple[str, str]] = field(default_factory=dict)
 
 
 class Lab:
@@ -197,7 +201,7 @@ class _Examination:
         self.outcomes: list[Outcome] = []
 
     def call(self, given: tuple) -> Outcome:
-        return call(self.function, given, self.exercise.arguments)
+        return call(self.function, given, self.exercise.arguments, self.exercise.parts)
 
     def verdict(self) -> _Verdict:
         """Return the first diagnosis that applies."""
@@ -216,7 +220,7 @@ class _Examination:
             self._not_repeatable,
             self._precision,
             self._values,
-            self._limits,
+            self._extremes,
         ):
             found = stage()
             if found:
@@ -269,12 +273,12 @@ class _Examination:
     def _placeholder(self) -> _Verdict | None:
         if self.outcomes[0].error is None:
             return None
-        trouble = self._trouble(self.outcomes[0])
-        if trouble.id != "placeholder":
+        found = self._explanation(self.outcomes[0])
+        if found.id != "placeholder":
             return None
-        return _Verdict(UNDONE, trouble.id, trouble.message, trouble.line)
+        return _Verdict(UNDONE, found.id, found.message, found.line)
 
-    def _trouble(self, outcome: Outcome):
+    def _explanation(self, outcome: Outcome) -> Explanation:
         return explain(outcome.error, self.function, self.exercise.arguments)
 
     # 2. A mistake with a name
@@ -338,11 +342,11 @@ class _Examination:
         if not failed:
             return None
         # The least special sizes come first, and say most.
-        trouble = self._trouble(self.outcomes[failed[0]])
-        text = trouble.message
+        found = self._explanation(self.outcomes[failed[0]])
+        text = found.message
         if len(failed) < len(self.cases):
             text = f"{self._where_it_fails(failed)} {text}"
-        return _Verdict(WRONG, trouble.id, text, trouble.line)
+        return _Verdict(WRONG, found.id, text, found.line)
 
     def _where_it_fails(self, failed: Sequence[int]) -> str:
         runs = [k for k in range(len(self.cases)) if k not in failed]
@@ -417,7 +421,7 @@ class _Examination:
         parts = value if len(self.exercise.returns) > 1 else (value,)
         for name, part, true in zip(self.exercise.returns, parts, self.truths[0], strict=True):
             roughly_right = np.allclose(np.asarray(part, np.float64), true, 1e-2, 1e-2)
-            if part.dtype != np.float64 and roughly_right:
+            if part.dtype != true.dtype == np.float64 and roughly_right:
                 text = (
                     f"`{name.name}` comes out as {part.dtype}, though all that goes in is float64: "
                     "digits are lost on the way. Look for a `dtype` or an `astype`, or for an "
@@ -442,11 +446,11 @@ class _Examination:
         if ignored:
             text = f"Your result does not depend on {ignored} at all. It should."
             return _Verdict(WRONG, "ignored_argument", text)
-        single = [k for k, case in enumerate(self.cases) if getattr(case, "B", 0) == 1]
+        single = [k for k, case in enumerate(self.cases) if getattr(case, "batch_size", 0) == 1]
         if single and not set(single) & set(wrong) and len(single) + len(wrong) == len(self.cases):
             text = (
-                "Right for a batch of one, wrong for a larger batch: the rows of the batch get "
-                "mixed. Each row is a sequence of its own."
+                "Right for a batch of one, wrong for a larger batch: the sequences of the batch "
+                "get mixed. Each stands by itself."
             )
             return _Verdict(WRONG, "batch", text)
         if len(wrong) < len(self.cases):
@@ -458,10 +462,13 @@ class _Examination:
         return self._probed()
 
     def _ignored(self) -> str:
-        names = self.exercise.arguments
-        ours, other = (self.exercise.given(case) for case in self.cases[:2])
-        for leaf in leaves(ours, names):
-            outcome = self.call(replaced(ours, other, names, leaf))
+        names, parts = self.exercise.arguments, self.exercise.parts
+        ours, others = (self.exercise.given(case) for case in self.cases[:2])
+        theirs = leaves(others, names, parts)
+        for leaf, value in leaves(ours, names, parts).items():
+            if same(value, theirs[leaf]):
+                continue
+            outcome = self.call(replaced(ours, others, names, parts, leaf))
             if outcome.error is None and equal(outcome.value, self.outcomes[0].value):
                 return f"`{leaf}`"
         return ""
@@ -490,13 +497,13 @@ class _Examination:
 
     # 5. Very large numbers
 
-    def _limits(self) -> _Verdict | None:
-        noisy, line = set(), ""
-        for name, case in self.exercise.limits(self.rng).items():
+    def _extremes(self) -> _Verdict | None:
+        overflowing, line = set(), ""
+        for name, case in self.exercise.extremes(self.rng).items():
             outcome = self.call(self.exercise.given(case))
             if outcome.error:
-                trouble = self._trouble(outcome)
-                return _Verdict(WRONG, trouble.id, f"With {name}: {trouble.message}", trouble.line)
+                found = self._explanation(outcome)
+                return _Verdict(WRONG, found.id, f"With {name}: {found.message}", found.line)
             if not equal(outcome.value, self.exercise.truth(case)):
                 text = f"Right for ordinary numbers, wrong with {name}."
                 parts = as_tuple(outcome.value) or ()
@@ -504,16 +511,16 @@ class _Examination:
                     text += " What comes out is NaN: a large number was divided by a large number."
                 return _Verdict(WRONG, "limits", text, outcome.overflow or "")
             if outcome.overflow is not None:
-                noisy.add(name)
+                overflowing.add(name)
                 line = line or outcome.overflow
-        if not noisy:
+        if not overflowing:
             return None
-        known = self.exercise.noisy.get(frozenset(noisy))
+        known = self.exercise.overflows.get(frozenset(overflowing))
         if known:
             return _Verdict(WRONG, *known, line)
         text = (
-            f"The values are right, but with {' and '.join(sorted(noisy))} a number on the way "
-            "becomes too large to be held."
+            f"The values are right, but with {' and '.join(sorted(overflowing))} a number on the "
+            "way becomes too large to be held."
         )
         return _Verdict(WRONG, "overflow", text, line)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Explanation:
     """What went wrong, and the line of the student's own code where it did."""
 
     id: str
@@ -37,7 +37,7 @@ def _module(names: dict) -> str | None:
     return names.get("__name__")
 
 
-def explain(error: BaseException, function: Callable, arguments: tuple[str, ...]) -> Trouble:
+def explain(error: BaseException, function: Callable, arguments: tuple[str, ...]) -> Explanation:
     """Say what an exception of the student's means.
 
     Parameters
@@ -103,7 +103,7 @@ def explain(error: BaseException, function: Callable, arguments: tuple[str, ...]
         )
     if lost:
         text = f"This happens in `{where}`, which your `{exercise}` calls. {text}"
-    return Trouble(id, text, line)
+    return Explanation(id, text, line)
 
 
 def _named(line: str, local: dict) -> list:
@@ -118,7 +118,7 @@ def _shapes(line: str, local: dict) -> str:
     }
     if not arrays:
         return ""
-    return " In this line: " + ", ".join(f"`{name}` {shape}" for name, shape in arrays.items()) + "."
+    return f" In this line: {', '.join(f'`{name}` {shape}' for name, shape in arrays.items())}."
 
 
 def listed(names: Iterable[str]) -> str:

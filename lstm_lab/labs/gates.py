@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .cases import Step, Weights, limits, step, steps
+from .cases import Step, Weights, extreme_steps, step, steps
 from .engine import Exercise, Lab, Misconception, Probe, Value
 
 __all__ = ["check", "hint", "progress"]
@@ -56,7 +56,7 @@ SIGMOID = Exercise(
     arguments=("z",),
     returns=(Value("s", "the shape of z"),),
     cases=_numbers,
-    limits=_large_numbers,
+    extremes=_large_numbers,
     given=lambda n: (n.z,),
     truth=lambda n: (_sigmoid(n.z),),
     answer=_sigmoid,
@@ -128,7 +128,7 @@ SIGMOID = Exercise(
         Probe("z is positive", lambda rng: _Numbers(rng.uniform(0.5, 4, (3, 4)))),
         Probe("z is negative", lambda rng: _Numbers(rng.uniform(-4, -0.5, (3, 4)))),
     ),
-    noisy={
+    overflows={
         frozenset({"z around -1000"}): (
             "overflow",
             "The values are right. But for very negative z the exponential grows past the "
@@ -147,6 +147,8 @@ SIGMOID = Exercise(
 
 # --- What can go wrong in any gate -------------------------------------------------------------
 
+_TRIPLE = ("W", "U", "b")
+
 
 def _sum(s: Step, gate: str) -> np.ndarray:
     """What a gate squashes."""
@@ -164,12 +166,14 @@ def _with_sigmoid(s: Step, gate: str) -> np.ndarray:
 
 def _only(part: str):
     """A change of weights that lets W, U or b alone speak."""
-    return lambda *weights: [w if k == part else 0 * w for k, w in zip("WUb", weights, strict=True)]
+    at = _TRIPLE.index(part)
+    return lambda *weights: [w if k == at else 0 * w for k, w in enumerate(weights)]
 
 
 def _without(part: str):
     """A change of weights that silences W, U or b."""
-    return lambda *weights: [0 * w if k == part else w for k, w in zip("WUb", weights, strict=True)]
+    at = _TRIPLE.index(part)
+    return lambda *weights: [0 * w if k == at else w for k, w in enumerate(weights)]
 
 
 def _gate_mistakes(gate: str, name: str, of: str, prefix: str = "") -> tuple[Misconception, ...]:
@@ -315,9 +319,10 @@ def _library(x: np.ndarray, h: np.ndarray, c: np.ndarray | None = None, **given:
 FORGET_GATE = Exercise(
     name="forget_gate",
     arguments=("x", "h", "weights"),
+    parts={"weights": _TRIPLE},
     returns=(Value("f", "(B, H)"),),
     cases=steps,
-    limits=limits,
+    extremes=extreme_steps,
     given=lambda s: (s.x, s.h, s.weights["f"]),
     truth=lambda s: (s.f,),
     answer=lambda x, h, weights: _library(x, h, f=weights).f,
@@ -341,9 +346,10 @@ FORGET_GATE = Exercise(
 INPUT_AND_CANDIDATE = Exercise(
     name="input_and_candidate",
     arguments=("x", "h", "weights_i", "weights_g"),
+    parts={"weights_i": _TRIPLE, "weights_g": _TRIPLE},
     returns=(Value("i", "(B, H)"), Value("g", "(B, H)")),
     cases=steps,
-    limits=limits,
+    extremes=extreme_steps,
     given=lambda s: (s.x, s.h, s.weights["i"], s.weights["g"]),
     truth=lambda s: (s.i, s.g),
     answer=lambda x, h, weights_i, weights_g: (
@@ -491,7 +497,7 @@ CELL_UPDATE = Exercise(
     arguments=("c", "f", "i", "g"),
     returns=(Value("c_new", "(B, H)"),),
     cases=steps,
-    limits=limits,
+    extremes=extreme_steps,
     given=lambda s: (s.c, s.f, s.i, s.g),
     truth=lambda s: (s.c_new,),
     answer=lambda c, f, i, g: f * c + i * g,
@@ -573,9 +579,10 @@ def _hidden_mistakes() -> tuple[Misconception, ...]:
 HIDDEN_STATE = Exercise(
     name="hidden_state",
     arguments=("x", "h", "c_new", "weights"),
+    parts={"weights": _TRIPLE},
     returns=(Value("o", "(B, H)"), Value("h_new", "(B, H)")),
     cases=steps,
-    limits=limits,
+    extremes=extreme_steps,
     given=lambda s: (s.x, s.h, s.c_new, s.weights["o"]),
     truth=lambda s: (s.o, s.h_new),
     answer=lambda x, h, c_new, weights: (
@@ -649,9 +656,10 @@ def _hidden_first(s: Step) -> tuple[np.ndarray, np.ndarray]:
 LSTM_STEP = Exercise(
     name="lstm_step",
     arguments=("x", "h", "c", "weights"),
+    parts={"weights": _TRIPLE},
     returns=(Value("h_new", "(B, H)"), Value("c_new", "(B, H)")),
     cases=steps,
-    limits=limits,
+    extremes=extreme_steps,
     given=lambda s: (s.x, s.h, s.c, s.weights),
     truth=lambda s: (s.h_new, s.c_new),
     answer=lambda x, h, c, weights: ((s := Step(x, h, c, weights)).h_new, s.c_new),

@@ -8,7 +8,7 @@ import io
 import linecache
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ import numpy as np
 
 TOLERANCE = 1e-9
 """Largest difference, absolute and relative, from the reference in float64."""
+
+Names = Sequence[str]
+Parts = Mapping[str, Names]
+"""What the parts of tuples are called, by the argument that is such a tuple or holds some."""
 
 
 @dataclass
@@ -29,8 +33,15 @@ class Outcome:
     printed: str = ""
 
 
-def call(function: Callable, given: tuple, arguments: Sequence[str]) -> Outcome:
-    """Call with copies of the arguments; keep what it returns, raises, prints and overflows."""
+def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Outcome:
+    """Call with copies of the arguments; keep what it returns, raises, prints and overflows.
+
+    Parameters
+    ----------
+    function : the student's function.
+    given : what it is called with.
+    arguments, parts : what the arguments are called, and the parts of their tuples.
+    """
     outcome, copies, printed = Outcome(), copy.deepcopy(given), io.StringIO()
 
     def overflowed(kind: str, flag: int) -> None:
@@ -47,50 +58,96 @@ def call(function: Callable, given: tuple, arguments: Sequence[str]) -> Outcome:
     ):
         warnings.simplefilter("ignore")
         try:
-            outcome.value = _kept(function(*copies))
+            outcome.value = _copied(function(*copies))
         except (Exception, SystemExit) as error:
             outcome.error = error
-    before, after = leaves(given, arguments), leaves(copies, arguments)
     outcome.changed = tuple(
-        name for name in before if not np.array_equal(before[name], after.get(name))
+        changed
+        for name, before, after in zip(arguments, given, copies, strict=True)
+        for changed in _changes(before, after, name, parts.get(name, ()))
     )
     outcome.printed = printed.getvalue()
     return outcome
 
 
-def _kept(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     """Copy the arrays: the next call of the student's function may write into them."""
     if isinstance(value, list):
-        return [_kept(part) for part in value]
+        return [_copied(part) for part in value]
     if isinstance(value, tuple):
-        return tuple(_kept(part) for part in value)
+        return tuple(_copied(part) for part in value)
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def leaves(values: Sequence, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Every array inside the arguments, by a name that a student understands.
+def leaves(values: Sequence, names: Names, parts: Parts) -> dict[str, Any]:
+    """Every array and number inside the arguments, by a name that a student understands.
 
-    A student may have put anything in their place: only what is still there is found.
+    Parameters
+    ----------
+    values, names : the arguments, and what they are called.
+    parts : what the parts of their tuples are called. A tuple of another length, and a list, has
+        its parts numbered, as in ``weights[3]``.
     """
-    found: dict[str, np.ndarray] = {}
-    for value, name in zip(values, names, strict=False):
-        if isinstance(value, dict):
-            inner = [f'{name}["{key}"]' for key in value]
-            found |= leaves(list(value.values()), inner)
-        elif isinstance(value, tuple):
-            found |= leaves(value, [f"{letter}` of `{name}" for letter in "WUb"])
-        else:
+    found: dict[str, Any] = {}
+    for value, name in zip(values, names, strict=True):
+        inner = _inner(value, name, parts.get(name, ()))
+        if inner is None:
             found[name] = value
+        else:
+            of_each = dict.fromkeys(inner, parts.get(name, ()))
+            found |= leaves([*inner.values()], [*inner], of_each)
     return found
 
 
-def replaced(value: Any, other: Any, names: Sequence[str], leaf: str) -> tuple:
-    """Return the arguments `value`, with the one array called `leaf` taken from `other`."""
-    ours, theirs = leaves(value, names), leaves(other, names)
-    swapped = copy.deepcopy(value)
-    position = list(ours).index(leaf)
-    list(leaves(swapped, names).values())[position][...] = theirs[leaf]
-    return swapped
+def _inner(value: Any, name: str, parts: Names) -> dict[str, Any] | None:
+    """What a dict, tuple or list called `name` holds, by name; None if it is neither."""
+    if isinstance(value, dict):
+        keys = (f'"{key}"' if isinstance(key, str) else repr(key) for key in value)
+        return {f"{name}[{key}]": each for key, each in zip(keys, value.values(), strict=True)}
+    if isinstance(value, tuple) and len(value) == len(parts):
+        return {f"{part}` of `{name}": each for part, each in zip(parts, value, strict=True)}
+    if isinstance(value, tuple | list):
+        return {f"{name}[{k}]": each for k, each in enumerate(value)}
+    return None
+
+
+def _changes(before: Any, after: Any, name: str, parts: Names) -> list[str]:
+    """Name what a student's function has changed inside an argument, as far down as it can be.
+
+    There may be anything now: only where a container is of the same make is it looked into.
+    """
+    ours, theirs = _inner(before, name, parts), _inner(after, name, parts)
+    if type(before) is not type(after) or (ours or {}).keys() != (theirs or {}).keys():
+        return [name]
+    if ours is None:
+        return [] if same(before, after) else [name]
+    return [found for each in ours for found in _changes(ours[each], theirs[each], each, parts)]
+
+
+def replaced(
+    values: Sequence, others: Sequence, names: Names, parts: Parts, leaf: str
+) -> tuple:
+    """Return the arguments `values`, with the one thing called `leaf` taken from `others`."""
+
+    def rebuilt(value: Any, other: Any, name: str, parts: Names) -> Any:
+        ours, theirs = _inner(value, name, parts), _inner(other, name, parts)
+        if ours is None:
+            return other if name == leaf else value
+        new = [rebuilt(ours[each], theirs[each], each, parts) for each in ours]
+        return dict(zip(value, new, strict=True)) if isinstance(value, dict) else type(value)(new)
+
+    return tuple(
+        rebuilt(value, other, name, parts.get(name, ()))
+        for value, other, name in zip(values, others, names, strict=True)
+    )
+
+
+def same(before: Any, after: Any) -> bool:
+    """Say whether two arrays, or two numbers, are one to the last bit; NaN is NaN."""
+    if not isinstance(before, np.ndarray | np.generic):
+        return before is after or before == after
+    shape_and_type = (before.shape, before.dtype)
+    return shape_and_type == (after.shape, after.dtype) and before.tobytes() == after.tobytes()
 
 
 def as_tuple(value: Any) -> tuple[np.ndarray, ...] | None:

@@ -1,5 +1,8 @@
 """What the tests of the labs share."""
 
+from collections.abc import Callable
+from types import ModuleType
+
 import matplotlib
 import pytest
 
@@ -7,11 +10,21 @@ from lstm_lab.labs import gates
 
 
 @pytest.fixture
-def fresh_lab(monkeypatch):
-    """Lab 01 as on the first day, with nothing checked and no hint given."""
-    monkeypatch.setattr(gates.LAB, "_results", {})
-    monkeypatch.setattr(gates.LAB, "_hints_given", {})
-    return gates
+def first_day(monkeypatch) -> Callable[[ModuleType], ModuleType]:
+    """``first_day(module)``: that lab with nothing checked and no hint given."""
+
+    def with_nothing_done(module: ModuleType) -> ModuleType:
+        monkeypatch.setattr(module.LAB, "_results", {})
+        monkeypatch.setattr(module.LAB, "_hints_given", {})
+        return module
+
+    return with_nothing_done
+
+
+@pytest.fixture
+def fresh_lab(first_day) -> ModuleType:
+    """Lab 1 as on the first day."""
+    return first_day(gates)
 
 
 @pytest.fixture

@@ -1,44 +1,65 @@
-"""Lab 01: every right answer passes, every wrong one is caught with words of its own."""
+"""Every lab: its right answers pass, and its wrong ones are caught with words of their own."""
 
 import ast
 import inspect
+import pkgutil
 import re
-import textwrap
 from collections import Counter
+from importlib import import_module
 
 import numpy as np
 import pytest
 
-from lstm_lab.labs import engine, gates
+from lstm_lab import labs
+from lstm_lab.labs import engine
 from lstm_lab.labs.report import RIGHT, UNDONE, WRONG
 from lstm_lab.labs.runner import Outcome, equal
 
-from .shipped import ANSWERS, LABS, code_cells
+from .shipped import EACH_LAB, EVERY, code_cells, each_exercise
 
-EXERCISES = gates.LAB.exercises
-EACH_EXERCISE = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
-MISCONCEPTIONS = [(e, m) for e in EXERCISES.values() for m in e.misconceptions]
+EACH_EXERCISE = each_exercise()
+RIGHT_ONES = [(s, *answer) for s in EVERY for answer in s.answers.RIGHT]
+WRONG_ONES = [(s, *answer) for s in EVERY for answer in s.answers.WRONG]
+MISCONCEPTIONS = [
+    (exercise, known)
+    for shipped in EVERY
+    for exercise in shipped.lab.exercises.values()
+    for known in exercise.misconceptions
+]
 
 
-def _ids(answer) -> str:
-    return f"{answer[0]}-{answer[-1].__name__}"
+def _ids(answers: list[tuple]) -> list[str]:
+    return [f"{each[0].name}-{each[1]}-{each[-1].__name__}" for each in answers]
+
+
+def test_every_module_of_a_lab_has_its_page():
+    modules = [f"lstm_lab.labs.{found.name}" for found in pkgutil.iter_modules(labs.__path__)]
+    of_labs = {name for name in modules if hasattr(import_module(name), "LAB")}
+    assert of_labs == {shipped.source.module for shipped in EVERY}
+
+
+@EACH_LAB
+def test_a_lab_knows_its_solved_notebook(shipped):
+    assert shipped.lab.solved == f"labs/solved/{shipped.name}.ipynb"
 
 
 # --- right and wrong answers -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", ANSWERS.RIGHT, ids=_ids)
-def test_right_answer_passes_every_time(answer):
-    exercise, function = answer
+@pytest.mark.parametrize(
+    ("shipped", "exercise", "function"), RIGHT_ONES, ids=_ids(RIGHT_ONES)
+)
+def test_right_answer_passes_every_time(shipped, exercise, function):
     for _ in range(10):
-        result = gates.check(function, exercise=exercise)
+        result = shipped.module.check(function, exercise=exercise)
         assert result.status == RIGHT and result.id == "right", str(result)
 
 
-@pytest.mark.parametrize("answer", ANSWERS.WRONG, ids=_ids)
-def test_wrong_answer_gets_its_own_diagnosis_every_time(answer):
-    exercise, diagnosis, function = answer
-    told = {gates.check(function, exercise=exercise) for _ in range(5)}
+@pytest.mark.parametrize(
+    ("shipped", "exercise", "diagnosis", "function"), WRONG_ONES, ids=_ids(WRONG_ONES)
+)
+def test_wrong_answer_gets_its_own_diagnosis_every_time(shipped, exercise, diagnosis, function):
+    told = {shipped.module.check(function, exercise=exercise) for _ in range(5)}
     assert len(told) == 1, "the message changes from one check to the next"
     (result,) = told
     assert not result
@@ -47,22 +68,22 @@ def test_wrong_answer_gets_its_own_diagnosis_every_time(answer):
 
 
 @EACH_EXERCISE
-def test_enough_answers_are_shipped_and_no_two_share_a_diagnosis(exercise):
-    diagnoses = Counter(d for name, d, _ in ANSWERS.WRONG if name == exercise.name)
-    assert sum(name == exercise.name for name, _ in ANSWERS.RIGHT) >= 2
-    assert len(diagnoses) >= 4
+def test_enough_answers_are_shipped_and_no_two_share_a_diagnosis(shipped, exercise):
+    diagnoses = Counter(d for name, d, _ in shipped.answers.WRONG if name == exercise.name)
+    assert sum(name == exercise.name for name, _ in shipped.answers.RIGHT) >= 2
+    assert len(diagnoses) >= 6
     assert set(diagnoses.values()) == {1}
 
 
 @EACH_EXERCISE
-def test_messages_of_wrong_answers_differ(exercise):
-    wrong = [f for name, _, f in ANSWERS.WRONG if name == exercise.name]
-    messages = [gates.check(f, exercise=exercise.name).message for f in wrong]
+def test_messages_of_wrong_answers_differ(shipped, exercise):
+    wrong = [f for name, _, f in shipped.answers.WRONG if name == exercise.name]
+    messages = [shipped.module.check(f, exercise=exercise.name).message for f in wrong]
     assert len(set(messages)) == len(messages)
 
 
 @pytest.mark.parametrize(
-    "exercise, known", MISCONCEPTIONS, ids=[f"{e.name}-{m.id}" for e, m in MISCONCEPTIONS]
+    ("exercise", "known"), MISCONCEPTIONS, ids=[f"{e.name}-{m.id}" for e, m in MISCONCEPTIONS]
 )
 def test_every_misconception_is_told_from_all_others(exercise, known):
     examined = engine._Examination(exercise, lambda: None, np.random.default_rng())
@@ -86,82 +107,10 @@ def _outcome(exercise, known, case) -> Outcome:
 
 
 @EACH_EXERCISE
-def test_the_answer_that_stands_in_for_a_student_is_the_librarys(exercise):
+def test_the_answer_that_stands_in_for_a_student_is_the_librarys(shipped, exercise):
     case = exercise.cases(np.random.default_rng(0))[0]
     assert equal(exercise.answer(*exercise.given(case)), exercise.truth(case))
-    assert gates.check(exercise.answer, exercise=exercise.name)
-
-
-# --- one mistake is told once ------------------------------------------------------------------
-
-
-def _notebook(**replaced: str) -> dict:
-    """The solved notebook's functions, some of them replaced by other source."""
-    names = {"__name__": "__main__", "np": np}
-    for cell in code_cells(LABS / "solved" / "01-gates.ipynb"):
-        if re.match(rf"def ({'|'.join(EXERCISES)})\(", cell):
-            exec(cell, names)
-    for source in replaced.values():
-        exec(textwrap.dedent(source), names)
-    return names
-
-
-def test_a_mistake_in_an_earlier_exercise_is_told_where_it_was_made():
-    names = _notebook(sigmoid="def sigmoid(z): return np.tanh(z)")
-    assert gates.check(names["sigmoid"]).id == "tanh"
-    result = gates.check(names["forget_gate"])
-    assert (result.status, result.id) == (WRONG, "inherited")
-    assert "`forget_gate` is right in itself" in result.message
-    assert "`sigmoid`" in result.message
-    step = gates.check(names["lstm_step"])
-    assert step.id == "inherited"
-
-
-def test_only_the_guilty_are_named():
-    names = _notebook(
-        cell_update="def cell_update(c, f, i, g): return f * g + i * c",
-        hidden_state="def hidden_state(x, h, c_new, weights): return ..., ...",
-        lstm_step="""
-        def lstm_step(x, h, c, weights):
-            f = forget_gate(x, h, weights["f"])
-            i, g = input_and_candidate(x, h, weights["i"], weights["g"])
-            c_new = cell_update(c, f, i, g)
-            return forget_gate(x, h, weights["o"]) * np.tanh(c_new), c_new
-        """,
-    )
-    message = gates.check(names["lstm_step"]).message
-    assert "`cell_update`" in message and "`hidden_state`" not in message
-
-
-def test_an_own_mistake_is_told_before_an_inherited_one():
-    names = _notebook(
-        sigmoid="def sigmoid(z): return 1 / (1 + np.exp(z))",
-        forget_gate="""
-        def forget_gate(x, h, weights):
-            W, U, b = weights
-            return sigmoid(x @ W.T + h @ U.T)
-        """,
-    )
-    assert gates.check(names["forget_gate"]).id == "no_bias"
-
-
-def test_an_untouched_sigmoid_is_no_mistake_of_the_gate():
-    names = _notebook(sigmoid="def sigmoid(z): return ...")
-    assert gates.check(names["forget_gate"]).id == "inherited"
-
-
-def test_a_noisy_sigmoid_does_not_spoil_the_gates():
-    names = _notebook(sigmoid="def sigmoid(z): return 1 / (1 + np.exp(-z))")
-    assert gates.check(names["sigmoid"]).id == "overflow"
-    assert gates.check(names["forget_gate"])
-    assert gates.check(names["lstm_step"])
-
-
-def test_the_students_names_are_theirs_again_after_a_check():
-    names = _notebook(sigmoid="def sigmoid(z): return np.tanh(z)")
-    before = dict(names)
-    gates.check(names["lstm_step"])
-    assert names == before
+    assert shipped.module.check(exercise.answer, exercise=exercise.name)
 
 
 # --- nothing is given away ---------------------------------------------------------------------
@@ -174,21 +123,19 @@ def _normal(text: str) -> str:
     return re.sub(r"[\s`]", "", text).replace('"', "'").lower()
 
 
-def _solutions(exercise: str) -> list[ast.FunctionDef]:
+def _solutions(shipped, exercise: str) -> list[ast.FunctionDef]:
     """Every right answer to an exercise, the solved notebook's among them."""
-    sources = [inspect.getsource(f) for name, f in ANSWERS.RIGHT if name == exercise]
+    sources = [inspect.getsource(f) for name, f in shipped.answers.RIGHT if name == exercise]
     sources += [
-        cell
-        for cell in code_cells(LABS / "solved" / "01-gates.ipynb")
-        if cell.startswith(f"def {exercise}(")
+        cell for cell in code_cells(shipped.source.solved) if cell.startswith(f"def {exercise}(")
     ]
     return [ast.parse(source).body[0] for source in sources]
 
 
-def _key_expressions(exercise: str) -> set[str]:
+def _key_expressions(shipped, exercise: str) -> set[str]:
     """Every line of the right answers, and every calculation in them."""
     found = set()
-    for tree in _solutions(exercise):
+    for tree in _solutions(shipped, exercise):
         found |= {_normal(ast.unparse(line)) for line in tree.body}
         for node in ast.walk(tree):
             if isinstance(node, ast.BinOp) or (isinstance(node, ast.Call) and node.args):
@@ -197,20 +144,20 @@ def _key_expressions(exercise: str) -> set[str]:
 
 
 @EACH_EXERCISE
-def test_no_message_and_no_hint_contains_a_line_of_the_solution(exercise):
+def test_no_message_and_no_hint_contains_a_line_of_the_solution(shipped, exercise):
     texts = [*exercise.hints, exercise.insight]
     texts += [known.message for known in exercise.misconceptions]
-    texts += [message for _, message in exercise.noisy.values()]
-    for name, _, function in ANSWERS.WRONG:
+    texts += [message for _, message in exercise.overflows.values()]
+    for name, _, function in shipped.answers.WRONG:
         if name == exercise.name:
-            texts.append(gates.check(function, exercise=name).message)
-    keys = _key_expressions(exercise.name)
+            texts.append(shipped.module.check(function, exercise=name).message)
+    keys = _key_expressions(shipped, exercise.name)
     assert len(keys) > 3
     leaks = [(key, text) for text in texts for key in keys if key in _normal(text)]
     assert not leaks
 
 
 @EACH_EXERCISE
-def test_there_are_three_hints_and_no_two_are_the_same(exercise):
+def test_there_are_three_hints_and_no_two_are_the_same(shipped, exercise):
     assert len(exercise.hints) == 3
     assert len(set(exercise.hints)) == 3

@@ -14,6 +14,9 @@ RIGHT: list[tuple[str, object]] = []
 WRONG: list[tuple[str, str, object]] = []
 """(exercise, id of the diagnosis, function)."""
 
+GIVEN = ("W, U, b = weights",)
+"""Lines of the solution that the page itself gives elsewhere."""
+
 
 def right(exercise):
     """Register a right answer."""
