@@ -11,10 +11,11 @@ import pytest
 from lstm_lab.explore.style import equation_sheet, ink
 from tools.book import bibliography, colours, made
 from tools.book.claims import claims_without_evidence
-from tools.book.lint import RULES
+from tools.book.lint import RULES, missing_parts
 from tools.book.notation import defined, symbols, without_constant_column
 from tools.book.pages import ROOT, Page, chapters, pages
 from tools.book.words import banned_words
+from tools.labs import sources
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -227,6 +228,29 @@ def test_a_chapters_own_table_needs_no_column_of_chapters():
     assert without_constant_column(without_constant_column(table)) == without_constant_column(table)
     other = table.replace("Chapter 7", "Sizes")
     assert without_constant_column(other) == other
+
+
+def test_the_map_has_a_row_for_every_chapter_and_lab():
+    head = "## The map\n\n| here | {} | time |\n|---|---|---|\n"
+    source = "".join(
+        f"{head.format(kind)}| ✓ | [**01 Old**](01-old.ipynb) | 5 min |\n| ○ | 99 later | |\n"
+        for kind in ("chapter", "lab")
+    )
+    found = made.with_map(source)
+    assert "Old" not in found and found.count("| ○ | 99 later | |\n") == 2
+    numbered = [page for page in chapters() if page.chapter]
+    labs = sources(ROOT / "labs")
+    assert found.count("| ✓ |") == len(numbered) + len(labs) > 10
+    assert f"]({numbered[-1].path.name}) | {numbered[-1].minutes} min |\n| ○ |" in found
+    assert f"| ✓ | [**01 {labs[0].title}**](../labs/01-gates.ipynb) | 45 min |\n" in found
+    assert made.with_map(found) == found
+
+
+def test_a_chapter_without_a_reading_time_is_told():
+    page = Page(ROOT / "book" / "01-planted.ipynb", nbformat.v4.new_notebook())
+    assert [said for said in missing_parts(page) if "reading time" in said]
+    page.notebook.metadata["lstm_lab"] = {"minutes": 30}
+    assert not [said for said in missing_parts(page) if "reading time" in said]
 
 
 def test_symbols_of_a_formula():

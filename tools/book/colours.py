@@ -7,13 +7,19 @@ from pathlib import Path
 
 from lstm_lab.explore.style import GATE_COLORS, TEXT_SHARES, equation_sheet, ink
 
+from ..labs import sources
 from .pages import BOOK, ROOT, Page
 
 COLOUR = re.compile(r"\b((?:text)?color(?:\{|[:=]\s*\"?))(#[0-9A-Fa-f]{6}|[A-Za-z]+)")
 INKS = {quantity: ink(quantity) for quantity in TEXT_SHARES}
 INK_OF = {GATE_COLORS[quantity]: name for quantity, name in INKS.items()}
 #: A lab's source, and what is made of it: in step before, in step after.
-LABS = sorted((ROOT / "labs").rglob("[0-9][0-9]-*.*"))
+LABS = [
+    path
+    for lab in sources(ROOT / "labs")
+    for path in (lab.path, lab.student, lab.solved)
+    if path.exists()
+]
 SHEET = ROOT / "lstm_lab/jupyter_data/labextensions/lstm-lab-start/static/equations.css"
 
 

@@ -193,6 +193,8 @@ def missing_parts(page: Page) -> list[str]:
     ]
     if not any("Quiz(" in cell.source for cell in page.code):
         complaints.append("no Quiz")
+    if page.minutes is None:
+        complaints.append("no reading time: the metadata need lstm_lab.minutes")
     return complaints
 
 

@@ -1,4 +1,4 @@
-"""What is made and not written by hand: references, links to and fro, the bibliography page."""
+"""What is made and not written by hand: references, links, the map, the bibliography page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import re
 
 from nbformat import NotebookNode
 
+from ..labs import sources
 from . import bibliography
 from .notation import without_constant_column
-from .pages import Page, chapters, pages
+from .pages import ROOT, Page, chapters, pages
 
 NAVIGATION = re.compile(r"^(?:\[←|\[Contents\]).*(?:\n(?!\n).*)*", re.MULTILINE)
 START = "00-start.ipynb"
@@ -33,6 +34,28 @@ def _short(page: Page) -> str:
     return re.sub(r"^\d+\s*·\s*", "", page.title)
 
 
+def with_map(source: str) -> str:
+    """The start page's map, with a row for every chapter and every lab that is here.
+
+    A row with another sign than ✓, for what is planned, is left as it is.
+    """
+    chapters_ = [(c.chapter, _short(c), c.path.name, c.minutes) for c in chapters() if c.chapter]
+    labs = [
+        (lab.number, lab.title, f"../labs/{lab.student.name}", lab.minutes)
+        for lab in sources(ROOT / "labs")
+    ]
+    return _with_rows(_with_rows(source, "chapter", chapters_), "lab", labs)
+
+
+def _with_rows(source: str, kind: str, entries: list[tuple[int, str, str, int]]) -> str:
+    rows = [
+        f"| ✓ | [**{number:02d} {title}**]({address}) | {minutes} min |\n"
+        for number, title, address, minutes in entries
+    ]
+    table = rf"(^\| here \| {kind} \|.*\n\|[-|]+\|\n)(?:\| ✓ .*\n)*"
+    return re.sub(table, lambda head: head[1] + "".join(rows), source, flags=re.MULTILINE)
+
+
 def with_made_parts(page: Page) -> NotebookNode:
     """The notebook as it should be: links and references in step with the book."""
     notebook = copy.deepcopy(page.notebook)
@@ -47,6 +70,8 @@ def with_made_parts(page: Page) -> NotebookNode:
             cell.source = "\n\n".join(filter(None, parts))
         elif numbered and (number == 0 or _is_last(notebook, number)):
             cell.source = NAVIGATION.sub(lambda _: navigation(page), cell.source, count=1)
+        elif page.path.name == START:
+            cell.source = with_map(cell.source)
         elif page.path.name == "notation.ipynb":
             cell.source = without_constant_column(cell.source)
     if page.path.name == "bibliography.ipynb":

@@ -57,6 +57,11 @@ class Page:
         return int(number) if number.isdigit() else None
 
     @property
+    def minutes(self) -> int | None:
+        """How long it takes to read, as its metadata say; None where they do not."""
+        return self.notebook.metadata.get("lstm_lab", {}).get("minutes")
+
+    @property
     def cells(self) -> list[Cell]:
         return [
             Cell(
