@@ -51,6 +51,7 @@ FLOORS = {
     "text": 5,
     "explore": 6,
     "labs": 6,
+    "checks": 6,
     "cli": 7,
     "__main__": 7,
 }

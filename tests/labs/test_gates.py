@@ -4,6 +4,7 @@ import re
 import textwrap
 
 import numpy as np
+import pytest
 
 from lstm_lab.labs import gates
 from lstm_lab.labs.report import WRONG
@@ -94,6 +95,13 @@ def test_the_untouched_copy_has_six_exercises_and_draws_nothing(fresh_lab, no_wi
     run_cells(code_cells(STUDENT))
     assert fresh_lab.progress().total == 6
     assert capsys.readouterr().out.count("Not done yet") == 2
+
+
+def test_a_copy_that_was_saved_before_the_labs_moved_is_told_its_new_lines():
+    with pytest.raises(ImportError) as told:
+        run_cells(["from lstm_lab.checks.lab01 import check, hint, progress"])
+    new = re.findall(r"^    (from .+)$", str(told.value), re.MULTILINE)
+    assert new and {*new} <= {*code_cells(STUDENT)[0].splitlines()}
 
 
 def test_the_solution_has_more_than_ten_lines():
