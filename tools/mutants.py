@@ -304,7 +304,7 @@ MUTANTS = [
 ]
 
 
-NURSERY = """
+FORK_SERVER = """
 import json, os, sys
 import numpy, pytest
 for name in ("hypothesis", "torch", "onnx", "onnxruntime", "scipy.linalg", "numba", "nbval.plugin"):
@@ -341,12 +341,12 @@ for line in sys.stdin:
 
 
 @cache
-def nursery() -> subprocess.Popen[str]:
+def fork_server() -> subprocess.Popen[str]:
     """A process that has imported what is large, and nothing of ours: each run is its fork."""
     environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     environment.pop("PYTHONPATH", None)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", NURSERY], cwd=tempfile.gettempdir(), env=environment,
+        [sys.executable, "-P", "-c", FORK_SERVER], cwd=tempfile.gettempdir(), env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     atexit.register(process.stdin.close)
@@ -357,7 +357,7 @@ def outcome(copy: Path, test: str) -> tuple[int, str]:
     """pytest's exit status on that copy of the project, in a process of its own, and its words."""
     log = copy / "log"
     if hasattr(os, "fork"):
-        process = nursery()
+        process = fork_server()
         print(json.dumps([str(copy), test, str(log)]), file=process.stdin, flush=True)
         status = int(process.stdout.readline() or 97)
     else:

@@ -150,8 +150,8 @@ SIGMOID = Exercise(
 _TRIPLE = ("W", "U", "b")
 
 
-def _sum(s: Step, gate: str) -> np.ndarray:
-    """What a gate squashes."""
+def _pre_activation(s: Step, gate: str) -> np.ndarray:
+    """What a gate, or the candidate, squashes."""
     W, U, b = s.weights[gate]
     return s.x @ W.T + s.h @ U.T + b
 
@@ -228,7 +228,7 @@ def _gate_mistakes(gate: str, name: str, of: str, prefix: str = "") -> tuple[Mis
         ),
         (
             "not_squashed",
-            lambda s: _sum(s, gate),
+            lambda s: _pre_activation(s, gate),
             f"Your {name} has the right sum, but leaves it as it is: it can be any number. Send "
             "it through the squashing function.",
         ),
@@ -275,7 +275,7 @@ def _valve_mistakes(gate: str, name: str, of: str, prefix: str = "") -> tuple[Mi
         ),
         (
             "softmax",
-            lambda s: _softmax(_sum(s, gate), 1),
+            lambda s: _softmax(_pre_activation(s, gate), 1),
             f"The cells of your {name} add up to 1 in each row: that is softmax, where cells "
             "compete. Each cell has a valve of its own.",
         ),
@@ -406,7 +406,7 @@ INPUT_AND_CANDIDATE = Exercise(
         ),
         Misconception(
             "relu",
-            lambda s: np.maximum(_sum(s, "g"), 0),
+            lambda s: np.maximum(_pre_activation(s, "g"), 0),
             "Your candidate is never negative, and has no upper end. It is squashed into -1 to 1.",
             of="g",
         ),
