@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.biases [--seeds N] [--to FILE]``
 
-Experiment 6a of Hochreiter & Schmidhuber 1997, eight units, Adam at 0.02, batches of 32, at most 400
-updates. Every start and seed is one training and one row of the CSV file. Starts of one seed differ
-in the first biases alone, but for two ablations. With ``written`` other than 1 the cell is c = f *
-c_before + written * i * g, in the training too: input gates open and cells as small as behind
+Experiment 6a of Hochreiter & Schmidhuber 1997, eight units, Adam at 0.02, batches of 32, at most
+400 updates. Every start and seed is one training and one row of the CSV file. Starts of one seed
+differ in the first biases alone, but for two ablations. With ``written`` other than 1 the cell is c
+= f * c_before + written * i * g, in the training too: input gates open and cells as small as behind
 nearly closed ones, or the other way round. With ``clip`` "none" the gradient is not clipped to a
 norm of 1. Rows that the file has already are not computed again.
 """

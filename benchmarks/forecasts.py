@@ -124,8 +124,11 @@ def judge(block: Block, seeds: int) -> tuple[list[tuple], np.ndarray]:
         model, history = train(block, chosen, seed)
         runs.append((chosen, seed, history, squared_errors(model, block)))
     rows = [
-        (units, seed, int(units == chosen), len(history.loss), f"{min(history.validation_loss):.4f}")
-        + tuple(f"{error:.4g}" for error in errors.mean(axis=0))
+        (
+            *(units, seed, int(units == chosen), len(history.loss)),
+            f"{min(history.validation_loss):.4f}",
+            *(f"{error:.4g}" for error in errors.mean(axis=0)),
+        )
         for units, seed, history, errors in runs
     ]
     return rows, np.mean([errors for units, _, _, errors in runs if units == chosen], axis=0)

@@ -45,9 +45,7 @@ KINDS: dict[str, Callable[[int, int], Recurrent]] = {
     "LSTM, b_f = ln(T-1), b_i = -ln(T-1)": lambda T, seed: biased(
         seed, np.log(T - 1), -np.log(T - 1)
     ),
-    "LSTM, chrono": lambda T, seed: LSTM(
-        INPUTS, UNITS, init="chrono", chrono_length=T, seed=seed
-    ),
+    "LSTM, chrono": lambda T, seed: LSTM(INPUTS, UNITS, init="chrono", chrono_length=T, seed=seed),
 }
 
 

@@ -166,8 +166,10 @@ def imports(source: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             dots, stem = "." * node.level, node.module or ""
-            yield from (f"{dots}{stem}.{alias.name}" if stem else f"{dots}{alias.name}"
-                        for alias in node.names)
+            yield from (
+                f"{dots}{stem}.{alias.name}" if stem else f"{dots}{alias.name}"
+                for alias in node.names
+            )
 
 
 def absolute(name: str, path: Path) -> str:

@@ -2,7 +2,7 @@
 
 ``lstm-lab labs build`` runs this in a checkout; with ``--check`` it only says what is out of date.
 
-A lab is found by the name of its page, ``labs/source/NN-name.py``; `Source` says what belongs to it.
+A lab is found by the name of its page, ``labs/source/NN-name.py``; `Source` says what goes with it.
 The page is a Jupytext "percent" script and the only hand-written version. Two pairs of marks,
 nbgrader's own, tell the copies apart:
 
@@ -70,7 +70,6 @@ class Source:
     def solved(self) -> Path:
         """The notebook with the solutions: ``labs/solved/NN-name.ipynb``."""
         return self.student.parent / "solved" / self.student.name
-
 
     @property
     def number(self) -> int:

@@ -164,22 +164,22 @@ MUTANTS = [
     Mutant(
         "normalisation: sigmoids' gains are not folded",
         "layers/chain.py",
-        'self.cell.fold(gain, self.hidden, slice(None)) for gain in gains',
-        'gain for gain in gains',
+        "self.cell.fold(gain, self.hidden, slice(None)) for gain in gains",
+        "gain for gain in gains",
         f"{OPTIONS}::test_against_an_independent_writing",
     ),
     Mutant(
         "recurrent dropout: U's gradient is taken with the whole state",
         "layers/chain.py",
-        '            source = source * self.mask[s, :, : source.shape[-1]]',
-        '            pass',
+        "            source = source * self.mask[s, :, : source.shape[-1]]",
+        "            pass",
         f"{OPTIONS}::test_against_an_independent_writing",
     ),
     Mutant(
         "recurrent dropout: the gradient passes where the value was dropped",
         "layers/chain.py",
         '            links.append(self._multiply("dsource", self.mask[..., :n], "dsource"))',
-        '            pass',
+        "            pass",
         f"{OPTIONS}::test_against_an_independent_writing",
     ),
     Mutant(
@@ -373,9 +373,7 @@ def dies(mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve()
         for part in ("lstm_lab", "tests/engine"):
-            shutil.copytree(
-                ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         for part in (
             "tests/__init__.py", "tests/conftest.py", "tests/tolerance.py", "pyproject.toml"
         ):  # fmt: skip

@@ -118,7 +118,8 @@ def _shapes(line: str, local: dict) -> str:
     }
     if not arrays:
         return ""
-    return f" In this line: {', '.join(f'`{name}` {shape}' for name, shape in arrays.items())}."
+    shapes = ", ".join(f"`{name}` {shape}" for name, shape in arrays.items())
+    return f" In this line: {shapes}."
 
 
 def listed(names: Iterable[str]) -> str:

@@ -241,8 +241,7 @@ def _gate_mistakes(gate: str, name: str, of: str, prefix: str = "") -> tuple[Mis
         (
             "squashed_apart",
             lambda s: (
-                changed(_only("W"))(s)
-                + value(s.with_weights(lambda W, U, b: (0 * W, U, b), gate))
+                changed(_only("W"))(s) + value(s.with_weights(lambda W, U, b: (0 * W, U, b), gate))
             ),
             f"Your {name} squashes what the input says and what the hidden state says one by one, "
             "and then adds. It is one sum, squashed once.",

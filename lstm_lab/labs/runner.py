@@ -124,9 +124,7 @@ def _changes(before: Any, after: Any, name: str, parts: Names) -> list[str]:
     return [found for each in ours for found in _changes(ours[each], theirs[each], each, parts)]
 
 
-def replaced(
-    values: Sequence, others: Sequence, names: Names, parts: Parts, leaf: str
-) -> tuple:
+def replaced(values: Sequence, others: Sequence, names: Names, parts: Parts, leaf: str) -> tuple:
     """Return the arguments `values`, with the one thing called `leaf` taken from `others`."""
 
     def rebuilt(value: Any, other: Any, name: str, parts: Names) -> Any:

@@ -46,9 +46,7 @@ def test_a_lab_knows_its_solved_notebook(shipped):
 # --- right and wrong answers -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("shipped", "exercise", "function"), RIGHT_ONES, ids=_ids(RIGHT_ONES)
-)
+@pytest.mark.parametrize(("shipped", "exercise", "function"), RIGHT_ONES, ids=_ids(RIGHT_ONES))
 def test_right_answer_passes_every_time(shipped, exercise, function):
     for _ in range(10):
         result = shipped.module.check(function, exercise=exercise)

@@ -68,9 +68,7 @@ def test_student_and_solved_copies(labs):
     solved = _cells(labs / "solved" / "09-double.ipynb")
     head = 'def double(x):\n    """Twice x."""\n'
     assert student[1] == f"{head}    # Your lines here.\n    z = ...\n    y = ...\n    return z, y"
-    assert solved[1] == (
-        f"{head}    helper = 2\n    y = helper * x\n    z = y\n    return z, y"
-    )
+    assert solved[1] == (f"{head}    helper = 2\n    y = helper * x\n    z = y\n    return z, y")
     assert student[2:] == ["double(1)", "double(1)"]
     assert solved[-1] == "assert double(1) == (2, 2)"
     assert solved[0].startswith("# Lab 9 · Doubling (solved)\n")

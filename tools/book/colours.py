@@ -47,10 +47,7 @@ def mend() -> list[Path]:
         for path in (*sorted(BOOK.glob("*.ipynb")), *LABS)
     }
     files[SHEET] = equation_sheet()
-    changed = [
-        path for path, text in files.items() if path.read_text(encoding="utf-8") != text
-    ]
+    changed = [path for path, text in files.items() if path.read_text(encoding="utf-8") != text]
     for path in changed:
         path.write_text(files[path], encoding="utf-8")
     return changed
-

@@ -242,7 +242,7 @@ def lost_outputs(page: Page) -> list[str]:
 
 
 def dead_on_opening(page: Page) -> list[str]:
-    """Chapters that open without their picture: JupyterLab runs the first cell of those that ask."""
+    """Chapters that open without their picture: JupyterLab runs the first cell where one asks."""
     if not page.chapter:
         return []
     first, asks = page.code[0], page.notebook.metadata.get("lstm_lab", {}).get("run_on_open")
@@ -269,4 +269,3 @@ RULES = (
     banned_words,
     claims_without_evidence,
 )
-

@@ -124,5 +124,3 @@ def _and(words: list[str]) -> str:
 def stale() -> list[Page]:
     """The pages whose made parts are out of step."""
     return [page for page in pages() if with_made_parts(page) != page.notebook]
-
-

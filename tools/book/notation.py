@@ -29,9 +29,9 @@ TOKEN = re.compile(r"\\(?:mathcal|mathbb|mathbf|boldsymbol)\{[^{}]*\}|\\[A-Za-z]
 
 
 def symbols(formula: str) -> set[str]:
-    """The symbols of a formula: letters and commands, without their indices' places.
+    r"""The symbols of a formula: letters and commands, without their indices' places.
 
-    >>> sorted(symbols(r"h_t = \\tanh(W x_t)"))
+    >>> sorted(symbols(r"h_t = \tanh(W x_t)"))
     ['W', 'h', 't', 'x']
     """
     tokens = TOKEN.findall(DROPPED.sub(" ", formula))
