@@ -205,3 +205,24 @@ def test_from_any_folder_below_the_labs_are_found(labs, monkeypatch):
     monkeypatch.chdir(labs / "source" / "deep")
     assert build.main([]) == 0
     assert (labs / "09-double.ipynb").exists()
+
+
+def test_what_belongs_to_a_lab_is_found_by_the_name_of_its_page(labs):
+    (labs / "source" / "10-back-in-time.py").write_text(SOURCE, encoding="utf-8")
+    (labs / "source" / "10-back-in-time_answers.py").touch()
+    double, back = build.sources(labs)
+    assert (double.number, double.module) == (9, "lstm_lab.labs.double")
+    assert (back.number, back.module) == (10, "lstm_lab.labs.back_in_time")
+    assert back.answers == labs / "source" / "10-back-in-time_answers.py"
+    assert back.student == labs / "10-back-in-time.ipynb"
+    assert back.solved == labs / "solved" / "10-back-in-time.ipynb"
+    assert build.main([]) == 0 and back.student.exists() and back.solved.exists()
+
+
+def test_a_page_says_what_the_lab_is_called_and_how_long_it_takes(labs):
+    (lab,) = build.sources(labs)
+    assert lab.title == "Doubling"
+    with pytest.raises(build.BuildError, match=r"09-double\.py: .* about 45 minutes"):
+        assert lab.minutes
+    lab.path.write_text(f"{SOURCE}\n# %% [markdown]\n# Take about 7 minutes.\n", encoding="utf-8")
+    assert lab.minutes == 7
