@@ -122,7 +122,6 @@ def backward(
     """
     cell, backend, directions = steps.cell, steps.backend, steps.directions
     xp, weights, dtype = backend.xp, steps.weights, x.dtype
-    rows = steps.rows(cell.input_blocks)
 
     dx = (xp.zeros if packing.ragged else xp.empty)(x.shape, dtype)
     gradients = Weights(
@@ -149,20 +148,40 @@ def backward(
         for array, full in zip(carried, dstate, strict=True):
             full[..., :n] = array
         for s in range(directions):
-            # Steps and sequences become one axis, so that each gradient is a single product.
-            columns = as_columns(backend, d[:, s])
-            steps.add_gradients(gradients, s, columns, trace, dh, d, local)
-            gradients.bias[s] += columns.sum(axis=1)
-            fed = steps.input_gradient(d, local)
-            columns = columns if fed is d else as_columns(backend, fed[:, s])
-            inputs = contiguous(backend, x[index[s]]).reshape(length * n, -1)
-            gradients.input[s] += columns[rows] @ inputs
-            if s == 0 and not packing.ragged:  # in the order of dx itself, and the first there
-                xp.matmul(columns[rows].T, weights.input[s], out=dx.reshape(length * n, -1))
-            else:
-                product = backend.empty(inputs.shape, dtype)
-                xp.matmul(columns[rows].T, weights.input[s], out=product)
-                dx[index[s]] += product.reshape(length, n, -1)
+            # The order of dx itself, where nothing is written yet, or room of its own.
+            in_place = s == 0 and not packing.ragged
+            shape = (length * n, x.shape[-1])
+            out = dx.reshape(shape) if in_place else backend.empty(shape, dtype)
+            weight_gradients(steps, s, x[index[s]], trace, dh, d, local, gradients, out)
+            if not in_place:
+                dx[index[s]] += out.reshape(length, n, -1)
         if keep:
             kept.insert(0, SegmentGradient(segment, d, steps.state_gradients(dh, local)))
     return dx, gradients, kept
+
+
+def weight_gradients(
+    steps: Steps,
+    s: int,
+    x: Array,
+    trace: SegmentTrace,
+    dh: Array,
+    d: Array,
+    local: dict[str, Array],
+    total: Weights,
+    dx: Array,
+) -> None:
+    """Add a segment's share of the weights' gradients in direction s, and write its ``dx``.
+
+    Steps and sequences become one axis, so that each gradient is a single product: ``x``
+    (K, n, D), ``dx`` (K · n, D); ``dh``, ``d`` and ``local`` are what the loop over time left.
+    """
+    columns, rows = as_columns(steps.backend, d[:, s]), steps.rows(steps.cell.input_blocks)
+    steps.add_gradients(total, s, columns, trace, dh, d, local)
+    total.bias[s] += columns.sum(axis=1)
+    fed = steps.input_gradient(d, local)
+    if fed is not d:
+        columns = as_columns(steps.backend, fed[:, s])
+    inputs = contiguous(steps.backend, x).reshape(dx.shape)
+    total.input[s] += columns[rows] @ inputs
+    steps.backend.xp.matmul(columns[rows].T, steps.weights.input[s], out=dx)
