@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lab import GRU, LSTM, BiLSTM
 from lstm_lab.explore import BidirectionalExplorer
-from lstm_lab.explore.bidirectional import BOTH, FORWARD, OWN_END, PADDING
+from lstm_lab.explore.bidirectional.widget import BOTH, FORWARD, OWN_END, PADDING
 from tests.explore.cases.bidirectional import CASE
 from tests.explore.page import focused, go, picture, pull, state, summary, text, words
 
@@ -161,7 +161,7 @@ def test_node_agrees_on_ragged_batches(starts, node):
         explorer = BidirectionalExplorer(
             sequence=sequence, padding=padding, reverse_starts=starts, length_1=5
         )
-        [js] = node("influence.js", [CASE.js(explorer)[1:]])
+        [js] = node("bidirectional/influence.js", [CASE.js(explorer)[1:]])
         CASE.same(js, explorer)
 
 

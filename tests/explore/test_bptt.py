@@ -46,14 +46,14 @@ def test_every_nodes_terms_add_up(node):
                 else:
                     gradient = None
                 expected.append((name, t, gradient))
-    for told, (name, t, gradient) in zip(node("bptt_story.js", calls), expected, strict=True):
+    for told, (name, t, gradient) in zip(node("bptt/story.js", calls), expected, strict=True):
         for way in ("there", "back"):
             total = sum(term["value"] for term in told[way]["terms"])
             whole = told[way].get("sum", told[way]["value"])
             assert total == pytest.approx(whole, abs=1e-12), (name, t, way)
         if gradient is not None:
             assert told["back"]["value"] == pytest.approx(gradient, abs=1e-9), (name, t)
-    assert module == "unroll.js"
+    assert module == "bptt/unroll.js"
 
 
 class TestOwnLayer:
@@ -202,7 +202,7 @@ def test_the_readers_own_layer_in_the_page(show):
      (1 - 1e-9, ">.999"), (0.00026, "<.001")],
 )  # fmt: skip
 def test_a_gates_value_fits_into_its_box_and_is_never_rounded_to_an_end(value, text, node):
-    assert node("bptt_picture.js", [["gateInBox", [value]]]) == [text]
+    assert node("bptt/picture.js", [["gateInBox", [value]]]) == [text]
 
 
 def test_no_value_runs_out_of_its_box(show):

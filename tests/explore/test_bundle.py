@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.bundle import BundleError, bundle
+from lstm_lab.explore.core.bundle import BundleError, bundle
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def modules(tmp_path):
     def write(**sources):
         for name, source in sources.items():
             (tmp_path / f"{name}.js").write_text(source)
-        return lambda: bundle("main.js", tmp_path)
+        return lambda: bundle(tmp_path / "main.js")
 
     return write
 

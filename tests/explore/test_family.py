@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import FamilyExplorer
-from lstm_lab.explore.family import INSIDE, kept
+from lstm_lab.explore.family.widget import INSIDE, kept
 from tests.explore.cases import case_of
 from tests.explore.page import copy_of, drag, finish, picture, settled, state, summary, text
 
@@ -29,7 +29,7 @@ LAYERS = {
 @pytest.fixture
 def story(node):
     """``story("drift")``: the explorable at that setting."""
-    return lambda name: FamilyExplorer(**node("relatives.js", [["storySetting", [name]]])[0])
+    return lambda name: FamilyExplorer(**node("family/variants.js", [["storySetting", [name]]])[0])
 
 
 def layer(name, features, hidden, seed=0, **options):
@@ -62,7 +62,7 @@ def test_the_browser_computes_a_layer_as_the_library_does(name, hidden, node):
 def test_the_number_of_weights(name, node):
     own = layer(name, 1, 5)
     shape = FamilyExplorer(own)._shape
-    [size] = node("relatives.js", [["sizeOf", [shape]]])
+    [size] = node("family/variants.js", [["sizeOf", [shape]]])
     for D, H in ((1, 1), (7, 11)):
         counted = sum(array.size for array in layer(name, D, H).params.values())
         assert counted == size["blocks"] * H * (D + H + 1) + size["extra"] * H
@@ -99,7 +99,7 @@ class TestWhatIsLeft:
             ([3, 2, 2], [3 + 1e-13, 2, 2], 0, 0, 0),
         ]
         calls = [["keptOf", [memory, without, first]] for memory, without, first, *_ in cases]
-        for case, js in zip(cases, node("relatives.js", calls), strict=True):
+        for case, js in zip(cases, node("family/variants.js", calls), strict=True):
             memory, without, first, left, half = case
             got = kept(np.array(memory, float), np.array(without, float), first)
             assert got == (pytest.approx(left), half)
@@ -183,7 +183,7 @@ def test_what_is_inside_a_number_makes_the_number(node):
                 calls.append(["insideOf", [widget.settings(), of, q, t]])
                 expected.append(values[f"{key}_{q}"][t])
     sigmoid = {"": lambda a: a, "tanh": np.tanh, "σ": lambda a: 1 / (1 + np.exp(-a))}
-    for call, told, value in zip(calls, node("familywords.js", calls), expected, strict=True):
+    for call, told, value in zip(calls, node("family/words.js", calls), expected, strict=True):
         total = sum(term["value"] for term in told["terms"])
         products = [np.prod([factor for _, factor, *_ in t["factors"]]) for t in told["terms"]]
         assert total == pytest.approx(sum(products), abs=1e-12), call

@@ -9,7 +9,7 @@ import pytest
 
 from lstm_lab import LSTM, cells
 from lstm_lab.explore import GATE_COLORS, line_of, show, show_source, use_style
-from lstm_lab.explore.bundle import STATIC
+from lstm_lab.explore.core.bundle import FRONTEND
 from lstm_lab.explore.style import TEXT_SHARES
 
 
@@ -19,7 +19,7 @@ def code(markdown):
 
 def test_source_is_the_librarys_own():
     shown = show_source(cells.lstm_forward, docstring=True)
-    assert code(shown) in (STATIC.parents[1] / "cells.py").read_text(encoding="utf-8")
+    assert code(shown) in (FRONTEND.parents[1] / "cells.py").read_text(encoding="utf-8")
     assert shown.data.startswith("`lstm_lab/cells.py`, lines ")
 
 
@@ -87,7 +87,7 @@ def test_a_figure_needs_words():
 
 
 def test_colours_are_those_of_the_explorables():
-    css = (STATIC / "explore.css").read_text(encoding="utf-8")
+    css = (FRONTEND / "explore.css").read_text(encoding="utf-8")
     lines = re.findall(r'\[data-q="(\w)"\] \{ --ll-q: (#\w+); --ll-q-share: (\d+)%; \}', css)
     assert {quantity: int(share) / 100 for quantity, _, share in lines} == TEXT_SHARES
     for quantity, colour, _ in lines:

@@ -10,8 +10,8 @@ import traitlets
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.model import drawn_signal, input_signal, score, target
-from lstm_lab.explore.sequence import BEHAVIOURS, PRESETS
+from lstm_lab.explore.core.model import drawn_signal, input_signal, score, target
+from lstm_lab.explore.sequence.widget import BEHAVIOURS, PRESETS
 from tests.explore.cases.sequence import CASE, same
 from tests.explore.page import (
     copy_of,
@@ -116,7 +116,7 @@ class TestOwnLayer:
         net = {"W": floats[:w], "U": floats[w : w + u], "b": floats[w + u :]}
         shape["net"] = {"D": shape["D"], "H": shape["H"]} | {k: v.tolist() for k, v in net.items()}
         call = ["runSequence", [widget.settings(), shape]]
-        return node("seqmodel.js", [call])[0]
+        return node("sequence/model.js", [call])[0]
 
     def test_shows_the_layers_own_unit(self, node):
         lstm = LSTM(1, 6, seed=3)
@@ -308,11 +308,13 @@ class TestDrawing:
         rng = np.random.default_rng(0)
         signals = [np.round(rng.uniform(-1, 1, n) * 20) / 20 for n in (1, 2, 30, 500)]
         signals += [np.zeros(7), np.repeat([0, 1, -0.05], 9)]
-        written = node("seqmodel.js", [["writeRuns", [x.tolist()]] for x in signals])
+        written = node("sequence/model.js", [["writeRuns", [x.tolist()]] for x in signals])
         for runs, x in zip(written, signals, strict=True):
             assert SequenceExplorer(drawn=runs).drawn == runs
             np.testing.assert_array_equal(drawn_signal(runs, len(x)), x)
-        again = node("seqmodel.js", [["readRuns", [r, len(x)]] for r, x in zip(written, signals)])
+        again = node(
+            "sequence/model.js", [["readRuns", [r, len(x)]] for r, x in zip(written, signals)]
+        )
         for got, x in zip(again, signals, strict=True):
             assert got == pytest.approx(x.tolist())
 
@@ -330,7 +332,7 @@ class TestBehaviours:
     @pytest.mark.parametrize("behaviour", BEHAVIOURS)
     def test_targets_by_hand(self, behaviour, node):
         assert target(behaviour, self.X, 2).tolist() == pytest.approx(self.WANTED[behaviour])
-        [js] = node("seqmodel.js", [["targetOf", [behaviour, self.X.tolist(), 2]]])
+        [js] = node("sequence/model.js", [["targetOf", [behaviour, self.X.tolist(), 2]]])
         assert js == pytest.approx(self.WANTED[behaviour])
 
     def test_the_score(self):

@@ -46,7 +46,7 @@ def own_model(hidden=9, seed=0, scale=1.5, one_hot=False):
 @pytest.mark.parametrize("module", [inspect, json.decoder, tokenize])
 def test_properties_are_those_of_pythons_tokenizer(module, node):
     source = inspect.getsource(module).replace("\t", " ")
-    [answer] = node("scan.js", [["scan", [source]]])
+    [answer] = node("text/scan.js", [["scan", [source]]])
     expected = properties(source)
     for name in PROPERTIES:
         assert np.array_equal(answer[name], expected[name]), name
@@ -54,17 +54,19 @@ def test_properties_are_those_of_pythons_tokenizer(module, node):
 
 def test_marks_that_are_escaped_close_nothing(node):
     source = "x = 'a\\'(b' + f(\"\\\\\", r'\\'')  # '\n" + 'y = """\\"(\n""" + [1]\n'
-    [answer] = node("scan.js", [["scan", [source]]])
+    [answer] = node("text/scan.js", [["scan", [source]]])
     for name, expected in properties(source).items():
         assert answer[name] == expected.tolist(), name
 
 
 def test_a_text_that_is_being_written_has_properties_too(node):
     texts = ["'abc\nd", "'''a\nb", "))(", "# a", "'\\", "", '"""', "''''a"]
-    for text, answer in zip(texts, node("scan.js", [["scan", [t]] for t in texts]), strict=True):
+    for text, answer in zip(
+        texts, node("text/scan.js", [["scan", [t]] for t in texts]), strict=True
+    ):
         for name in PROPERTIES:
             assert len(answer[name]) == len(text), (text, name)
-    [open_string, *_] = node("scan.js", [["scan", ["'abc\nd"]]])
+    [open_string, *_] = node("text/scan.js", [["scan", ["'abc\nd"]]])
     assert open_string["string"] == [1, 1, 1, 1, 0, 0]
 
 

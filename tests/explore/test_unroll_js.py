@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import LSTM
-from lstm_lab.explore.unroll import (
+from lstm_lab.explore.bptt.unroll import (
     SEEDS,
     learn,
     lesson,
@@ -22,7 +22,7 @@ STATE = {"task": "remember", "length": 8, "hidden": 2, "seed": 0, "b_f": 1.0, "u
 def unrolled(node, state, features=1):
     numbers = np.frombuffer(packed_nets(features), "<f4").tolist()
     own = [{"D": features, "H": 0}, numbers, [], []]
-    [found] = node("unroll.js", [["runUnroll", [state, own]]])
+    [found] = node("bptt/unroll.js", [["runUnroll", [state, own]]])
     return found
 
 
@@ -80,9 +80,9 @@ def test_seeds_are_the_librarys(node):
 def test_moments_run_there_and_back(node):
     length = 3
     calls = [["place", [moment, length]] for moment in range(8 * length)]
-    places = node("unroll.js", calls)
+    places = node("bptt/unroll.js", calls)
     assert [p["t"] for p in places[::4]] == [0, 1, 2, 2, 1, 0]
     assert [p["name"] for p in places[:4]] == ["gates", "cell", "hidden", "loss"]
     assert [p["name"] for p in places[-4:]] == ["hidden", "cell", "gates", "weights"]
     back = [["momentOf", [p["t"], p["phase"], p["back"], length]] for p in places]
-    assert node("unroll.js", back) == list(range(8 * length))
+    assert node("bptt/unroll.js", back) == list(range(8 * length))

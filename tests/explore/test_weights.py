@@ -62,7 +62,7 @@ def test_the_curve_and_the_removals_are_the_losses(node):
     given = own(np.random.default_rng(6), 2, 3, 2, 12)
     explorer = WeightExplorer(**given, gate="f", unit=2, column=3, delta=0.0)
     shape, numbers = explorer._shape, np.frombuffer(explorer._net, "<f4").tolist()
-    program = "weightnet.js"
+    program = "weights/net.js"
     [net] = node(program, [["weightNet", [shape, numbers]]])
     net = {k: list(v.values()) if isinstance(v, dict) else v for k, v in net.items()}
     curve, removed = node(

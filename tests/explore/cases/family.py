@@ -25,7 +25,7 @@ def same(js, family):
 
 def js(family):
     numbers = np.frombuffer(family._net, "<f4").tolist()
-    return "relatives.js", "familyNumbers", [family.settings(), family._shape, numbers]
+    return "family/variants.js", "familyNumbers", [family.settings(), family._shape, numbers]
 
 
 CASE = Case(

@@ -33,7 +33,7 @@ CASE = Case(
     shown=shown,
     lively={"preset": "spikes", "match": "counter"},
     hidden=frozenset({"drawn"}),
-    js=lambda sequence: ("seqmodel.js", "runSequence", [sequence.settings()]),
+    js=lambda sequence: ("sequence/model.js", "runSequence", [sequence.settings()]),
     same=same,
     large=large,
 )

@@ -1,0 +1,136 @@
+"""The reader's own layer and input, checked and packed for the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .base import floats
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ...layers import LSTM
+
+LONGEST = 500
+
+# Multiplications that the browser can do between two frames of a drag.
+WORK = 5_000_000
+
+
+class Own:
+    """A layer's first layer, forward direction, and what goes into it.
+
+    Parameters
+    ----------
+    layer : LSTM or None
+    x : array_like or None
+        (T,), (T, D) or (T, 1, D), T up to 500.
+    unit : int
+        Which of the layer's units is shown.
+
+    Attributes
+    ----------
+    weights : tuple of arrays (4H, D), (4H, H), (4H,), or None
+    x : array (T, D), or None
+    features, hidden, unit : int
+    biases : dict
+        The unit's, by the names of the controls.
+    arguments : dict
+        What was given, as a setting keeps it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        What cannot be shown, and why.
+    """
+
+    def __init__(self, layer: LSTM | None, x: ArrayLike | None, unit: int):
+        self.x = None if x is None else checked_input(x)
+        self.weights = None if layer is None else checked_weights(layer)
+        self.features, self.hidden, self.biases = 1, 1, {}
+        if self.weights is not None:
+            self.features, self.hidden = self.weights[0].shape[1], self.weights[1].shape[1]
+            self.biases = _unit_biases(self.weights[2], self.hidden, unit)
+        elif isinstance(unit, bool) or unit != 0:
+            raise ValueError(f"unit: expected 0, as there is no layer, got {unit!r}")
+        _check_fit(self.x, self.features, self.hidden)
+        self.unit = unit
+        given = {"layer": layer, "x": x}
+        self.arguments: dict[str, Any] = {k: None for k, v in given.items() if v is not None}
+        if unit:
+            self.arguments["unit"] = unit
+
+    def traits(self) -> dict[str, Any]:
+        """What the browser gets: ``_shape``, ``_net``, ``_input``."""
+        return {
+            "_shape": {"D": self.features, "H": self.hidden, "unit": self.unit},
+            "_net": b"".join(map(floats, self.weights or ())),
+            "_input": b"" if self.x is None else floats(self.x),
+        }
+
+
+def checked_input(x: ArrayLike, longest: int = LONGEST) -> np.ndarray:
+    """x as (T, D) float64, T from 1 to ``longest``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is something else, or not finite.
+    """
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"x: expected numbers, got dtype {array.dtype}")
+    if array.ndim == 1:
+        array = array[:, None]
+    elif array.ndim == 3 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 2 or 0 in array.shape or len(array) > longest:
+        raise ValueError(
+            f"x: expected shape (T,), (T, D) or (T, 1, D) with T from 1 to {longest}, "
+            f"got {np.shape(x)}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("x: expected finite numbers, got NaN or infinity")
+    return array.astype("float64")
+
+
+def checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Copies of the layer's (4H, D), (4H, H) and (4H,) of its first layer, forward direction."""
+    from ...layers import LSTM
+
+    if not isinstance(layer, LSTM):
+        raise TypeError(f"layer: expected an LSTM, got {type(layer).__name__}")
+    names = ("weight_x_l0", "weight_h_l0", "bias_l0")
+    first = {name for name in layer.params if name.endswith("_l0")}
+    hidden, rows = layer.hidden_size, len(layer.params["bias_l0"])
+    if first != set(names) or rows != 4 * hidden or layer.params[names[1]].shape[1] != hidden:
+        raise ValueError(
+            "layer: expected an LSTM of the standard equations, got a variant (peepholes, coupled, "
+            "without a forget gate, with a projection or normalised layers)"
+        )
+    weights = tuple(np.array(layer.backend.to_numpy(layer.params[name])) for name in names)
+    for name, array in zip(names, weights, strict=True):
+        if not np.isfinite(array).all():
+            raise ValueError(f"layer: {name} holds NaN or infinity")
+    return weights
+
+
+def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
+    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
+        raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")
+    return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
+
+
+def _check_fit(x: np.ndarray | None, features: int, hidden: int) -> None:
+    if x is None and features != 1:
+        raise ValueError(f"x: the layer takes {features} features a step, so an input is needed")
+    if x is not None and x.shape[1] != features:
+        raise ValueError(f"x: expected {features} features a step, got {x.shape[1]}")
+    steps = LONGEST if features == 1 else len(x)
+    if (work := steps * 4 * hidden * (features + hidden)) > WORK:
+        raise ValueError(
+            f"layer: {steps} steps of {hidden} units take {work:,} multiplications; "
+            f"expected at most {WORK:,}, so that the picture follows the hand"
+        )
