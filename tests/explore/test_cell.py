@@ -9,7 +9,7 @@ import pytest
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.core.model import QUANTITIES
+from lstm_lab.explore.core.lstm import QUANTITIES
 from tests.explore.page import focused, state, summary, text
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
+from lstm_lab.explore import EXPLORABLES, Explorable
 from lstm_lab.explore.core.base import Choice, Flag, Number, Text
 from tests.conftest import ROOT
 from tests.explore.cases import CASES

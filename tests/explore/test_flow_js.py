@@ -7,6 +7,8 @@ import pytest
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore.core.backprop import step_gradients
+from lstm_lab.explore.core.signals import noise
+from lstm_lab.explore.core.user_layer import float64_copy
 from lstm_lab.explore.gradient_flow.flow import (
     HIDDEN,
     direct_path,
@@ -16,8 +18,6 @@ from lstm_lab.explore.gradient_flow.flow import (
     small_lstm,
     small_rnn,
 )
-from lstm_lab.explore.core.model import noise
-from lstm_lab.explore.core.own_layer import float64_copy
 
 
 def random_layer(kind, features, hidden, rng, spread=1.2):

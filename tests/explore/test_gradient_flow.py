@@ -9,8 +9,8 @@ import pytest
 
 from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import GradientFlowExplorer
+from lstm_lab.explore.core.signals import noise
 from lstm_lab.explore.gradient_flow.flow import HIDDEN
-from lstm_lab.explore.core.model import noise
 from tests.explore.cases.gradient_flow import CASE, power
 from tests.explore.page import drag, go, picture, state, summary, text
 

@@ -10,7 +10,8 @@ import traitlets
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.core.model import drawn_signal, input_signal, score, target
+from lstm_lab.explore.core.signals import input_signal
+from lstm_lab.explore.sequence.model import drawn_signal, score, target
 from lstm_lab.explore.sequence.widget import BEHAVIOURS, PRESETS
 from tests.explore.cases.sequence import CASE, same
 from tests.explore.page import (

@@ -101,7 +101,7 @@ class TestNetworks:
 
     @kinds
     def test_on_new_sequences_too(self, net):
-        from lstm_lab.explore.core.model import lstm_trace
+        from lstm_lab.explore.core.lstm import lstm_trace
 
         weights, rng = stored_network(net), np.random.default_rng(9)
         x = pulses(net, STEPS, 20, rng)

@@ -61,11 +61,11 @@ def test_marks_that_are_escaped_close_nothing(node):
 
 def test_a_text_that_is_being_written_has_properties_too(node):
     texts = ["'abc\nd", "'''a\nb", "))(", "# a", "'\\", "", '"""', "''''a"]
-    for text, answer in zip(
+    for each, answer in zip(
         texts, node("text/scan.js", [["scan", [t]] for t in texts]), strict=True
     ):
         for name in PROPERTIES:
-            assert len(answer[name]) == len(text), (text, name)
+            assert len(answer[name]) == len(each), (each, name)
     [open_string, *_] = node("text/scan.js", [["scan", ["'abc\nd"]]])
     assert open_string["string"] == [1, 1, 1, 1, 0, 0]
 

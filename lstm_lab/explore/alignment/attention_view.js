@@ -3,8 +3,8 @@
 import { put, tag } from "../frontend/dom.js";
 import { fmt, percent } from "../frontend/format.js";
 import { linear, plot, roundUp } from "../frontend/plot.js";
-import { sumLevel } from "../frontend/sum_level.js";
 import { readout } from "../frontend/readout.js";
+import { sumLevel } from "../frontend/sum_level.js";
 import { inkOn } from "../frontend/theme.js";
 
 const FOUND = "#d6b400";

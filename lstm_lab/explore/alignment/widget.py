@@ -173,7 +173,7 @@ class AlignmentExplorer(Explorable):
             own |= {"query": 1, "memory": 1 + int(self._weights[0].argmax())}
         given = {"log_probs": log_probs, "labels": labels, "attention": attention}
         super().__init__(
-            _own=own,
+            _defaults=own,
             _arguments=[name for name, value in given.items() if value is not None],
             **settings,
             _symbols=self._own_symbols,

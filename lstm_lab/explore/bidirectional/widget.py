@@ -126,7 +126,7 @@ class BidirectionalExplorer(Explorable):
         suffixes = ("_l0", "_l0_reverse")[: layer.directions]
         weights = [layer.params[name + suffix] for suffix in suffixes for name in names]
         super().__init__(
-            _own=own,
+            _defaults=own,
             _arguments=[name for name, value in given.items() if value is not None],
             **settings,
             _shape={
@@ -251,8 +251,7 @@ def _checked_layer(layer: Any, x: np.ndarray) -> LSTM:
         raise ValueError(f"layer: expected an LSTM of the standard equations, got {layer!r}")
     if layer.input_size != x.shape[2]:
         raise ValueError(
-            f"x: expected {layer.input_size} features a step, as the layer takes, "
-            f"got {x.shape[2]}"
+            f"x: expected {layer.input_size} features a step, as the layer takes, got {x.shape[2]}"
         )
     copy = _copied(layer)
     for name, array in copy.params.items():

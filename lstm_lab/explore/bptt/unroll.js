@@ -1,7 +1,7 @@
 // A short LSTM unrolled in time: forward, back, and what moves when.
 
 import { lstmBackward, lstmForward } from "../frontend/equations/lstm.js";
-import { noise } from "../frontend/noise.js";
+import { noise } from "../frontend/signals.js";
 
 export const RATE = 0.5;
 const WISH = 0.7;

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.backprop import step_gradients
-from ..core.model import QUANTITIES, noise
-from ..core.own_layer import float64_copy
+from ..core.lstm import QUANTITIES
+from ..core.signals import noise
+from ..core.user_layer import float64_copy
 
 if TYPE_CHECKING:
     from ...layers import LSTM
@@ -62,9 +63,7 @@ def loss_of(h: np.ndarray, wish: np.ndarray, counts: np.ndarray) -> tuple[float,
     return loss, gradient[:, 0]
 
 
-def learn(
-    net: LSTM, x: np.ndarray, wish: np.ndarray, counts: np.ndarray, updates: int
-) -> LSTM:
+def learn(net: LSTM, x: np.ndarray, wish: np.ndarray, counts: np.ndarray, updates: int) -> LSTM:
     """A copy after so many steps of gradient descent, learning rate `RATE`."""
     from ...optim import SGD
 

@@ -11,8 +11,7 @@ import traitlets
 
 from ..core.base import Explorable, choice, control, floats
 from ..core.bundle import FRONTEND, bundle, styles
-from ..core.own_layer import first_layer
-from ..core.user_layer import checked_input
+from ..core.user_layer import checked_input, first_layer
 from .unroll import (
     HIDDEN,
     LONGEST,
@@ -129,7 +128,7 @@ class BPTTExplorer(Explorable):
         hidden = 0 if self._layer is None else self._layer.hidden_size
         super().__init__(
             **settings,
-            _own=own,
+            _defaults=own,
             _arguments=[name for name, value in given.items() if value is not None],
             _shape={"D": features, "H": hidden},
             _numbers=packed_nets(features)

@@ -10,8 +10,9 @@ import traitlets
 
 from ..core.base import Explorable, choice, control
 from ..core.bundle import bundle
-from ..core.model import QUANTITIES, input_signal, lstm_trace
-from ..core.user_layer import Own
+from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
+from ..core.signals import input_signal
+from ..core.user_layer import UserLayer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from ...layers import LSTM
 
 HERE = Path(__file__).parent
-
-_PRODUCTS = {"c": ("kept", "new"), "h": ("shown",)}
-
-#: What the picture of a cell opens into: a quantity, and in it one product.
-CELL_LEVELS = tuple(
-    path
-    for q in "figoch"
-    for path in (q, *(f"{q}/{key}" for key in _PRODUCTS.get(q, ("input", "hidden"))))
-)
 
 
 class CellExplorer(Explorable):
@@ -105,32 +97,32 @@ class CellExplorer(Explorable):
         **settings: Any,
     ):
         if layer is None:
-            self._own = Own(None, None, unit)
+            self._user = UserLayer(None, None, unit)
             settings |= {} if x is None else {"x": x}
         elif x is None and getattr(layer, "input_size", 0) == 1:
-            self._own = Own(layer, input_signal("two pulses", 100, 10), unit)
-            del self._own.arguments["x"]
+            self._user = UserLayer(layer, input_signal("two pulses", 100, 10), unit)
+            del self._user.arguments["x"]
         else:
-            self._own = Own(layer, x, unit)
+            self._user = UserLayer(layer, x, unit)
         super().__init__(
             **settings,
-            _own=self._own.biases,
-            _arguments=self._own.arguments,
-            **self._own.traits(),
+            _defaults=self._user.biases,
+            _arguments=self._user.arguments,
+            **self._user.traits(),
         )
 
     def _now(self) -> tuple[np.ndarray, float]:
         """The pre-activations without biases, (4,), and the old cell state."""
-        own = self._own
-        if own.weights is None:
+        user = self._user
+        if user.weights is None:
             sums = self.gate_numbers("w") * self.x + self.gate_numbers("u") * self.h_prev
             return sums, self.c_prev
-        weight_x, weight_h, bias = (a.astype("float64") for a in own.weights)
-        t, rows = min(self.step, len(own.x)) - 1, own.unit + own.hidden * np.arange(4)
-        trace = lstm_trace(weight_x, weight_h, bias, own.x[: t + 1])
-        h = trace.hidden[t - 1, 0] if t else np.zeros(own.hidden)
-        c = trace.cell[t - 1, 0, own.unit] if t else 0.0
-        return weight_x[rows] @ own.x[t] + weight_h[rows] @ h, float(c)
+        weight_x, weight_h, bias = (a.astype("float64") for a in user.weights)
+        t, rows = min(self.step, len(user.x)) - 1, user.unit + user.hidden * np.arange(4)
+        trace = lstm_trace(weight_x, weight_h, bias, user.x[: t + 1])
+        h = trace.hidden[t - 1, 0] if t else np.zeros(user.hidden)
+        c = trace.cell[t - 1, 0, user.unit] if t else 0.0
+        return weight_x[rows] @ user.x[t] + weight_h[rows] @ h, float(c)
 
     def values(self) -> dict[str, float]:
         """The step's numbers, computed by the library's own LSTM in float64.
@@ -149,8 +141,8 @@ class CellExplorer(Explorable):
 
     def advance(self) -> None:
         """One step on in time: the new cell state and hidden state become the old ones."""
-        if self._own.weights is not None:
-            self.step = min(self.step + 1, len(self._own.x))
+        if self._user.weights is not None:
+            self.step = min(self.step + 1, len(self._user.x))
             return
         new = self.values()
         with self.hold_sync():

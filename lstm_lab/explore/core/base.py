@@ -177,7 +177,7 @@ class Explorable(anywidget.AnyWidget):
 
     Parameters
     ----------
-    _own : mapping, optional
+    _defaults : mapping, optional
         Where the controls start that the reader's own network or data decides.
     _arguments : mapping or sequence of str
         The constructor's arguments that were given and that are no setting: ``("layer", "x")``, or
@@ -202,7 +202,7 @@ class Explorable(anywidget.AnyWidget):
     def __init__(
         self,
         *,
-        _own: Mapping[str, Any] | None = None,
+        _defaults: Mapping[str, Any] | None = None,
         _arguments: Mapping[str, Any] | Sequence[str] = (),
         **settings: Any,
     ):
@@ -211,8 +211,8 @@ class Explorable(anywidget.AnyWidget):
                 f"{type(self).__name__} has no setting {', '.join(unknown)}; "
                 f"expected some of {', '.join(self.controls())}"
             )
-        own = dict(_own or {})
-        super().__init__(**{**own, **settings})
+        decided = dict(_defaults or {})
+        super().__init__(**{**decided, **settings})
         traits = self.traits()
         self._kind = type(self).__name__
         given = _arguments if isinstance(_arguments, Mapping) else dict.fromkeys(_arguments)
@@ -221,7 +221,7 @@ class Explorable(anywidget.AnyWidget):
             name: {**traits[name].spec(self), "view": traits[name].metadata["view"]}
             for name in self.controls()
         }
-        self._defaults = {name: traits[name].default_value for name in self.controls()} | own
+        self._defaults = {name: traits[name].default_value for name in self.controls()} | decided
         self._start = self.settings()
 
     @classmethod

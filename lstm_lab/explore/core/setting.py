@@ -32,13 +32,13 @@ def write_setting(
         Every control's value, and where it starts.
     """
     given = {name: name if value is None else written(value) for name, value in arguments.items()}
-    own = [f"{name}={value}" for name, value in given.items()]
+    kept = [f"{name}={value}" for name, value in given.items()]
     changed = [
         f"{name}={written(value)}"
         for name, value in values.items()
         if name not in arguments and written(value) != written(defaults[name])
     ]
-    return f"{kind}({', '.join(own + changed)})"
+    return f"{kind}({', '.join(kept + changed)})"
 
 
 def read_setting(text: str, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

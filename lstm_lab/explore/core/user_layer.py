@@ -1,4 +1,4 @@
-"""The reader's own layer and input, checked and packed for the browser."""
+"""The reader's own layer and input, checked before they are shown, and packed for the browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import floats
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ...layers import LSTM
+    from ...layers import LSTM, RNN
 
 LONGEST = 500
 
@@ -19,7 +19,7 @@ LONGEST = 500
 WORK = 5_000_000
 
 
-class Own:
+class UserLayer:
     """A layer's first layer, forward direction, and what goes into it.
 
     Parameters
@@ -55,7 +55,8 @@ class Own:
             self.biases = _unit_biases(self.weights[2], self.hidden, unit)
         elif isinstance(unit, bool) or unit != 0:
             raise ValueError(f"unit: expected 0, as there is no layer, got {unit!r}")
-        _check_fit(self.x, self.features, self.hidden)
+        steps = LONGEST if self.features == 1 else None
+        check_fit(self.x, self.features, self.hidden, steps=steps)
         self.unit = unit
         given = {"layer": layer, "x": x}
         self.arguments: dict[str, Any] = {k: None for k, v in given.items() if v is not None}
@@ -123,14 +124,73 @@ def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
     return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
 
 
-def _check_fit(x: np.ndarray | None, features: int, hidden: int) -> None:
+def check_fit(
+    x: np.ndarray | None,
+    features: int,
+    hidden: int,
+    *,
+    blocks: int = 4,
+    steps: int | None = None,
+) -> None:
+    """Refuse an input that does not fit a layer, or more work than a drag allows.
+
+    Parameters
+    ----------
+    x : array (T, D), or None
+    features, hidden : int
+        D and H of the layer.
+    blocks : int
+        Row blocks of H in its weights.
+    steps : int, optional
+        T, where it is not that of x.
+
+    Raises
+    ------
+    ValueError
+    """
     if x is None and features != 1:
         raise ValueError(f"x: the layer takes {features} features a step, so an input is needed")
     if x is not None and x.shape[1] != features:
         raise ValueError(f"x: expected {features} features a step, got {x.shape[1]}")
-    steps = LONGEST if features == 1 else len(x)
-    if (work := steps * 4 * hidden * (features + hidden)) > WORK:
+    steps = len(x) if steps is None else steps
+    if (work := steps * blocks * hidden * (features + hidden)) > WORK:
         raise ValueError(
             f"layer: {steps} steps of {hidden} units take {work:,} multiplications; "
             f"expected at most {WORK:,}, so that the picture follows the hand"
         )
+
+
+def first_layer(layer: LSTM | RNN, *, kinds: tuple[str, ...] = ("LSTM", "RNN")) -> LSTM | RNN:
+    """A layer of the reader's: its first layer, forward direction, as `float64_copy` makes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A layer that the browser's equations do not cover, or that holds NaN.
+    """
+    from ...cells import LSTM_CELL, RNN_CELL
+    from ...layers import LSTM, RNN
+
+    if not isinstance(layer, tuple({"LSTM": LSTM, "RNN": RNN}[kind] for kind in kinds)):
+        raise TypeError(f"layer: expected an {' or '.join(kinds)}, got {type(layer).__name__}")
+    if layer.cell not in (LSTM_CELL, RNN_CELL) or layer.truncated:
+        raise ValueError(f"layer: expected the standard cell, trained in full; got {layer!r}")
+    for name, array in layer.params.items():
+        if not np.isfinite(layer.backend.to_numpy(array)).all():
+            raise ValueError(f"layer: {name} holds NaN or infinity")
+    return float64_copy(layer)
+
+
+def float64_copy(layer: LSTM | RNN) -> LSTM | RNN:
+    """The first layer's forward direction alone, its numbers rounded to float32, in float64.
+
+    The browser gets float32: this is the network that it draws.
+    """
+    from ...layers import LSTM, RNN
+
+    sizes = {"input_size": layer.input_size, "hidden_size": layer.hidden_size}
+    where = {"backend": "numpy", "dtype": "float64"}
+    copy = (RNN if isinstance(layer, RNN) else LSTM)(**sizes, **where)
+    for name, array in copy.params.items():
+        array[...] = layer.backend.to_numpy(layer.params[name]).astype("float32")
+    return copy

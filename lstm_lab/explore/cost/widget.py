@@ -11,7 +11,7 @@ import traitlets
 
 from ..core.base import Explorable, control, floats
 from ..core.bundle import bundle
-from ..roofline.widget import FLOPS_PER_UNIT
+from ..core.lstm import FLOPS_PER_UNIT
 
 HERE = Path(__file__).parent
 

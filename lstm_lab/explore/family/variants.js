@@ -2,7 +2,7 @@
 
 import { gruForward } from "../frontend/equations/gru.js";
 import { lstmForward, rnnForward } from "../frontend/equations/lstm.js";
-import { inputSignal } from "../sequence/model.js";
+import { inputSignal } from "../frontend/signals.js";
 
 /**
  * Each relative: its name; how it computes: type, of an LSTM what it keeps of the old cell (its

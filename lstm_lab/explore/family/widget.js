@@ -6,10 +6,10 @@ import { fmt, math } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
-import { sumLevel } from "../frontend/sum_level.js";
 import { readout } from "../frontend/readout.js";
+import { PERIODIC, PRESETS } from "../frontend/signals.js";
+import { sumLevel } from "../frontend/sum_level.js";
 import { tableFold } from "../frontend/table.js";
-import { PERIODIC, PRESETS } from "../sequence/model.js";
 import {
   familyHeight,
   memberHeight,

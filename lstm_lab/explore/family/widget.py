@@ -11,7 +11,7 @@ import traitlets
 
 from ..core.base import Explorable, choice, control, floats
 from ..core.bundle import bundle, styles
-from ..core.model import input_signal
+from ..core.signals import input_signal
 from ..core.user_layer import LONGEST, WORK
 
 if TYPE_CHECKING:

@@ -49,6 +49,11 @@ export function roundTicks(low, high, room) {
   return ticks;
 }
 
+/** Steps to print on an axis of time: the first, and round ones. */
+export function timeTicks(T, room) {
+  return [1, ...roundTicks(1, T, room).filter((tick) => tick > 1 && Number.isInteger(tick))];
+}
+
 /** A power of ten as it is printed on a log axis: 10⁻³, but 1 and 10 as they are. */
 export function powerOfTen(value) {
   const power = Math.round(Math.log10(value));

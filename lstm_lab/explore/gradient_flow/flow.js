@@ -7,7 +7,7 @@ import {
   rnnForward,
   rnnStepBack,
 } from "../frontend/equations/lstm.js";
-import { noise } from "../frontend/noise.js";
+import { noise } from "../frontend/signals.js";
 
 // Beyond 2^±200 what is carried back is scaled to about 1: a thousand steps neither under- nor
 // overflow, and a power of two changes no digit.

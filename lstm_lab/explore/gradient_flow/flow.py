@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.backprop import log_norm, step_gradients
-from ..core.own_layer import float64_copy
+from ..core.user_layer import float64_copy
 
 if TYPE_CHECKING:
     from ...layers import LSTM, RNN

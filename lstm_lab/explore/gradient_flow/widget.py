@@ -12,9 +12,8 @@ import traitlets
 
 from ..core.base import Explorable, choice, control, floats
 from ..core.bundle import FRONTEND, bundle, styles
-from ..core.model import noise
-from ..core.own_layer import check_fit, first_layer
-from ..core.user_layer import checked_input
+from ..core.signals import noise
+from ..core.user_layer import check_fit, checked_input, first_layer
 from .flow import (
     HIDDEN,
     LONGEST,
@@ -114,7 +113,9 @@ class GradientFlowExplorer(Explorable):
         shape = {"D": self._x.shape[1], "H": HIDDEN, "kind": "", "radius": 1.0}
         own: dict[str, Any] = {}
         if self._layer is not None:
-            check_fit(self._layer, given, LONGEST)
+            sizes = (self._layer.input_size, self._layer.hidden_size)
+            steps, blocks = LONGEST if given is None else None, self._layer.cell.blocks
+            check_fit(given, *sizes, blocks=blocks, steps=steps)
             kind, radius = type(self._layer).__name__, spectral_radius(self._layer)
             shape |= {"H": self._layer.hidden_size, "kind": kind, "radius": radius}
             own = {"network": "layer"}
@@ -125,7 +126,7 @@ class GradientFlowExplorer(Explorable):
         self._networks = NETWORKS if layer is None else ("layer", "own")
         super().__init__(
             **settings,
-            _own=own,
+            _defaults=own,
             _arguments=[n for n, given in {"layer": layer, "x": x}.items() if given is not None],
             _shape=shape,
             _numbers=packed_seeds(self._x.shape[1])

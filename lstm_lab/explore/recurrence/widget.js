@@ -7,11 +7,11 @@ import { fmt, math, scientific } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { linear, plot, roundUp } from "../frontend/plot.js";
-import { productLevel, sumLevel } from "../frontend/sum_level.js";
 import { readout } from "../frontend/readout.js";
+import { inputSignal, PRESETS } from "../frontend/signals.js";
+import { productLevel, sumLevel } from "../frontend/sum_level.js";
 import { tableFold } from "../frontend/table.js";
 import { colormap, inkOn } from "../frontend/theme.js";
-import { inputSignal, PRESETS } from "../sequence/model.js";
 
 const UNIT_PERIOD = 8;
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.base import Explorable, choice, control
 from ..core.bundle import bundle
-from ..core.model import input_signal
+from ..core.signals import input_signal
 
 HERE = Path(__file__).parent
 

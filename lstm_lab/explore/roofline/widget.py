@@ -7,11 +7,9 @@ from typing import Any
 
 from ..core.base import Explorable, control, flag
 from ..core.bundle import bundle
+from ..core.lstm import FLOPS_PER_UNIT
 
 HERE = Path(__file__).parent
-
-FLOPS_PER_UNIT = 19
-"""Additions, multiplications and tanhs of `lstm_lab.cells.lstm_forward` for one unit."""
 
 BYTES_PER_UNIT = 4 * 13
 """Four pre-activations, h and c read; four gates, h, c and tanh c written; float32."""

@@ -1,7 +1,7 @@
 // The picture of a sequence: one lane under the other, over one axis of time.
 
 import { fmt, QUANTITIES, share, steps } from "../frontend/format.js";
-import { linear, roundTicks, roundUp } from "../frontend/plot.js";
+import { linear, roundUp, timeTicks } from "../frontend/plot.js";
 
 export const LEFT = 26;
 export const RIGHT = 98;
@@ -110,11 +110,6 @@ export function paintSequence(pen, run, ghost, step, drawable) {
   for (const tick of timeTicks(T, (right - LEFT) / 90)) {
     pen.words(String(tick), T > 1 ? px(tick - 1) : middle(0), y + 18, { color: colors.soft, size: 11, align: "center" });
   }
-}
-
-/** Steps to print on an axis of time: the first, and round ones. */
-export function timeTicks(T, room) {
-  return [1, ...roundTicks(1, T, room).filter((tick) => tick > 1 && Number.isInteger(tick))];
 }
 
 function stems(pen, values, px, py, { color, width }) {

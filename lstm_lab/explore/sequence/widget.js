@@ -8,12 +8,13 @@ import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
+import { PERIODIC, PRESETS, PULSED } from "../frontend/signals.js";
 import { cellRooms, explain, stepWords } from "../frontend/stage/model.js";
 import { cellStage } from "../frontend/stage/stage.js";
 import { ownStep, unpack } from "../frontend/stage/user_layer.js";
 import { tableFold } from "../frontend/table.js";
 import { laneAt, LEFT, paintSequence, READS, RIGHT, SEQUENCE_HEIGHT, X_LANE } from "./art.js";
-import { BEHAVIOURS, inputOf, PERIODIC, PRESETS, PULSED, runSequence, writeRuns } from "./model.js";
+import { BEHAVIOURS, inputOf, runSequence, writeRuns } from "./model.js";
 
 /** The run in words, with what the cursor reads. */
 function sentence(run, step, match) {

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from ..cell.widget import CELL_LEVELS
 from ..core.base import Explorable, choice, control, text
 from ..core.bundle import bundle
-from ..core.model import QUANTITIES, drawn_signal, input_signal, lstm_trace, memory, score, target
-from ..core.user_layer import LONGEST, Own
+from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
+from ..core.signals import input_signal
+from ..core.user_layer import LONGEST, UserLayer
+from .model import drawn_signal, memory, score, target
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -117,14 +118,14 @@ class SequenceExplorer(Explorable):
         unit: int = 0,
         **settings: Any,
     ):
-        self._own = Own(layer, x, unit)
-        start = dict(self._own.biases)
-        if self._own.x is not None:
-            start |= {"preset": "own", "length": max(2, len(self._own.x))}
-        self._presets = list(PRESETS) if self._own.features == 1 else []
-        self._presets += ["own"] * (self._own.x is not None)
+        self._user = UserLayer(layer, x, unit)
+        start = dict(self._user.biases)
+        if self._user.x is not None:
+            start |= {"preset": "own", "length": max(2, len(self._user.x))}
+        self._presets = list(PRESETS) if self._user.features == 1 else []
+        self._presets += ["own"] * (self._user.x is not None)
         super().__init__(
-            **settings, _own=start, _arguments=self._own.arguments, **self._own.traits()
+            **settings, _defaults=start, _arguments=self._user.arguments, **self._user.traits()
         )
 
     def options(self, name: str) -> Sequence[str]:
@@ -137,23 +138,23 @@ class SequenceExplorer(Explorable):
         -------
         dict
             ``x`` (T, D); ``i, f, o, g, c, h``, each (T,); ``first, mean, half_life, memory,
-            left``, as `lstm_lab.explore.model.memory` describes them; where there is something
+            left``, as `lstm_lab.explore.sequence.model.memory` describes them; where there is something
             to match, ``target`` (T,) and ``score``.
         """
         if self.preset == "own":
-            x = self._own.x[: self.length]
+            x = self._user.x[: self.length]
         elif self.preset == "drawn":
             x = drawn_signal(self.drawn, self.length)[:, None]
         else:
             x = input_signal(self.preset, self.length, self.period)[:, None]
-        if self._own.weights is None:
+        if self._user.weights is None:
             weight_x, weight_h = self.gate_numbers("w")[:, None], self.gate_numbers("u")[:, None]
             bias = np.zeros(4)
         else:
-            weight_x, weight_h, bias = (a.astype("float64") for a in self._own.weights)
-        bias.reshape(4, -1)[:, self._own.unit] = self.gate_numbers("b")
+            weight_x, weight_h, bias = (a.astype("float64") for a in self._user.weights)
+        bias.reshape(4, -1)[:, self._user.unit] = self.gate_numbers("b")
         trace = lstm_trace(weight_x, weight_h, bias, x)
-        values = {q: getattr(trace, name)[:, 0, self._own.unit] for q, name in QUANTITIES.items()}
+        values = {q: getattr(trace, name)[:, 0, self._user.unit] for q, name in QUANTITIES.items()}
         scored = {}
         if self.match != "nothing":
             wanted = target(self.match, x[:, 0], self.period)

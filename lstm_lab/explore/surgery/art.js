@@ -1,8 +1,7 @@
 // The picture of a surgery: input, output, memory and gates over one axis of time.
 
 import { fmt, QUANTITIES } from "../frontend/format.js";
-import { linear } from "../frontend/plot.js";
-import { timeTicks } from "../sequence/art.js";
+import { linear, timeTicks } from "../frontend/plot.js";
 
 export const CUT_LEFT = 40;
 export const CUT_RIGHT = 84;

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from ..cell.widget import CELL_LEVELS
 from ..core.base import Explorable, choice, control, floats, text
 from ..core.bundle import bundle, styles
-from ..core.model import QUANTITIES, lstm_trace
-from ..core.user_layer import Own
+from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
+from ..core.user_layer import UserLayer
 from .nets import NETS, stored_network
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class GateSurgery(Explorable):
         names = ("weight_x", "weight_h", "bias", "weight", "bias_out")
         super().__init__(
             **settings,
-            _own=own,
+            _defaults=own,
             _arguments=[name for name, value in given.items() if value is not None],
             _shapes={
                 kind: [*net["weight_x"].shape[1:], net["weight_h"].shape[1], "weight" in net]
@@ -230,21 +229,21 @@ def _checked(layer: Any, x: Any, head: Any) -> tuple[dict[str, np.ndarray], np.n
         raise ValueError("layer: x and head come with a layer, and it is missing")
     if x is None:
         raise ValueError("x: a layer needs an input of its own, and it is missing")
-    own = Own(layer, x, 0)
+    user = UserLayer(layer, x, 0)
     if layer.num_layers > 1 or layer.bidirectional:
         raise ValueError("layer: expected one layer in one direction")
-    if own.hidden > MOST_UNITS:
-        raise ValueError(f"layer: expected at most {MOST_UNITS} units, got {own.hidden}")
-    if len(own.x) > LONGEST:
-        raise ValueError(f"x: expected at most {LONGEST} steps, got {len(own.x)}")
-    net = dict(zip(("weight_x", "weight_h", "bias"), own.weights, strict=True))
+    if user.hidden > MOST_UNITS:
+        raise ValueError(f"layer: expected at most {MOST_UNITS} units, got {user.hidden}")
+    if len(user.x) > LONGEST:
+        raise ValueError(f"x: expected at most {LONGEST} steps, got {len(user.x)}")
+    net = dict(zip(("weight_x", "weight_h", "bias"), user.weights, strict=True))
     if head is not None:
         if not isinstance(head, Linear):
             raise TypeError(f"head: expected a Linear, got {type(head).__name__}")
-        if head.input_size != own.hidden:
-            raise ValueError(f"head: expected {own.hidden} inputs, got {head.input_size}")
+        if head.input_size != user.hidden:
+            raise ValueError(f"head: expected {user.hidden} inputs, got {head.input_size}")
         net["weight"] = head.backend.to_numpy(head.params["weight"])[:1]
         net["bias_out"] = head.backend.to_numpy(head.params["bias"])[:1]
         if not all(np.isfinite(net[name]).all() for name in ("weight", "bias_out")):
             raise ValueError("head: its parameters hold NaN or infinity")
-    return {name: array.astype("float64") for name, array in net.items()}, own.x
+    return {name: array.astype("float64") for name, array in net.items()}, user.x

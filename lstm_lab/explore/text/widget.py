@@ -15,7 +15,7 @@ from ...text.probes import PROPERTIES, properties
 from ..core.base import Explorable, choice, control, floats
 from ..core.base import text as written
 from ..core.bundle import bundle, styles
-from ..core.model import uniform
+from ..core.signals import uniform
 
 HERE = Path(__file__).parent
 
@@ -115,7 +115,7 @@ class TextExplorer(Explorable):
             own["cell"] = int(np.argmax(ranking[first]["cells"]))
         self._cells = model.lstm.hidden_size
         super().__init__(
-            _own=own,
+            _defaults=own,
             _arguments=arguments,
             _alphabet=model.alphabet,
             _net=floats(np.concatenate([t.ravel() for t in self._model.tables().values()])),
@@ -165,7 +165,7 @@ class TextExplorer(Explorable):
 
 def cell_of(trace: Any, letter: str) -> np.ndarray:
     """The quantity of a trace (T, 1, H) that a letter stands for; the cell state as its tanh."""
-    from ..core.model import QUANTITIES
+    from ..core.lstm import QUANTITIES
 
     values = getattr(trace, QUANTITIES[letter])
     return np.tanh(values) if letter == "c" else values

@@ -1,8 +1,7 @@
 // The picture of a training: loss, gradient and gates over the updates, and one sequence.
 
 import { fmt, percent, scientific } from "../frontend/format.js";
-import { linear, logarithmic, roundUp } from "../frontend/plot.js";
-import { timeTicks } from "../sequence/art.js";
+import { linear, logarithmic, roundUp, timeTicks } from "../frontend/plot.js";
 import { part, smoothed, softmax } from "./model.js";
 
 export const TRAIN_LEFT = 44;

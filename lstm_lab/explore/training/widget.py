@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from ..cell.widget import CELL_LEVELS
 from ..core.base import Explorable, choice, control, flag, floats
 from ..core.bundle import bundle, styles
+from ..core.lstm import CELL_LEVELS
 from .serialize import POINTS, packed, thinned
 from .trainer import TASKS, Diverged, Task, Training, classic, readers
 
@@ -123,7 +123,7 @@ class TrainingExplorer(Explorable):
             self._check_given()
         super().__init__(
             **settings,
-            _own={"task": "own"} if self._given else {},
+            _defaults={"task": "own"} if self._given else {},
             _arguments=list(self._given),
         )
         self._begin()

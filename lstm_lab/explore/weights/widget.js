@@ -6,8 +6,8 @@ import { fmt, math, QUANTITIES, scientific, share, steps } from "../frontend/for
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { linear, plot, roundUp } from "../frontend/plot.js";
-import { productLevel, sumLevel } from "../frontend/sum_level.js";
 import { readout } from "../frontend/readout.js";
+import { productLevel, sumLevel } from "../frontend/sum_level.js";
 import { tableFold } from "../frontend/table.js";
 import { chosenOf, lossCurve, placeOf, removals, ROW_BLOCK, weightNet, weightRun } from "./net.js";
 

@@ -157,7 +157,7 @@ class WeightExplorer(Explorable):
             o, g, c, h``, each (T,), of the unit.
         """
         from ...losses import mse
-        from ..core.model import QUANTITIES
+        from ..core.lstm import QUANTITIES
 
         moved = [array.copy() for array in self._weights]
         features, hidden = moved[0].shape[1], moved[1].shape[1]
