@@ -1,4 +1,4 @@
-"""Live pictures of LSTM cells, and how the book's figures look.
+"""Live pictures of LSTM cells.
 
 A folder with a ``widget.py`` holds a picture; what its ``__init__.py`` imports can be imported from
 here, and its class is one of `EXPLORABLES`. No list names the pictures.
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from .core.base import Explorable
-from .source import show_source
-from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
 
 
 def _exports() -> dict[str, str]:
@@ -33,17 +31,7 @@ def _exports() -> dict[str, str]:
 
 _FOLDERS = _exports()
 
-__all__ = [
-    "EXPLORABLES",
-    "GATE_COLORS",
-    "GATE_LINES",
-    "Explorable",
-    "line_of",
-    "show",
-    "show_source",
-    "use_style",
-    *_FOLDERS,
-]
+__all__ = ["EXPLORABLES", "Explorable", *_FOLDERS]
 
 
 def __getattr__(name: str) -> Any:

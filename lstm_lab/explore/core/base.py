@@ -11,7 +11,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..style import equation_sheet
+from ...notebook.figures import equation_sheet
 from .bundle import FRONTEND, styles
 from .setting import read_setting, write_setting
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 
 from lstm_lab import LSTM, cells
-from lstm_lab.explore import GATE_COLORS, line_of, show, show_source, use_style
 from lstm_lab.explore.core.bundle import FRONTEND
-from lstm_lab.explore.style import TEXT_SHARES
+from lstm_lab.notebook import GATE_COLORS, line_of, show, show_source, use_style
+from lstm_lab.notebook.figures import TEXT_SHARES
 
 
 def code(markdown):
@@ -36,7 +38,7 @@ def test_source_of_a_method_stands_at_the_margin():
 
 
 def test_source_keeps_comments_and_decorators():
-    from tests.explore import sample
+    from tests.notebook import sample
 
     shown = code(show_source(sample))
     assert "# Why it is so." in shown
@@ -95,3 +97,16 @@ def test_colours_are_those_of_the_explorables():
     assert line_of("c", linewidth=1) == {"color": "#000000", "linestyle": "-", "linewidth": 1}
     with pytest.raises(KeyError, match="quantity: expected one of"):
         line_of("q")
+
+
+def test_a_page_without_pictures_loads_no_widget():
+    program = """
+import sys
+from lstm_lab.notebook import GATE_COLORS, GATE_LINES, line_of, show, show_source, use_style
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    command, root = [sys.executable, "-c", program], FRONTEND.parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    loaded = set(done.stdout.split())
+    assert "lstm_lab" in loaded, done.stderr
+    assert not loaded & {"anywidget", "ipywidgets", "traitlets", "IPython", "matplotlib"}
