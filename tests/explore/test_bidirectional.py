@@ -167,7 +167,7 @@ def test_node_agrees_on_ragged_batches(starts, node):
 
 def test_by_keyboard_from_the_map_to_one_entry_and_back(show):
     page = show(BidirectionalExplorer(output=2, input=3))
-    door = page.locator(".ll-row-door:visible")
+    door = page.locator(".ll-row-opener:visible")
     door.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -186,7 +186,7 @@ def test_by_keyboard_from_the_map_to_one_entry_and_back(show):
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert state(page)["path"] == ""
-    assert focused(page, "(node) => node.classList.contains('ll-row-door')")
+    assert focused(page, "(node) => node.classList.contains('ll-row-opener')")
 
 
 def test_a_single_step(show):

@@ -143,7 +143,7 @@ def test_a_setting_is_one_line_that_leads_back(case, node):
         other.setting = line
         assert other.settings() == settings
         args = [widget._kind, dict(widget._arguments)]
-        calls += [["readSetting", [line, *args, widget._specs]],
+        calls += [["readSetting", [line, *args, widget._specs, {}]],
                   ["writeSetting", [*args, settings, widget._defaults]]]  # fmt: skip
         expected.append((widget, settings))
     answers = iter(node("frontend/setting.js", calls))
@@ -184,7 +184,7 @@ def test_a_wrong_setting_changes_nothing_and_says_what_is_wrong(case, node):
         with pytest.raises((ValueError, traitlets.TraitError), match=message):
             widget.setting = line
         assert widget.settings() == before, line
-    calls = [["faultOf", [line, kind, {}, widget._specs]] for line in wrong]
+    calls = [["faultOf", [line, kind, {}, widget._specs, {}]] for line in wrong]
     for line, message, said in zip(
         wrong, wrong.values(), node("frontend/setting.js", calls), strict=True
     ):

@@ -54,8 +54,8 @@ def test_steps_add_up_to_the_librarys_backward(kind, shape):
     trace, steps = step_gradients(layer, x, dy)
     grad = layer.backward(dy[:, None], layer.forward(x[:, None])[1])
     np.testing.assert_allclose(steps.x, grad.x[:, 0], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(steps.sums.sum(0), grad.params["bias_l0"], rtol=1e-9, atol=1e-12)
-    weight_x = steps.sums.T @ x
+    np.testing.assert_allclose(steps.delta.sum(0), grad.params["bias_l0"], rtol=1e-9, atol=1e-12)
+    weight_x = steps.delta.T @ x
     np.testing.assert_allclose(weight_x, grad.params["weight_x_l0"], rtol=1e-9, atol=1e-12)
     # What passes from h_0 and c_0 to the first step is what passes from every step to its next.
     for t in range(length - 1):

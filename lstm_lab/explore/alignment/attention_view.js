@@ -110,17 +110,17 @@ export function attentionMap(app, levels) {
       const run = app.looked, s = Math.floor((point.x - side.left) / cellOf(picture.width)), t = Math.floor((point.y - TOP_ROW) / tall());
       if (t < 0 || t >= run.Tq || s >= run.Tm) return;
       app.view.set({ query: t + 1, ...(s >= 0 ? { memory: s + 1 } : {}) });
-      if (point.type === "pointerdown") levels().open("query", door);
+      if (point.type === "pointerdown") levels().open("query", opener);
     },
     cursor: "pointer",
   });
-  const door = app.walk(tag("button", { type: "button", class: "ll-hot ll-row-door" }));
+  const opener = app.walk(tag("button", { type: "button", class: "ll-hot ll-row-opener" }));
   return {
-    node: tag("div", { class: "ll-stage" }, picture.node, door), door,
+    node: tag("div", { class: "ll-stage" }, picture.node, opener), opener,
     draw(words) {
       const { t, s } = app.spot();
-      Object.assign(door.style, { left: "0px", width: `${side.left - 2}px`, top: `${TOP_ROW + t * tall()}px`, height: `${tall()}px` });
-      put(door, { "aria-label": `Query “${app.row(t)}”, memory “${app.column(s)}”: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Arrow keys move, Enter opens the query` });
+      Object.assign(opener.style, { left: "0px", width: `${side.left - 2}px`, top: `${TOP_ROW + t * tall()}px`, height: `${tall()}px` });
+      put(opener, { "aria-label": `Query “${app.row(t)}”, memory “${app.column(s)}”: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Arrow keys move, Enter opens the query` });
       picture.label(words);
       picture.redraw();
     },
@@ -167,17 +167,17 @@ export const queryLevel = (app, levels) => (stage) => {
       const s = Math.floor((point.x - pad.left) / slot(0, picture.width).w);
       if (s < 0 || s >= app.looked.Tm) return;
       app.view.set({ memory: s + 1 });
-      if (point.type === "pointerdown") levels().open("query/weight", door);
+      if (point.type === "pointerdown") levels().open("query/weight", opener);
     },
     cursor: "pointer",
   });
-  const door = app.walk(tag("button", { type: "button", class: "ll-hot ll-row-door" }));
-  levels().door(door, "query/weight");
-  stage.append(tag("div", { class: "ll-stage" }, picture.node, door), told.node);
+  const opener = app.walk(tag("button", { type: "button", class: "ll-hot ll-row-opener" }));
+  levels().opener(opener, "query/weight");
+  stage.append(tag("div", { class: "ll-stage" }, picture.node, opener), told.node);
   return () => {
     const { t, s } = app.spot(), { x, w } = slot(s, picture.width);
-    Object.assign(door.style, { left: `${x}px`, width: `${w}px`, top: "4px", height: `${HEIGHT - 6}px` });
-    put(door, { "aria-label": `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Left and right move, Enter opens its score` });
+    Object.assign(opener.style, { left: `${x}px`, width: `${w}px`, top: "4px", height: `${HEIGHT - 6}px` });
+    put(opener, { "aria-label": `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Left and right move, Enter opens its score` });
     picture.label(`Scores and weights of query “${app.row(t)}”. ${app.sentence()}`);
     picture.redraw();
     told.refresh();

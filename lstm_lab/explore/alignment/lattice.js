@@ -55,7 +55,7 @@ export function posteriors(app) {
         const top = TOP_ROW + row * CELL, base = top + CELL - 4, tall = CELL - 7, y = (v) => base - v * tall;
         pen.words(app.symbol(k), LEFT - 12, base - 8, { align: "right", size: 15, weight: k === chosenClass ? 700 : 500, color: k ? pen.colors.ink : pen.colors.soft });
         for (let t = 0; t < run.T; t++) {
-          const x = LEFT + t * wide + gap, v = run.y[t * run.K + k], aim = run.occupancy[t * run.K + k];
+          const x = LEFT + t * wide + gap, v = run.y[t * run.K + k], target = run.occupancy[t * run.K + k];
           pen.ctx.fillStyle = pen.colors.faint;
           pen.ctx.fillRect(x, y(1), inner, tall);
           pen.ctx.fillStyle = SAYS;
@@ -65,8 +65,8 @@ export function posteriors(app) {
             if (Math.abs(old - v) > 0.004) pen.rule(x, y(old), x + inner, y(old), { color: pen.colors.soft, dash: "2 2" });
           }
           if (run.best.length) {
-            if (aim > 0.02) pen.rule(x, y(aim), x + inner, y(aim), { color: pen.colors.ink, thick: 2 });
-            arrow(pen, x + inner / 2, y(v), y(aim));
+            if (target > 0.02) pen.rule(x, y(target), x + inner, y(target), { color: pen.colors.ink, thick: 2 });
+            arrow(pen, x + inner / 2, y(v), y(target));
           }
           if (run.greedy.path[t] === k) pen.dot(x + inner / 2, base + 1, { r: 2.5 });
         }
@@ -193,18 +193,18 @@ export function latticePicture(app, levels) {
       if (t < 0 || t >= run.T || s < 0 || s >= run.S) return;
       app.read("node");
       app.view.set({ frame: t + 1, state: s + 1 });
-      if (point.type === "pointerdown") levels().open("node", door);
+      if (point.type === "pointerdown") levels().open("node", opener);
     },
     cursor: "pointer",
   });
-  const door = app.steer(tag("button", { type: "button", class: "ll-hot ll-node-door" }));
-  door.addEventListener("focus", () => app.read("node"));
+  const opener = app.steer(tag("button", { type: "button", class: "ll-hot ll-node-opener" }));
+  opener.addEventListener("focus", () => app.read("node"));
   return {
-    node: tag("div", { class: "ll-stage" }, picture.node, door), door,
+    node: tag("div", { class: "ll-stage" }, picture.node, opener), opener,
     draw(words) {
       const { run } = app, { t, s } = app.at(), wide = column(picture.width, run.T), high = tall(run.S), size = Math.max(24, high);
-      Object.assign(door.style, { left: `${LEFT + (t + 0.5) * wide - size / 2}px`, top: `${TOP_ROW + (s + 0.5) * high - size / 2}px`, width: `${size}px`, height: `${size}px` });
-      put(door, { "aria-label": `${app.place(t, s)}: ${percent(run.gamma[t * run.S + s])} of all alignments. Arrow keys move, Enter opens it` });
+      Object.assign(opener.style, { left: `${LEFT + (t + 0.5) * wide - size / 2}px`, top: `${TOP_ROW + (s + 0.5) * high - size / 2}px`, width: `${size}px`, height: `${size}px` });
+      put(opener, { "aria-label": `${app.place(t, s)}: ${percent(run.gamma[t * run.S + s])} of all alignments. Arrow keys move, Enter opens it` });
       picture.label(words);
       picture.redraw();
     },
@@ -250,12 +250,12 @@ export const nodeLevel = (app, levels) => (stage) => {
       }
     },
   });
-  const door = app.steer(tag("button", { type: "button", class: "ll-button" }));
-  levels().door(door, "node/sum");
-  stage.append(picture.node, told.node, tag("div", { class: "ll-actions" }, door));
+  const opener = app.steer(tag("button", { type: "button", class: "ll-button" }));
+  levels().opener(opener, "node/sum");
+  stage.append(picture.node, told.node, tag("div", { class: "ll-actions" }, opener));
   return () => {
     const { run } = app, { t, s } = app.at(), { count } = beginnings(run, t, s, 1);
-    door.textContent = count === 1 ? "The one path behind α" : `The ${count.toLocaleString("en").replace(/,/g, "\u202f")} paths behind α`;
+    opener.textContent = count === 1 ? "The one path behind α" : `The ${count.toLocaleString("en").replace(/,/g, "\u202f")} paths behind α`;
     picture.label(`${app.place(t, s)}. ${app.sentence()}`);
     picture.redraw();
     told.refresh();

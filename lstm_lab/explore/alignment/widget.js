@@ -171,17 +171,17 @@ function render({ model, el }) {
   }
 
   const overview = (stage) => {
-    const says = posteriors(app), lattice = latticePicture(app, () => rooms), read = readout(view, { explain: (what) => (what === "cell" ? explainCell : explainNode)(app), chosen: () => app.reading });
+    const says = posteriors(app), lattice = latticePicture(app, () => nav), read = readout(view, { explain: (what) => (what === "cell" ? explainCell : explainNode)(app), chosen: () => app.reading });
     const warning = tag("p", { class: "ll-warning", role: "status", "data-role": "warning" });
     const legend = tag("p", { class: "ll-legend" }, tag("span", { class: "ll-swatch", "data-tone": "says" }), "what the network says, drag it  ",
-      tag("span", { class: "ll-swatch", "data-tone": "aim" }), "what the alignments say; the arrow is minus the gradient  ",
+      tag("span", { class: "ll-swatch", "data-tone": "target" }), "what the alignments say; the arrow is minus the gradient  ",
       tag("span", { class: "ll-swatch", "data-tone": "greedy" }), "greedy");
     const ctc = tag("div", {}, factList, legend, says.node, warning, lattice.node, read.node);
-    const flat = own.weights ? null : plane(app), map = attentionMap(app, () => rooms);
+    const flat = own.weights ? null : plane(app), map = attentionMap(app, () => nav);
     const weight = readout(view, { explain: () => explainWeight(app), chosen: () => "weight" });
     const attention = tag("div", {}, tag("div", { class: flat ? "ll-plane-and-map" : "" }, flat?.node, map.node), weight.node);
-    rooms.door(lattice.door, "node");
-    rooms.door(map.door, "query");
+    nav.opener(lattice.opener, "node");
+    nav.opener(map.opener, "query");
     stage.append(ctc, attention);
     return () => {
       const words = sentence(), here = view.get("mode") === "CTC";
@@ -201,12 +201,12 @@ function render({ model, el }) {
       }
     };
   };
-  const rooms = levels(view, {
+  const nav = levels(view, {
     "": { title: () => (view.get("mode") === "CTC" ? "The alignments of CTC" : "Attention"), make: overview },
-    node: { title: () => app.place(app.at().t, app.at().s), make: (stage) => nodeLevel(app, () => rooms)(stage) },
+    node: { title: () => app.place(app.at().t, app.at().s), make: (stage) => nodeLevel(app, () => nav)(stage) },
     "node/sum": { title: "the sum behind α", make: (stage) => sumOfPaths(app)(stage) },
-    query: { title: () => `query ${app.row(app.spot().t)}`, make: (stage) => queryLevel(app, () => rooms)(stage) },
-    "query/weight": { title: () => `memory ${app.column(app.spot().s)}`, make: (stage) => weightLevel(app, () => rooms)(stage) },
+    query: { title: () => `query ${app.row(app.spot().t)}`, make: (stage) => queryLevel(app, () => nav)(stage) },
+    "query/weight": { title: () => `memory ${app.column(app.spot().s)}`, make: (stage) => weightLevel(app, () => nav)(stage) },
   });
 
   const values = tableFold(view, "All values", () => (view.get("mode") === "attention"
@@ -269,13 +269,13 @@ function render({ model, el }) {
     for (const each of sliders) each.refresh();
     state.input.style.setProperty("--ll-to", app.at().s / Math.max(1, run.S - 1));
     view.say(sentence());
-    rooms.draw();
+    nav.draw();
     values.refresh();
   }
 
   layout(view, {
     controls: [group("Show", select(view, "mode", { words: "alignment by" })), ...inCtc, ...inAttention],
-    picture: rooms.node,
+    picture: nav.node,
     folds: [values],
   });
   update();

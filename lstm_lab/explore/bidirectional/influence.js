@@ -12,18 +12,18 @@ export function jacobians(net, x, T) {
   const { D, H, W, U } = net, block = H * D;
   const trace = lstmForward(net, x, T);
   const dh = new Float64Array(T * T * block), dc = new Float64Array(T * T * block);
-  const dz = new Float64Array(4 * block);
+  const delta = new Float64Array(4 * block);
   for (let s = 0; s < T; s++) {
     for (let t = s; t < T; t++) {
       const now = (t * T + s) * block, before = now - T * block;
       // What reaches the gates: of x_s itself, or of the hidden state before.
-      if (t === s) for (let k = 0; k < 4 * block; k++) dz[k] = W[k];
+      if (t === s) for (let k = 0; k < 4 * block; k++) delta[k] = W[k];
       else {
         for (let r = 0; r < 4 * H; r++) {
           for (let d = 0; d < D; d++) {
             let sum = 0;
             for (let j = 0; j < H; j++) sum += U[r * H + j] * dh[before + j * D + d];
-            dz[r * D + d] = sum;
+            delta[r * D + d] = sum;
           }
         }
       }
@@ -32,10 +32,10 @@ export function jacobians(net, x, T) {
         const c = t ? trace.c[k - H] : trace.c0[j];
         for (let d = 0; d < D; d++) {
           const e = j * D + d;
-          let slope = g * i * (1 - i) * dz[block + e] + c * f * (1 - f) * dz[2 * block + e] + i * (1 - g * g) * dz[3 * block + e];
+          let slope = g * i * (1 - i) * delta[block + e] + c * f * (1 - f) * delta[2 * block + e] + i * (1 - g * g) * delta[3 * block + e];
           if (t > s) slope += f * dc[before + e];
           dc[now + e] = slope;
-          dh[now + e] = tc * o * (1 - o) * dz[e] + o * (1 - tc * tc) * slope;
+          dh[now + e] = tc * o * (1 - o) * delta[e] + o * (1 - tc * tc) * slope;
         }
       }
     }

@@ -118,7 +118,7 @@ export const outputLevel = (app) => (stage) => {
       const s = Math.floor((point.x - pad.left) / slot(0, bars.width).w);
       if (s < 0 || s >= app.run.T) return;
       app.view.set({ input: s + 1 });
-      if (point.type === "pointerdown") app.levels.open("output/entry", door);
+      if (point.type === "pointerdown") app.levels.open("output/entry", opener);
     },
     cursor: "pointer",
   });
@@ -132,13 +132,13 @@ export const outputLevel = (app) => (stage) => {
     pen.words(text, slanted ? -4 : 0, 0, { align: slanted ? "left" : "center", weight: bold ? 700 : 400, color: s < app.run.n ? pen.colors.ink : pen.colors.soft });
     pen.ctx.restore();
   }
-  const door = app.steer(tag("button", { type: "button", class: "ll-hot ll-row-door" }));
-  app.levels.door(door, "output/entry");
-  stage.append(tag("div", { class: "ll-stage" }, bars.node, door), told.node);
+  const opener = app.steer(tag("button", { type: "button", class: "ll-hot ll-row-opener" }));
+  app.levels.opener(opener, "output/entry");
+  stage.append(tag("div", { class: "ll-stage" }, bars.node, opener), told.node);
   return () => {
     const { t, s } = app.at(), { x, w } = slot(s, bars.width);
-    Object.assign(door.style, { left: `${x}px`, width: `${w}px`, top: `${pad.top - 14}px`, height: `${HEIGHT - pad.bottom - pad.top + 14}px` });
-    put(door, { "aria-label": `Input ${s + 1}${app.quoted(s)}: ${fmt(app.run.both[t * app.run.T + s], 3)}. Left and right move, Enter opens` });
+    Object.assign(opener.style, { left: `${x}px`, width: `${w}px`, top: `${pad.top - 14}px`, height: `${HEIGHT - pad.bottom - pad.top + 14}px` });
+    put(opener, { "aria-label": `Input ${s + 1}${app.quoted(s)}: ${fmt(app.run.both[t * app.run.T + s], 3)}. Left and right move, Enter opens` });
     told.refresh();
     bars.label(`What output ${t + 1}${app.quoted(t)} has seen of every input. ${app.sentence()}`);
     bars.redraw();

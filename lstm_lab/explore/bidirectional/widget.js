@@ -154,7 +154,7 @@ function render({ model, el }) {
       const s = Math.floor((point.x - box.left) / box.cell), t = Math.floor((point.y - box.top) / box.cell);
       if (t < 0 || t >= run.n || s >= run.T) return;
       view.set({ output: t + 1, ...(s >= 0 ? { input: s + 1 } : {}) });
-      if (point.type === "pointerdown") rooms.open("output", rowDoor);
+      if (point.type === "pointerdown") nav.open("output", rowOpener);
     },
     cursor: "pointer",
   });
@@ -170,7 +170,7 @@ function render({ model, el }) {
     });
     return node;
   };
-  const rowDoor = steer(tag("button", { type: "button", class: "ll-hot ll-row-door" }));
+  const rowOpener = steer(tag("button", { type: "button", class: "ll-hot ll-row-opener" }));
 
   const explain = () => {
     const { t, s } = at(), v = run.both[t * run.T + s], [f, r] = run.ways.map((way) => way.dh[t * run.T + s]);
@@ -190,7 +190,7 @@ function render({ model, el }) {
   const app = {
     view, own, at, top, name, quoted, explain, steer,
     get run() { return run; },
-    get levels() { return rooms; },
+    get levels() { return nav; },
     sentence: () => sentence(),
     /** The run before the last change, if it was another. */
     ghost() {
@@ -211,14 +211,14 @@ function render({ model, el }) {
       + `${part.padding ? `, of which ${percent(part.padding)} is padding` : ""}.`;
   };
 
-  const rooms = levels(view, {
+  const nav = levels(view, {
     "": {
       title: view.title,
       make(stage) {
         stage.append(legend, batch.node, warning, 
-          tag("div", { class: "ll-map-and-words" }, tag("div", { class: "ll-stage" }, cells.node, rowDoor),
+          tag("div", { class: "ll-map-and-words" }, tag("div", { class: "ll-stage" }, cells.node, rowOpener),
             tag("div", {}, shares, told.node)));
-        rooms.door(rowDoor, "output");
+        nav.opener(rowOpener, "output");
         return () => {
           const { t, s } = at(), two = run.ways.length > 1;
           legend.replaceChildren(...run.ways.flatMap(({ name: direction }) => [
@@ -230,8 +230,8 @@ function render({ model, el }) {
           batch.label(`The batch: ${run.lengths.map((n, b) => `sequence ${b + 1} has ${n} of ${run.T} steps`).join(", ")}.`);
           cells.redraw();
           cells.label(`The influence of every input, across, on every output, down. ${sentence()}`);
-          Object.assign(rowDoor.style, { left: "0px", top: `${box.top + t * box.cell}px`, width: `${box.left - 3}px`, height: `${box.cell}px` });
-          put(rowDoor, { "aria-label": `Output ${t + 1}${quoted(t)}, input ${s + 1}${quoted(s)}: ${fmt(run.both[t * run.T + s], 3)}. Arrow keys move, Enter opens the output` });
+          Object.assign(rowOpener.style, { left: "0px", top: `${box.top + t * box.cell}px`, width: `${box.left - 3}px`, height: `${box.cell}px` });
+          put(rowOpener, { "aria-label": `Output ${t + 1}${quoted(t)}, input ${s + 1}${quoted(s)}: ${fmt(run.both[t * run.T + s], 3)}. Arrow keys move, Enter opens the output` });
           const part = seen(run, t), room = shares.clientWidth;
           for (const each of parts) {
             const share = part[each.dataset.part];
@@ -275,7 +275,7 @@ function render({ model, el }) {
     starts.hidden = run.ways.length < 2;
     for (const read of reads) read.refresh();
     view.say(sentence());
-    rooms.draw();
+    nav.draw();
     values.refresh();
   }
 
@@ -285,7 +285,7 @@ function render({ model, el }) {
       group("Batch", which, lengths, slider(view, "padding", { words: "what stands in the padding", q: "x", digits: 1 })),
       group("Read", reads),
     ],
-    picture: rooms.node,
+    picture: nav.node,
     folds: [values],
   });
   update();

@@ -1,9 +1,9 @@
 // The picture of an LSTM unrolled in time: columns of nodes, and what flows between them.
 
 import { put, svg, unique } from "../frontend/dom.js";
+import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt } from "../frontend/format.js";
 import {
-  GATES,
   gradientKnown,
   gradientOf,
   NODES,
@@ -228,13 +228,13 @@ export function unrolledPicture({ pick, open, point }) {
       for (const name of NODES) {
         const part = each.nodes[name],
           known = valueKnown(name, t, now),
-          has = gradientKnown(name, t, now) && (name !== "loss" || model.lesson.counts[t] > 0);
+          has = gradientKnown(name, t, now) && (name !== "loss" || model.lesson.mask[t] > 0);
         const v = known ? valueOf(model, name, t, unit) : 0,
           d = has ? gradientOf(model, name, t, unit) : 0;
         const value = known
           ? "fio".includes(name)
             ? gateInBox(v)
-            : name === "loss" && !model.lesson.counts[t]
+            : name === "loss" && !model.lesson.mask[t]
               ? "–"
               : fmt(v, name === "loss" ? 3 : 2)
           : "";
@@ -302,5 +302,5 @@ export function paintGathered(pen, { D, H }, { W, U, b }, whole) {
     for (let k = 0; k <= 4; k++) pen.rule(x, 22 + k * H * tall, x + wide * cell, 22 + k * H * tall);
     x += wide * cell + 14;
   }
-  GATES.forEach((q, k) => pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }));
+  BLOCKS.forEach((q, k) => pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }));
 }

@@ -1,10 +1,10 @@
 // What is computed at each node of an unrolled LSTM, there and back: formula, numbers, terms.
 
+import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt, QUANTITIES, scientific, share } from "../frontend/format.js";
 import { unpackUnroll, unrolls } from "./unroll.js";
 
-/** The order of the gates in memory, and the one in which they are listed. */
-export const GATES = ["o", "i", "f", "g"];
+/** The order in which the gates are listed. */
 const LISTED = ["i", "f", "o", "g"];
 /** A step's nodes, from its input up to its loss. */
 export const NODES = ["x", "i", "f", "o", "g", "c", "tanh", "h", "loss"];
@@ -40,7 +40,7 @@ export function valueOf({ net, lesson, run }, node, t, j) {
 }
 
 /** δ of a gate of step t: dL/da. */
-const dz = ({ net, run }, q, t, k) => run.grad.z[(4 * t + GATES.indexOf(q)) * net.H + k];
+const deltaOf = ({ net, run }, q, t, k) => run.grad.delta[(4 * t + BLOCKS.indexOf(q)) * net.H + k];
 
 /** The gradient of a node; of a gate, δ, with respect to its pre-activation. */
 export function gradientOf(model, node, t, j) {
@@ -51,7 +51,7 @@ export function gradientOf(model, node, t, j) {
   if (node === "h") return run.grad.h[k];
   if (node === "c") return run.grad.c[k];
   if (node === "tanh") return run.grad.h[k] * run.trace.o[k];
-  return dz(model, node, t, j);
+  return deltaOf(model, node, t, j);
 }
 
 /** What is written for the derivative with respect to a node. */
@@ -139,7 +139,7 @@ export function forwardStory(model, node, t, j) {
     };
   }
   if (node === "loss") {
-    if (!lesson.counts[t])
+    if (!lesson.mask[t])
       return {
         head,
         meaning,
@@ -157,7 +157,7 @@ export function forwardStory(model, node, t, j) {
       value,
       symbols: `L_{${s}} = Σ (h_{${s}} − y_{${s}})^{2} / ${run.n}`,
       numbers: [
-        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}, wish ${fmt(y)}`,
+        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}, target ${fmt(y)}`,
         `= ${fmt(value, 4)}`,
       ],
       terms: Array.from({ length: H }, (_, m) => ({
@@ -167,7 +167,7 @@ export function forwardStory(model, node, t, j) {
       })),
     };
   }
-  const row = GATES.indexOf(node) * H + j,
+  const row = BLOCKS.indexOf(node) * H + j,
     act = node === "g" ? "tanh" : "σ",
     terms = [];
   for (let d = 0; d < D; d++) {
@@ -181,17 +181,17 @@ export function forwardStory(model, node, t, j) {
     terms.push({ words: `h of unit ${m + 1} at step ${t}: ${fmt(u)} · «h:${around(h, fmt)}»`, value: u * h, q: "h" });
   }
   terms.push({ words: "bias", value: net.b[row], q: node });
-  const z = terms.reduce((sum, term) => sum + term.value, 0);
+  const a = terms.reduce((sum, term) => sum + term.value, 0);
   return {
     head,
     meaning,
     q,
     value,
-    sum: z,
+    sum: a,
     terms,
-    curve: [act, z],
+    curve: [act, a],
     symbols: `${node}_{${s}} = ${act}(W_{${node}} x_{${s}} + U_{${node}} h_{${t}} + b_{${node}})`,
-    numbers: [`= ${act}(${fmt(z, 3)})`, `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`],
+    numbers: [`= ${act}(${fmt(a, 3)})`, `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`],
   };
 }
 
@@ -216,9 +216,9 @@ export function backwardStory(model, node, t, j) {
       terms: [{ words: "∂L/∂L", value: 1, q }],
     });
   if (node === "h") {
-    const own = (2 * lesson.counts[t] * (trace.h[k] - lesson.y[t])) / run.n,
+    const own = (2 * lesson.mask[t] * (trace.h[k] - lesson.y[t])) / run.n,
       terms = [];
-    if (lesson.counts[t])
+    if (lesson.mask[t])
       terms.push({
         words: `from the loss: 2(h_{${s}} − y_{${s}})/n = 2(«h:${fmt(trace.h[k])}» − ${around(lesson.y[t], fmt)})/${run.n}`,
         value: own,
@@ -227,8 +227,8 @@ export function backwardStory(model, node, t, j) {
     if (!last) {
       for (const gate of LISTED) {
         for (let m = 0; m < H; m++) {
-          const u = net.U[(GATES.indexOf(gate) * H + m) * H + j],
-            d = dz(model, gate, t + 1, m);
+          const u = net.U[(BLOCKS.indexOf(gate) * H + m) * H + j],
+            d = deltaOf(model, gate, t + 1, m);
           terms.push({
             words: `by ${gate}_{${s + 1}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(u)} · «${gate}:${around(d)}»`,
             value: u * d,
@@ -281,8 +281,8 @@ export function backwardStory(model, node, t, j) {
     const terms = [];
     for (const gate of LISTED) {
       for (let m = 0; m < H; m++) {
-        const w = net.W[(GATES.indexOf(gate) * H + m) * D],
-          d = dz(model, gate, t, m);
+        const w = net.W[(BLOCKS.indexOf(gate) * H + m) * D],
+          d = deltaOf(model, gate, t, m);
         terms.push({
           words: `by ${gate}_{${s}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(w)} · «${gate}:${around(d)}»`,
           value: w * d,

@@ -4,7 +4,7 @@ import { lstmBackward, lstmForward } from "../frontend/equations/lstm.js";
 import { noise } from "../frontend/signals.js";
 
 export const RATE = 0.5;
-const WISH = 0.7;
+const TARGET = 0.7;
 
 /** What a moment of the way there and back computes, in its order. */
 export const THERE = ["gates", "cell", "hidden", "loss"];
@@ -21,16 +21,16 @@ export function place(moment, T) {
 /** The moment at which a step's phase is computed; the inverse of `place`. */
 export const momentOf = (t, phase, back, T) => (back ? 4 * T + 4 * (T - 1 - t) : 4 * t) + phase;
 
-/** Input x (T), wish y (T) and whether a step counts (T) of a task; -0 never occurs. */
+/** Input x (T), target y (T) and mask (T), 1 where a step counts, of a task; -0 never occurs. */
 export function lesson(task, T) {
   const x = new Float64Array(T),
     y = new Float64Array(T),
-    counts = new Float64Array(T);
+    mask = new Float64Array(T);
   if (task === "remember") {
     x[0] = 1;
-    y[T - 1] = WISH;
-    counts[T - 1] = 1;
-    return { x, y, counts };
+    y[T - 1] = TARGET;
+    mask[T - 1] = 1;
+    return { x, y, mask };
   }
   x.set(noise(T).map((v) => Math.round(10 * v) / 10));
   let sum = 0;
@@ -38,9 +38,9 @@ export function lesson(task, T) {
     sum += x[t];
     if (task === "mean") y[t] = sum / (t + 1);
     else if (t) y[t] = x[t - 1];
-    counts[t] = task === "mean" || t ? 1 : 0;
+    mask[t] = task === "mean" || t ? 1 : 0;
   }
-  return { x, y, counts };
+  return { x, y, mask };
 }
 
 /** The small network of a size and seed, out of the float32 numbers that Python sends. */
@@ -48,13 +48,13 @@ export function smallNet(numbers, D, H, seed, forgetBias, seeds = 8) {
   const size = (h) => 4 * h * (D + h + 1);
   let at = seed * size(H);
   for (let h = 1; h < H; h++) at += seeds * size(h);
-  const net = ownNet(numbers.subarray(at, at + size(H)), D, H);
+  const net = unpackNet(numbers.subarray(at, at + size(H)), D, H);
   net.b.fill(Math.fround(forgetBias), 2 * H, 3 * H);
   return net;
 }
 
 /** A network out of its float32 numbers: W (4H·D), U (4H·H), b (4H). */
-export function ownNet(numbers, D, H) {
+export function unpackNet(numbers, D, H) {
   const all = Float64Array.from(numbers),
     w = 4 * H * D,
     u = 4 * H * H;
@@ -62,23 +62,23 @@ export function ownNet(numbers, D, H) {
 }
 
 /** What the picture is of, as the widget's traits carry it. */
-export const unpackUnroll = ({ D, H }, numbers, input, wish) => ({
+export const unpackUnroll = ({ D, H }, numbers, input, target) => ({
   D,
   H,
   numbers: Float32Array.from(numbers),
   x: Float64Array.from(input),
-  wish: Float64Array.from(wish, (v) => v ?? NaN),
+  target: Float64Array.from(target, (v) => v ?? NaN),
 });
 
-/** The reader's own input and wish, cut to T steps; a step without a wish does not count. */
-function ownLesson({ D, x, wish }, T) {
-  const counts = Float64Array.from({ length: T }, (_, t) => (Number.isNaN(wish[t]) ? 0 : 1));
-  const y = Float64Array.from({ length: T }, (_, t) => (counts[t] ? wish[t] : 0));
-  if (!counts.some(Boolean)) {
-    y[T - 1] = WISH;
-    counts[T - 1] = 1;
+/** The reader's own input and target, cut to T steps; a step without a target does not count. */
+function userLesson({ D, x, target }, T) {
+  const mask = Float64Array.from({ length: T }, (_, t) => (Number.isNaN(target[t]) ? 0 : 1));
+  const y = Float64Array.from({ length: T }, (_, t) => (mask[t] ? target[t] : 0));
+  if (!mask.some(Boolean)) {
+    y[T - 1] = TARGET;
+    mask[T - 1] = 1;
   }
-  return { x: x.slice(0, T * D), y, counts };
+  return { x: x.slice(0, T * D), y, mask };
 }
 
 /** A function from the state to {T, net, lesson, run}, which learns anew only what has changed. */
@@ -89,8 +89,8 @@ export function unrolls(own) {
       T = isOwn ? Math.min(s.length, own.x.length / own.D) : s.length;
     const sign = [T, s.task, s.hidden, s.seed, s.b_f, s.updates].join(" ");
     if (kept.sign === sign) return kept;
-    const now = isOwn ? ownLesson(own, T) : lesson(s.task, T);
-    const first = own.H ? ownNet(own.numbers, own.D, own.H) : smallNet(own.numbers, own.D, s.hidden, s.seed, s.b_f);
+    const now = isOwn ? userLesson(own, T) : lesson(s.task, T);
+    const first = own.H ? unpackNet(own.numbers, own.D, own.H) : smallNet(own.numbers, own.D, s.hidden, s.seed, s.b_f);
     const net = learn(first, now, T, s.updates);
     kept = { sign, T, net, lesson: now, run: pass(net, now, T), fresh: pass(first, now, T).total };
     return kept;
@@ -114,7 +114,7 @@ export function runUnroll(s, own) {
     total: run.total,
     dh: grad.h,
     dc: grad.c,
-    da: grad.z,
+    da: grad.delta,
     dx: grad.x,
     dW: grad.W,
     dU: grad.U,
@@ -124,15 +124,15 @@ export function runUnroll(s, own) {
 }
 
 /** One pass there and back: {trace, loss (T), total, dy (T·H), grad} for a net and a lesson. */
-export function pass(net, { x, y, counts }, T) {
+export function pass(net, { x, y, mask }, T) {
   const { H } = net,
     trace = lstmForward(net, x, T);
-  const n = H * counts.reduce((a, b) => a + b, 0);
+  const n = H * mask.reduce((a, b) => a + b, 0);
   const dy = new Float64Array(T * H),
     loss = new Float64Array(T);
   for (let t = 0; t < T; t++) {
     for (let j = 0; j < H; j++) {
-      const miss = counts[t] * (trace.h[t * H + j] - y[t]);
+      const miss = mask[t] * (trace.h[t * H + j] - y[t]);
       dy[t * H + j] = (2 * miss) / n;
       loss[t] += (miss * miss) / n;
     }
@@ -160,10 +160,10 @@ export function gathered(net, run, lesson, t) {
   const sum = { W: new Float64Array(rows * D), U: new Float64Array(rows * H), b: new Float64Array(rows) };
   for (let s = Math.max(t, 0); s < T; s++) {
     for (let r = 0; r < rows; r++) {
-      const dz = grad.z[s * rows + r];
-      sum.b[r] += dz;
-      for (let d = 0; d < D; d++) sum.W[r * D + d] += dz * lesson.x[s * D + d];
-      for (let j = 0; j < H; j++) sum.U[r * H + j] += dz * (s ? trace.h[(s - 1) * H + j] : trace.h0[j]);
+      const delta = grad.delta[s * rows + r];
+      sum.b[r] += delta;
+      for (let d = 0; d < D; d++) sum.W[r * D + d] += delta * lesson.x[s * D + d];
+      for (let j = 0; j < H; j++) sum.U[r * H + j] += delta * (s ? trace.h[(s - 1) * H + j] : trace.h0[j]);
     }
   }
   return sum;

@@ -33,7 +33,7 @@ const TASKS = {
   own: "your own",
 };
 const DOES = {
-  there: ["the gates open", "the cell state is renewed", "the hidden state comes out", "it is compared with the wish"],
+  there: ["the gates open", "the cell state is renewed", "the hidden state comes out", "it is compared with the target"],
   back: [
     "what reaches the hidden state is added up",
     "what reaches the cell state is added up",
@@ -44,7 +44,7 @@ const DOES = {
 
 function render({ model, el }) {
   const bytes = (name) => floats(model.get(name));
-  const own = unpackUnroll(model.get("_shape"), bytes("_numbers"), bytes("_input"), bytes("_wish"));
+  const own = unpackUnroll(model.get("_shape"), bytes("_numbers"), bytes("_input"), bytes("_target"));
   const compute = unrolls(own);
   const view = explorable(model, el, { title: "Backpropagation through time", update });
   let now = null,
@@ -81,7 +81,7 @@ function render({ model, el }) {
     pick,
     open: (t) => {
       pick(t, now.shown.node);
-      rooms.open("step");
+      nav.open("step");
     },
     point: (t, node) => {
       pointed = node && { t, node };
@@ -112,7 +112,7 @@ function render({ model, el }) {
         End: () => go(8 * T - 1),
         ArrowUp: () => pick(shown.t, NODES[Math.min(NODES.length - 1, k + 1)]),
         ArrowDown: () => pick(shown.t, NODES[Math.max(0, k - 1)]),
-        Enter: () => rooms.open("step/node"),
+        Enter: () => nav.open("step/node"),
       };
       if (!moves[event.key] || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
@@ -122,20 +122,20 @@ function render({ model, el }) {
       height: () => gatheredHeight(now.net.H),
       paint: (pen) => paintGathered(pen, now.net, sums(), now.run.grad),
     });
-    const doors = tag("div", { class: "ll-actions" }),
-      step = rooms.door(
+    const openers = tag("div", { class: "ll-actions" }),
+      step = nav.opener(
         button("", () => {}),
         () => "step",
       ),
-      sum = rooms.door(
+      sum = nav.opener(
         button("Open the sum", () => {}),
         () => "step/node",
       );
-    doors.append(step, sum);
+    openers.append(step, sum);
     stage.append(
       machine,
       read.node,
-      doors,
+      openers,
       tag(
         "div",
         { class: "ll-bptt-weights" },
@@ -182,7 +182,7 @@ function render({ model, el }) {
         back = tag("span", { class: "ll-bptt-back-cell" });
       const row = tag("button", { type: "button", class: "ll-bptt-row", "data-q": toneOf(node) }, name, there, back);
       row.addEventListener("click", () => pick(now.shown.t, node));
-      rooms.door(row, () => "step/node");
+      nav.opener(row, () => "step/node");
       rows.set(node, { row, name, there, back });
       list.append(row);
     }
@@ -291,7 +291,7 @@ function render({ model, el }) {
     );
   };
 
-  const rooms = levels(view, {
+  const nav = levels(view, {
     "": { title: view.title, make: overview },
     step: { title: () => `step ${now.shown.t + 1}`, make: ledger },
     "step/node": { title: () => nameOf(now.shown.node), make: inside },
@@ -357,7 +357,7 @@ function render({ model, el }) {
     unit.refresh();
     unit.hidden = net.H === 1;
     learnt.innerHTML = `Loss ${fmt(run.total, 4)}${s.updates ? `; it was ${fmt(fresh, 4)}` : ""}. Each step moves every weight by −${RATE} times its gradient.`;
-    rooms.draw();
+    nav.draw();
     view.say(sentence());
     values.refresh();
   }
@@ -390,7 +390,7 @@ function render({ model, el }) {
         }),
       ),
     ],
-    picture: [tag("div", { class: "ll-bptt-bar-row" }, play, scrub), rooms.node],
+    picture: [tag("div", { class: "ll-bptt-bar-row" }, play, scrub), nav.node],
     folds: values,
   });
   update();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -16,7 +16,7 @@ from .unroll import (
     HIDDEN,
     LONGEST,
     SEEDS,
-    WISH,
+    TARGET,
     learn,
     lesson,
     packed_nets,
@@ -49,7 +49,7 @@ class BPTTExplorer(Explorable):
         A layer of the reader's, up to 32 units: its first layer, forward direction.
     x : array_like, optional
         An input of the reader's, (T,), (T, D) or (T, 1, D), T up to 12, D up to 32.
-    wish : array_like, optional
+    target : array_like, optional
         With ``x``: what h should be at each step, (T,), NaN where a step does not count. Where
         none of the steps shown counts, the last h should be 0.7.
     task : {"remember", "echo", "mean"}, or "own" with ``x``
@@ -85,6 +85,7 @@ class BPTTExplorer(Explorable):
     """
 
     title = "Backpropagation through time"
+    renamed: ClassVar = {"wish": ("target", 0)}
     levels = ("", "step", "step/node")
     _esm = bundle(HERE / "widget.js")
     _css = Explorable._css + styles(FRONTEND / "terms.css", HERE / "widget.css")
@@ -103,16 +104,18 @@ class BPTTExplorer(Explorable):
     _shape = traitlets.Dict().tag(sync=True)
     _numbers = traitlets.Bytes(b"").tag(sync=True)
     _input = traitlets.Bytes(b"").tag(sync=True)
-    _wish = traitlets.Bytes(b"").tag(sync=True)
+    _target = traitlets.Bytes(b"").tag(sync=True)
 
     def __init__(
         self,
         layer: LSTM | None = None,
         x: ArrayLike | None = None,
-        wish: ArrayLike | None = None,
+        target: ArrayLike | None = None,
         **settings: Any,
     ):
-        given = {"layer": layer, "x": x, "wish": wish}
+        settings = self.current(settings)
+        target = settings.pop("target", target)
+        given = {"layer": layer, "x": x, "target": target}
         self._layer = None if layer is None else _checked_layer(layer)
         self._x = None if x is None else checked_input(x, LONGEST).astype("f4").astype(float)
         features = 1 if self._x is None else self._x.shape[1]
@@ -121,7 +124,7 @@ class BPTTExplorer(Explorable):
         if self._layer is not None and self._layer.input_size != features:
             wanted = self._layer.input_size
             raise ValueError(f"x: the layer takes {wanted} features a step, got {features}")
-        self._target = _checked_wish(wish, self._x)
+        self._targets = _checked_target(target, self._x)
         own = {}
         if self._x is not None:
             own = {"task": "own", "length": max(2, len(self._x))}
@@ -135,7 +138,7 @@ class BPTTExplorer(Explorable):
             if self._layer is None
             else b"".join(map(floats, self._layer.params.values())),
             _input=b"" if x is None else floats(self._x),
-            _wish=b"" if x is None else floats(self._target),
+            _target=b"" if x is None else floats(self._targets),
         )
 
     def options(self, name: str) -> Sequence[str]:
@@ -144,15 +147,15 @@ class BPTTExplorer(Explorable):
         return TASKS if self._x is None else ("own",)
 
     def lesson(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Input (T, D), wish (T,), and whether a step counts (T,)."""
+        """Input (T, D), target (T,), and mask (T,), 1 where a step counts."""
         if self.task != "own":
             return lesson(self.task, self.length)
         length = min(self.length, len(self._x))
-        counts = ~np.isnan(self._target[:length])
-        wish = np.where(counts, self._target[:length], 0.0)
-        if not counts.any():
-            wish[-1], counts[-1] = WISH, True
-        return self._x[:length], wish, counts.astype("float64")
+        mask = ~np.isnan(self._targets[:length])
+        target = np.where(mask, self._targets[:length], 0.0)
+        if not mask.any():
+            target[-1], mask[-1] = TARGET, True
+        return self._x[:length], target, mask.astype("float64")
 
     def network(self) -> LSTM:
         """The network that is shown, after its updates."""
@@ -168,7 +171,7 @@ class BPTTExplorer(Explorable):
         Returns
         -------
         dict
-            As `lstm_lab.explore.unroll.there_and_back` describes it.
+            As `lstm_lab.explore.bptt.unroll.there_and_back` describes it.
         """
         return there_and_back(self.network(), *self.lesson())
 
@@ -180,17 +183,17 @@ def _checked_layer(layer: Any) -> LSTM:
     return checked
 
 
-def _checked_wish(wish: ArrayLike | None, x: np.ndarray | None) -> np.ndarray | None:
-    """wish as (T,) float64, as float32 holds it; all NaN where there is none."""
+def _checked_target(target: ArrayLike | None, x: np.ndarray | None) -> np.ndarray | None:
+    """target as (T,) float64, as float32 holds it; all NaN where there is none."""
     if x is None:
-        if wish is not None:
-            raise ValueError("wish: expected an x that it belongs to")
+        if target is not None:
+            raise ValueError("target: expected an x that it belongs to")
         return None
-    if wish is None:
+    if target is None:
         return np.full(len(x), np.nan)
-    array = np.asarray(wish)
+    array = np.asarray(target)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"wish: expected numbers, got dtype {array.dtype}")
+        raise TypeError(f"target: expected numbers, got dtype {array.dtype}")
     if array.shape != (len(x),) or np.isinf(array).any():
-        raise ValueError(f"wish: expected {len(x)} finite numbers or NaN, got {wish!r}")
+        raise ValueError(f"target: expected {len(x)} finite numbers or NaN, got {target!r}")
     return array.astype("f4").astype(float)

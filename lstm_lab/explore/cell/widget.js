@@ -2,13 +2,13 @@
 
 import { button, group, slider, weights } from "../frontend/controls.js";
 import { put, svg, tag } from "../frontend/dom.js";
-import { lstmForward } from "../frontend/equations/lstm.js";
+import { BLOCKS, lstmForward } from "../frontend/equations/lstm.js";
 import { fmt, math, QUANTITIES } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
-import { cellRooms, cellStep, ORDER, stepWords } from "../frontend/stage/model.js";
+import { cellLevels, cellStep, stepWords } from "../frontend/stage/model.js";
 import { cellStage } from "../frontend/stage/stage.js";
-import { ownStep, unpack } from "../frontend/stage/user_layer.js";
+import { layerStep, unpackUserLayer } from "../frontend/stage/user_layer.js";
 import { tableFold } from "../frontend/table.js";
 
 // How many steps of the past are shown.
@@ -36,25 +36,25 @@ function render({ model, el }) {
   let past = [], ghost = null, ghostStep = null;
   const strip = pastStrip(), time = tag("span", { class: "ll-time" });
   const view = explorable(model, el, { title: "One step of an LSTM cell", update });
-  const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
+  const own = unpackUserLayer(model.get("_shape"), model.get("_net"), model.get("_input"));
   const T = own.net ? own.x.length / own.D : view.limits.step.max;
   const run = own.net && { net: own.net, x: own.x, trace: lstmForward(own.net, own.x, T) };
   const at = (setting) => Math.min(setting.step, T);
   const stepAt = (setting) => (run
-    ? ownStep(run, at(setting) - 1, own.unit, Object.fromEntries(ORDER.map((q) => [q, setting[`b_${q}`]])))
+    ? layerStep(run, at(setting) - 1, own.unit, Object.fromEntries(BLOCKS.map((q) => [q, setting[`b_${q}`]])))
     : { s: setting, r: cellStep(setting) });
   let { s, r } = stepAt(view.settings());
-  const rooms = {
+  const contents = {
     "": {
       title: view.title,
-      make: (level) => cellStage(view, place, level, {
+      make: (level) => cellStage(view, nav, level, {
         now: () => ({ s, r }), past: () => ghostStep, prefix: "",
         chosen: () => view.get("selected"), choose: (selected) => view.set({ selected }),
       }),
     },
-    ...cellRooms(view, () => place, "", () => ({ s, r })),
+    ...cellLevels(view, () => nav, "", () => ({ s, r })),
   };
-  const place = levels(view, rooms);
+  const nav = levels(view, contents);
 
   const remember = () => {
     if (run) {
@@ -87,8 +87,8 @@ function render({ model, el }) {
       ghost = view.ghost;
       ghostStep = ghost && stepAt({ ...ghost, step: view.get("step") });
     }
-    place.draw();
-    view.say(rooms[place.path].words?.() ?? stepWords(s, r));
+    nav.draw();
+    view.say(contents[nav.path].words?.() ?? stepWords(s, r));
     time.textContent = `step ${at(view.settings())}${run ? ` of ${T}` : ""}`;
     scrub?.refresh();
     strip.show([...past, { c: r.c, h: r.h }]);
@@ -114,7 +114,7 @@ function render({ model, el }) {
       group("Gate biases", ["i", "f", "o", "g"].map(bias)),
       tag("div", { class: "ll-actions ll-wide" }, button("Advance", advance, { class: "ll-button ll-primary" }), time),
       tag("div", { class: "ll-past-box ll-wide" }, tag("span", { class: "ll-past-words", html: `${math("c")} and ${math("h")} so far` }), strip)],
-    picture: place.node,
+    picture: nav.node,
     folds: run ? values : [weights(view), values],
   });
   update();

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control
 from ..core.bundle import bundle
-from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
+from ..core.lstm import BLOCKS, CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.signals import input_signal
 from ..core.user_layer import UserLayer
 
@@ -38,8 +38,8 @@ class CellExplorer(Explorable):
     x : float, or array_like if there is a layer
         Input x_t, -3 to 3. What goes into the layer: (T,), (T, D) or (T, 1, D), T up to 500;
         needed if D is not 1, else two pulses over 100 steps.
-    unit : int, default 0
-        Which unit of ``layer``.
+    layer_unit : int, default 1
+        Which unit of ``layer``, from 1.
     h_prev : float
         Old hidden state h_{t-1}, -1 to 1.
     c_prev : float
@@ -65,6 +65,7 @@ class CellExplorer(Explorable):
 
     title = "One step of an LSTM cell"
     levels = ("", *CELL_LEVELS)
+    renamed: ClassVar = {"unit": ("layer_unit", 1)}
     _esm = bundle(HERE / "widget.js")
 
     x = control(1.0, -3, 3, 0.05)
@@ -93,9 +94,12 @@ class CellExplorer(Explorable):
         self,
         layer: LSTM | None = None,
         x: float | ArrayLike | None = None,
-        unit: int = 0,
+        *,
+        layer_unit: int = 1,
         **settings: Any,
     ):
+        settings = self.current(settings)
+        unit = settings.pop("layer_unit", layer_unit)
         if layer is None:
             self._user = UserLayer(None, None, unit)
             settings |= {} if x is None else {"x": x}
@@ -115,8 +119,8 @@ class CellExplorer(Explorable):
         """The pre-activations without biases, (4,), and the old cell state."""
         user = self._user
         if user.weights is None:
-            sums = self.gate_numbers("w") * self.x + self.gate_numbers("u") * self.h_prev
-            return sums, self.c_prev
+            a = self.gate_numbers("w") * self.x + self.gate_numbers("u") * self.h_prev
+            return a, self.c_prev
         weight_x, weight_h, bias = (a.astype("float64") for a in user.weights)
         t, rows = min(self.step, len(user.x)) - 1, user.unit + user.hidden * np.arange(4)
         trace = lstm_trace(weight_x, weight_h, bias, user.x[: t + 1])
@@ -133,11 +137,11 @@ class CellExplorer(Explorable):
             ``i, f, o, g, c, h``, and the pre-activations ``a_i, a_f, a_o, a_g``.
         """
         before, c_prev = self._now()
-        sums = before + self.gate_numbers("b")
-        # A unit that sees nothing and whose biases are the sums takes the same step.
-        trace = lstm_trace(np.zeros((4, 1)), np.zeros((4, 1)), sums, np.zeros((1, 1)), 0.0, c_prev)
+        a = before + self.gate_numbers("b")
+        # A unit that sees nothing and whose biases are the pre-activations takes the same step.
+        trace = lstm_trace(np.zeros((4, 1)), np.zeros((4, 1)), a, np.zeros((1, 1)), 0.0, c_prev)
         values = {q: getattr(trace, name).item() for q, name in QUANTITIES.items()}
-        return values | {f"a_{gate}": float(a) for gate, a in zip("oifg", sums, strict=True)}
+        return values | {f"a_{q}": float(each) for q, each in zip(BLOCKS, a, strict=True)}
 
     def advance(self) -> None:
         """One step on in time: the new cell state and hidden state become the old ones."""

@@ -29,7 +29,7 @@ class Steps:
         dL/dh_t, everything included.
     cell : array (T, H), or None for an RNN
         dL/dc_t, with what c_t does through h_t.
-    sums : array (T, G·H)
+    delta : array (T, G·H)
         δ_t = dL/da_t, with respect to the pre-activations, in the layer's order of blocks.
     x : array (T, D)
     exponent : array of int (T,)
@@ -38,7 +38,7 @@ class Steps:
 
     hidden: np.ndarray
     cell: np.ndarray | None
-    sums: np.ndarray
+    delta: np.ndarray
     x: np.ndarray
     exponent: np.ndarray
 
@@ -88,12 +88,12 @@ def step_gradients(layer: LSTM | RNN, x: np.ndarray, dy: np.ndarray) -> tuple[Tr
         if largest > 0 and abs(power) > SCALED_BEYOND:
             carried = [np.ldexp(array, -power) for array in carried]
             shift += power
-    sums = d.reshape(length, -1)
+    delta = d.reshape(length, -1)
     return trace, Steps(
         hidden=found[0],
         cell=found[1] if len(after) > 1 else None,
-        sums=sums,
-        x=sums @ layer.params["weight_x_l0"],
+        delta=delta,
+        x=delta @ layer.params["weight_x_l0"],
         exponent=exponent,
     )
 

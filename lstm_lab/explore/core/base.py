@@ -13,7 +13,8 @@ import traitlets
 
 from ...notebook.figures import equation_sheet
 from .bundle import FRONTEND, styles
-from .setting import read_setting, write_setting
+from .lstm import BLOCKS
+from .setting import present, read_setting, write_setting
 
 
 class Number(traitlets.TraitType):
@@ -190,6 +191,9 @@ class Explorable(anywidget.AnyWidget):
     title: ClassVar[str] = "A live picture"
     #: What can be opened: "" is the overview, "cell" lies in it, "cell/f" in that.
     levels: ClassVar[tuple[str, ...]] = ("",)
+    #: What settings and arguments were called once: the name that each has now, and what is added
+    #: to its value, where it was counted from another base. Old lines are read by it.
+    renamed: ClassVar[Mapping[str, tuple[str, int]]] = {}
 
     _css = styles(FRONTEND / "explore.css") + equation_sheet()
     _kind = traitlets.Unicode().tag(sync=True)
@@ -197,6 +201,7 @@ class Explorable(anywidget.AnyWidget):
     _start = traitlets.Dict().tag(sync=True)
     _defaults = traitlets.Dict().tag(sync=True)
     _arguments = traitlets.Dict().tag(sync=True)
+    _renamed = traitlets.Dict().tag(sync=True)
     path = choice(("",), view=True)
 
     def __init__(
@@ -206,6 +211,7 @@ class Explorable(anywidget.AnyWidget):
         _arguments: Mapping[str, Any] | Sequence[str] = (),
         **settings: Any,
     ):
+        settings = self.current(settings)
         if unknown := sorted(set(settings) - set(self.trait_names(sync=True))):
             raise TypeError(
                 f"{type(self).__name__} has no setting {', '.join(unknown)}; "
@@ -214,7 +220,7 @@ class Explorable(anywidget.AnyWidget):
         decided = dict(_defaults or {})
         super().__init__(**{**decided, **settings})
         traits = self.traits()
-        self._kind = type(self).__name__
+        self._kind, self._renamed = type(self).__name__, dict(self.renamed)
         given = _arguments if isinstance(_arguments, Mapping) else dict.fromkeys(_arguments)
         self._arguments = dict(given)
         self._specs = {
@@ -228,6 +234,23 @@ class Explorable(anywidget.AnyWidget):
     def controls(cls) -> list[str]:
         """The names of all settings."""
         return cls.class_trait_names(control=True)
+
+    @classmethod
+    def current(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The same settings by the names that they have now: see `renamed`.
+
+        Raises
+        ------
+        TypeError
+            If one is given by its old name and by its new one.
+        """
+        found: dict[str, Any] = {}
+        for old, value in settings.items():
+            name, value = present(old, value, cls.renamed)
+            if name in found:
+                raise TypeError(f"{cls.__name__}: {name} is given twice, once as {old}")
+            found[name] = value
+        return found
 
     def options(self, name: str) -> Sequence[str]:
         """What the `Choice` of this name may be, in this explorable."""
@@ -248,7 +271,7 @@ class Explorable(anywidget.AnyWidget):
 
     @setting.setter
     def setting(self, line: str) -> None:
-        values = read_setting(line, self._kind, self._arguments)
+        values = read_setting(line, self._kind, self._arguments, self.renamed)
         if unknown := sorted(set(values) - set(self.controls())):
             raise ValueError(
                 f"setting: {self._kind} has no {', '.join(unknown)}; "
@@ -275,7 +298,7 @@ class Explorable(anywidget.AnyWidget):
 
     def gate_numbers(self, letter: str) -> np.ndarray:
         """The four numbers (4,) that begin with this letter, in the library's order o, i, f, g."""
-        return np.array([getattr(self, f"{letter}_{gate}") for gate in "oifg"])
+        return np.array([getattr(self, f"{letter}_{gate}") for gate in BLOCKS])
 
     def describe(self) -> str:
         """The explorable in words: what a page shows where nothing can be drawn."""

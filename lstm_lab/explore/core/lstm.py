@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from ...layers import Trace
 
+#: The gates of the row blocks, in the library's order.
+BLOCKS = "oifg"
+
 #: The letters of the quantities, and their names in a trace.
 QUANTITIES = {
     "i": "input_gate",

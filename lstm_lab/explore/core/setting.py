@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,8 +42,28 @@ def write_setting(
     return f"{kind}({', '.join(kept + changed)})"
 
 
-def read_setting(text: str, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def present(name: str, value: Any, renamed: Mapping[str, tuple[str, int]]) -> tuple[str, Any]:
+    """A setting's name and value as they are now, where it had another name once."""
+    name, more = renamed.get(name, (name, 0))
+    counted = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return name, value + more if more and counted else value
+
+
+def read_setting(
+    text: str,
+    kind: str,
+    arguments: Mapping[str, Any],
+    renamed: Mapping[str, tuple[str, int]],
+) -> dict[str, Any]:
     """The values that a setting names; nothing of the text is run.
+
+    Parameters
+    ----------
+    text, kind : str
+    arguments : mapping
+        As in `write_setting`.
+    renamed : mapping
+        As `Explorable.renamed`.
 
     Raises
     ------
@@ -63,9 +84,10 @@ def read_setting(text: str, kind: str, arguments: Mapping[str, Any]) -> dict[str
         raise ValueError(f"setting: expected one of {kind}, got one of {call.func.id}")
     values: dict[str, Any] = {}
     for keyword in call.keywords:
-        name = keyword.arg
+        old = keyword.arg
+        name = present(old, None, renamed)[0]
         if name is None or name in values:
-            raise ValueError(f"setting: expected every name once, got {name or '**'} in {text!r}")
+            raise ValueError(f"setting: expected every name once, got {old or '**'} in {text!r}")
         if isinstance(keyword.value, ast.Name):
             if name not in arguments:
                 raise ValueError(
@@ -74,7 +96,7 @@ def read_setting(text: str, kind: str, arguments: Mapping[str, Any]) -> dict[str
                 )
             continue
         try:
-            values[name] = ast.literal_eval(keyword.value)
+            values[name] = present(old, ast.literal_eval(keyword.value), renamed)[1]
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             raise ValueError(
                 f"setting: {name}: expected a number or a word in quotes, "

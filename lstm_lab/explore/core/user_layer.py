@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .base import floats
+from .lstm import BLOCKS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -28,13 +29,15 @@ class UserLayer:
     x : array_like or None
         (T,), (T, D) or (T, 1, D), T up to 500.
     unit : int
-        Which of the layer's units is shown.
+        Which of the layer's units is shown, from 1.
 
     Attributes
     ----------
     weights : tuple of arrays (4H, D), (4H, H), (4H,), or None
     x : array (T, D), or None
-    features, hidden, unit : int
+    features, hidden : int
+    unit : int
+        Where the unit stands in an array, from 0.
     biases : dict
         The unit's, by the names of the controls.
     arguments : dict
@@ -53,15 +56,15 @@ class UserLayer:
         if self.weights is not None:
             self.features, self.hidden = self.weights[0].shape[1], self.weights[1].shape[1]
             self.biases = _unit_biases(self.weights[2], self.hidden, unit)
-        elif isinstance(unit, bool) or unit != 0:
-            raise ValueError(f"unit: expected 0, as there is no layer, got {unit!r}")
+        elif type(unit) is not int or unit != 1:
+            raise ValueError(f"layer_unit: expected 1, as there is no layer, got {unit!r}")
         steps = LONGEST if self.features == 1 else None
         check_fit(self.x, self.features, self.hidden, steps=steps)
-        self.unit = unit
+        self.unit = unit - 1
         given = {"layer": layer, "x": x}
         self.arguments: dict[str, Any] = {k: None for k, v in given.items() if v is not None}
-        if unit:
-            self.arguments["unit"] = unit
+        if unit != 1:
+            self.arguments["layer_unit"] = unit
 
     def traits(self) -> dict[str, Any]:
         """What the browser gets: ``_shape``, ``_net``, ``_input``."""
@@ -119,9 +122,14 @@ def checked_weights(layer: LSTM) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _unit_biases(bias: np.ndarray, hidden: int, unit: int) -> dict[str, float]:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
-        raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")
-    return {f"b_{gate}": float(bias[k * hidden + unit]) for k, gate in enumerate("oifg")}
+    check_unit(unit, hidden)
+    return {f"b_{gate}": float(bias[k * hidden + unit - 1]) for k, gate in enumerate(BLOCKS)}
+
+
+def check_unit(unit: Any, hidden: int) -> None:
+    """Refuse what is not the number of a unit, from 1."""
+    if isinstance(unit, bool) or not isinstance(unit, int) or not 1 <= unit <= hidden:
+        raise ValueError(f"layer_unit: expected a whole number from 1 to {hidden}, got {unit!r}")
 
 
 def check_fit(

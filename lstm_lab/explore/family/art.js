@@ -1,4 +1,4 @@
-// The relatives over time: a small panel for each, and one of them large.
+// The variants over time: a small panel for each, and one of them large.
 
 import { fmt, share } from "../frontend/format.js";
 import { linear, roundUp } from "../frontend/plot.js";
@@ -26,7 +26,7 @@ export const timeIn = (box, T) => linear(0, Math.max(1, T - 1), box.x + EDGE, bo
 
 /** The memory's axis: ±1 for what cannot leave it, else round numbers that hold all of it. */
 function reachOf(run) {
-  if (!unbounded(run.relative)) return [-1, 1];
+  if (!unbounded(run.variant)) return [-1, 1];
   let low = -1, high = 1;
   for (const m of run.m) {
     if (m < low) low = m;
@@ -94,13 +94,13 @@ function paintInput(pen, x, px, top, bottom) {
 }
 
 /** All panels at once; step from 0. */
-export function paintFamily(pen, { T, x, relatives }, ghost, step) {
-  const keys = Object.keys(relatives), boxes = panelBoxes(keys.length, pen.width);
+export function paintFamily(pen, { T, x, variants }, ghost, step) {
+  const keys = Object.keys(variants), boxes = panelBoxes(keys.length, pen.width);
   keys.forEach((key, k) => {
-    const run = relatives[key], box = boxes[k], px = timeIn(box, T), { gates } = partsOf(run.relative);
+    const run = variants[key], box = boxes[k], px = timeIn(box, T), { gates } = partsOf(run.variant);
     const top = box.y + box.head + 3, bottom = box.y + box.head + MEMORY, gateTop = bottom + GAP, gateBottom = gateTop + SHARES;
     const right = box.x + box.w - ENDS + 6, stripTop = gateBottom + SMALL_GAP, stripBottom = stripTop + STRIP;
-    const past = ghost?.T === T ? ghost.relatives[key] : null;
+    const past = ghost?.T === T ? ghost.variants[key] : null;
     const { py, ends } = paintMemory(pen, run, past, px, top, bottom, { thick: 3 });
     endLetters(pen, ends, right, top, bottom, 12);
     pen.axisY(linear(0, 1, gateBottom, gateTop), px.from, px.to, { ticks: gates.length ? [0, 1] : [], show: short });
@@ -112,14 +112,14 @@ export function paintFamily(pen, { T, x, relatives }, ghost, step) {
   });
 }
 
-// One relative, large: its lanes from top to bottom.
+// One variant, large: its lanes from top to bottom.
 export const MEMBER_SIDE = 86;
 const LANES = { x: 34, memory: 150, h: 66, gates: 92, candidate: 62 }, CAPTION = 22;
 export const MEMBER_EDGE = 34;
 
-/** The lanes of a relative: [{name, top, bottom, letters}]. */
-export function memberLanes(relative) {
-  const { memory, gates, candidate } = partsOf(relative), lanes = [];
+/** The lanes of a variant: [{name, top, bottom, letters}]. */
+export function memberLanes(variant) {
+  const { memory, gates, candidate } = partsOf(variant), lanes = [];
   let y = 0;
   const add = (name, letters, caption) => {
     lanes.push({ name, letters, caption, top: y + CAPTION, bottom: y + CAPTION + LANES[name] });
@@ -128,16 +128,16 @@ export function memberLanes(relative) {
   add("x", ["x"], "input");
   add("memory", [memory], memory === "c" ? "cell state, the memory" : "hidden state: memory and output in one");
   if (memory === "c") add("h", ["h"], "hidden state, the output");
-  if (gates.length) add("gates", gates, gates.includes("f") && relative.keep === "coupled" ? "one gate for two, and the output gate" : "gates");
+  if (gates.length) add("gates", gates, gates.includes("f") && variant.keep === "coupled" ? "one gate for two, and the output gate" : "gates");
   if (candidate) add("candidate", [candidate], "candidate");
   return lanes;
 }
-export const memberHeight = (relative) => memberLanes(relative).at(-1).bottom + 34;
+export const memberHeight = (variant) => memberLanes(variant).at(-1).bottom + 34;
 
 /** Where each letter's number stands at the right, by letter: y. */
 export function memberReads(run, step) {
   const at = {};
-  for (const { name, letters, top, bottom } of memberLanes(run.relative)) {
+  for (const { name, letters, top, bottom } of memberLanes(run.variant)) {
     if (name === "x") continue;
     const rows = letters.map((q, k) => ({ q, y: (top + bottom) / 2 + (k - (letters.length - 1) / 2) * 22 }));
     for (const { q, y } of rows) at[q] = { y, value: run[q][step], text: name === "gates" ? share(run[q][step]) : fmt(run[q][step]) };
@@ -147,9 +147,9 @@ export function memberReads(run, step) {
 
 export const memberTime = (width, T) => linear(0, Math.max(1, T - 1), MEMBER_EDGE, width - MEMBER_SIDE);
 
-/** One relative, large; dashed, its memory had the first input not been there. */
+/** One variant, large; dashed, its memory had the first input not been there. */
 export function paintMember(pen, run, x, ghost, step, chosen) {
-  const px = memberTime(pen.width, x.length), lanes = memberLanes(run.relative), { colors } = pen;
+  const px = memberTime(pen.width, x.length), lanes = memberLanes(run.variant), { colors } = pen;
   for (const { name, letters, caption, top, bottom } of lanes) {
     pen.words(caption, px.from, top - 7, { size: 12, color: colors.soft });
     if (name === "x") {

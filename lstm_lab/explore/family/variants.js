@@ -1,15 +1,15 @@
-// The relatives of the LSTM over one input: their numbers, and what is left of the first pulse.
+// The variants of the LSTM over one input: their numbers, and what is left of the first pulse.
 
 import { gruForward } from "../frontend/equations/gru.js";
 import { lstmForward, rnnForward } from "../frontend/equations/lstm.js";
 import { inputSignal } from "../frontend/signals.js";
 
 /**
- * Each relative: its name; how it computes: type, of an LSTM what it keeps of the old cell (its
+ * Each variant: its name; how it computes: type, of an LSTM what it keeps of the old cell (its
  * "gate"'s share, "all", or, "coupled", what is not written) and whether its gates have peepholes,
  * of a GRU whether the reset gate acts `after` the product.
  */
-export const RELATIVES = {
+export const VARIANTS = {
   rnn: { name: "plain RNN", type: "RNN" },
   cell1997: { name: "cell of 1997", type: "LSTM", keep: "all" },
   lstm: { name: "LSTM", type: "LSTM", keep: "gate" },
@@ -20,7 +20,7 @@ export const RELATIVES = {
 
 const GATES = { gate: ["i", "f", "o"], all: ["i", "o"], coupled: ["i", "f", "o"] };
 
-/** What a relative has: its memory's letter, the gates that are drawn, the candidate's letter. */
+/** What a variant has: its memory's letter, the gates that are drawn, the candidate's letter. */
 export function partsOf({ type, keep }) {
   if (type === "RNN") return { memory: "h", gates: [] };
   if (type === "GRU") return { memory: "h", gates: ["z", "r"], candidate: "n" };
@@ -40,31 +40,31 @@ export function sizeOf({ type, keep, peepholes, after }) {
 
 const CANDIDATE = { x: "w", h: "u", b: "b_g" }, SEES_STATE = { h: "u", b: "b_o" };
 // The one gate of CIFG and GRU writes as the input gate does, and keeps as the forget gate does.
-const LSTM_SUMS = { i: { x: "w_i", h: "u", b: "b_i" }, f: { h: "u", b: "b_f" }, o: SEES_STATE, g: CANDIDATE };
-const CIFG_SUMS = { i: { x: "w_i", h: "u", b: "-b_f" }, o: SEES_STATE, g: CANDIDATE };
-const GRU_SUMS = { z: { x: "-w_i", h: "-u", b: "b_f" }, r: SEES_STATE, n: CANDIDATE };
+const LSTM_TERMS = { i: { x: "w_i", h: "u", b: "b_i" }, f: { h: "u", b: "b_f" }, o: SEES_STATE, g: CANDIDATE };
+const CIFG_TERMS = { i: { x: "w_i", h: "u", b: "-b_f" }, o: SEES_STATE, g: CANDIDATE };
+const GRU_TERMS = { z: { x: "-w_i", h: "-u", b: "b_f" }, r: SEES_STATE, n: CANDIDATE };
 
 /** What a single unit's gates and candidate add up: by letter, the setting's names of the factors
  *  of x, of h, of c where there are peepholes, and of the bias; a minus turns the sign. */
-export function sumsOf({ type, keep, peepholes }) {
+export function preActivationsOf({ type, keep, peepholes }) {
   if (type === "RNN") return { h: CANDIDATE };
-  if (type === "GRU") return GRU_SUMS;
-  const { f, ...others } = keep === "coupled" ? CIFG_SUMS : LSTM_SUMS;
-  const sums = keep === "gate" ? { ...others, f } : others;
-  return peepholes ? Object.fromEntries(Object.entries(sums).map(([q, sum]) => [q, q === "g" ? sum : { ...sum, c: "p" }])) : sums;
+  if (type === "GRU") return GRU_TERMS;
+  const { f, ...others } = keep === "coupled" ? CIFG_TERMS : LSTM_TERMS;
+  const made = keep === "gate" ? { ...others, f } : others;
+  return peepholes ? Object.fromEntries(Object.entries(made).map(([q, terms]) => [q, q === "g" ? terms : { ...terms, c: "p" }])) : made;
 }
 
 /** The factor that a name stands for at setting s; 0 where there is none. */
 export const factorOf = (s, name) => (!name ? 0 : name[0] === "-" ? -s[name.slice(1)] : s[name]);
 
 /** The net of a single unit at setting s, its rows in the library's order. */
-function unitNet(relative, s) {
-  const sums = sumsOf(relative), column = (letters, part) => [...letters].map((q) => factorOf(s, sums[q][part]));
+function unitNet(variant, s) {
+  const made = preActivationsOf(variant), column = (letters, part) => [...letters].map((q) => factorOf(s, made[q][part]));
   const net = (w, u, b) => ({ D: 1, H: 1, W: column(w, "x"), U: column(u, "h"), b: b ?? column(w, "b") });
-  if (relative.type === "RNN") return net("h", "h");
-  if (relative.type === "GRU") return { ...net("nrz", "rzn", [...column("nrz", "b"), 0]), after: relative.after };
-  const order = relative.keep === "gate" ? "oifg" : "oig";
-  return { ...net(order, order), P: relative.peepholes ? column(order.slice(0, -1), "c") : undefined };
+  if (variant.type === "RNN") return net("h", "h");
+  if (variant.type === "GRU") return { ...net("nrz", "rzn", [...column("nrz", "b"), 0]), after: variant.after };
+  const order = variant.keep === "gate" ? "oifg" : "oig";
+  return { ...net(order, order), P: variant.peepholes ? column(order.slice(0, -1), "c") : undefined };
 }
 
 /**
@@ -82,9 +82,9 @@ function withForgetGate({ D, H, W, U, b, P }, keep) {
   return { D, H, W: widen(W, D, 0), U: widen(U, H, 0), b: widen(b, 1, Infinity), P: P && widen(P, 1, 0) };
 }
 
-/** The trace of a relative with this net over x (T·D): of an LSTM {i, f, o, g, c, h}, of a GRU
+/** The trace of a variant with this net over x (T·D): of an LSTM {i, f, o, g, c, h}, of a GRU
  *  {z, r, n, h}, of an RNN {h}, each (T·H). */
-export function relativeForward({ type, keep }, net, x, T) {
+export function variantForward({ type, keep }, net, x, T) {
   if (type === "RNN") return rnnForward(net, x, T);
   if (type === "GRU") return gruForward(net, x, T);
   return lstmForward(keep === "gate" ? net : withForgetGate(net, keep), x, T);
@@ -107,21 +107,21 @@ export function keptOf(memory, without, first) {
   return { largest, left: gap[T - 1] / largest, half: last === T - 1 ? T : last + 1 - first };
 }
 
-/** A relative's run over x, and over x without its first input: unit `unit` of its net. */
-function runOf(relative, net, x, first, unit) {
-  const T = x.length, { H } = net, { memory, gates, candidate } = partsOf(relative);
+/** A variant's run over x, and over x without its first input: unit `unit` of its net. */
+function runOf(variant, net, x, first, unit) {
+  const T = x.length, { H } = net, { memory, gates, candidate } = partsOf(variant);
   const one = (values) => (H === 1 ? values : Float64Array.from({ length: T }, (_, t) => values[t * H + unit]));
-  const trace = relativeForward(relative, net, x, T), run = { relative, memory };
+  const trace = variantForward(variant, net, x, T), run = { variant, memory };
   for (const q of new Set([...gates, candidate, memory, "h"])) if (q) run[q] = one(trace[q]);
   const blank = x.slice();
   blank[first] = 0;
   run.m = run[memory];
-  run.without = one(relativeForward(relative, net, blank, T)[memory]);
+  run.without = one(variantForward(variant, net, blank, T)[memory]);
   return Object.assign(run, keptOf(run.m, run.without, first));
 }
 
 /** The reader's own layer: its shape, and its numbers (float32, in the library's order). */
-export function ownRelative(shape, numbers) {
+export function unpackLayer(shape, numbers) {
   if (!shape.H) return null;
   const { H, type, peepholes, after } = shape, { blocks, extra } = sizeOf(shape), all = Float64Array.from(numbers);
   let at = 0;
@@ -134,24 +134,24 @@ export function ownRelative(shape, numbers) {
 }
 
 /**
- * All relatives at setting s: {T, x, first, relatives}, relatives by name the runs
- * {m, without, h, gates by letter, largest, left, half}; own as `ownRelative` gives it.
+ * All variants at setting s: {T, x, first, variants}, variants by name the runs
+ * {m, without, h, gates by letter, largest, left, half}; own as `unpackLayer` gives it.
  */
 export function runFamily(s, own = null) {
   const T = s.length, x = inputSignal(s.preset, T, s.period), first = Math.max(0, x.findIndex((v) => v !== 0));
-  const relatives = {};
-  for (const [key, relative] of Object.entries(RELATIVES)) relatives[key] = runOf(relative, unitNet(relative, s), x, first, 0);
+  const variants = {};
+  for (const [key, variant] of Object.entries(VARIANTS)) variants[key] = runOf(variant, unitNet(variant, s), x, first, 0);
   if (own) {
-    // The sliders move the relatives only: the reader's layer is run anew for another input.
+    // The sliders move the variants only: the reader's layer is run anew for another input.
     const key = `${s.preset} ${T} ${s.period}`;
     if (own.key !== key) Object.assign(own, { key, run: runOf(own.shape, own.net, x, first, own.shape.unit) });
-    relatives.own = own.run;
+    variants.own = own.run;
   }
-  return { T, x, first, relatives };
+  return { T, x, first, variants };
 }
 
 /** The same from what a test can send. */
-export const familyNumbers = (s, shape, numbers) => runFamily(s, ownRelative(shape, numbers));
+export const familyNumbers = (s, shape, numbers) => runFamily(s, unpackLayer(shape, numbers));
 
 /** Settings that show something, each with what to look at. */
 const QUIET = { period: 20, w: 2, w_i: 0, u: 0, p: 0, b_f: 2, b_i: 0, b_o: 1, b_g: 0 };

@@ -1,4 +1,4 @@
-// FamilyExplorer: the same input through the relatives of the LSTM.
+// FamilyExplorer: the same input through the variants of the LSTM.
 
 import { button, fold, group, select, slider } from "../frontend/controls.js";
 import { floats, put, tag } from "../frontend/dom.js";
@@ -21,7 +21,7 @@ import {
   panelBoxes,
   timeIn,
 } from "./art.js";
-import { ownRelative, partsOf, RELATIVES, runFamily, STORIES, sumsOf } from "./variants.js";
+import { partsOf, preActivationsOf, runFamily, STORIES, unpackLayer, VARIANTS } from "./variants.js";
 import {
   explainKept,
   explainOf,
@@ -34,8 +34,8 @@ import {
   TONE,
 } from "./words.js";
 
-/** What can be opened in a relative: its gates, its candidate, its memory, its output. */
-const insides = (relative) => [...new Set([...Object.keys(sumsOf(relative)), partsOf(relative).memory, "h"])];
+/** What can be opened in a variant: its gates, its candidate, its memory, its output. */
+const insides = (variant) => [...new Set([...Object.keys(preActivationsOf(variant)), partsOf(variant).memory, "h"])];
 
 const OWN_SETTING = "Your own setting. Thin and grey is what was there before the last change.";
 const MAPPED = `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s ${math("z")}, and ${math("−b_{f}")} of the CIFG’s ${math("i")}; `
@@ -47,23 +47,23 @@ const ownName = ({ type, keep, peepholes, after, unit }) =>
 function render({ model, el }) {
   const view = explorable(model, el, { title: "The family on one input", update });
   view.root.classList.add("ll-family-explorer");
-  const shape = model.get("_shape"), own = ownRelative(shape, floats(model.get("_net")));
-  const names = Object.fromEntries(Object.entries(RELATIVES).map(([key, { name }]) => [key, name]));
+  const shape = model.get("_shape"), own = unpackLayer(shape, floats(model.get("_net")));
+  const names = Object.fromEntries(Object.entries(VARIANTS).map(([key, { name }]) => [key, name]));
   if (own) names.own = ownName(shape);
   const keys = Object.keys(names);
   let run = runFamily(view.settings(), own), ghost = null, ghostRun = null, told = "lstm";
   const at = () => Math.min(view.get("step"), run.T) - 1;
-  const unitOf = (key) => ({ ...run.relatives[key], x: run.x });
+  const unitOf = (key) => ({ ...run.variants[key], x: run.x });
   // A layer of many units has no short sums.
   const numbersOf = (key) => (key === "own" ? null : view.settings());
 
-  /** A relative in words. */
+  /** A variant in words. */
   const memberWords = (key) => {
-    const { memory, m } = run.relatives[key];
-    return `${names[key]}: ${memory} is ${fmt(m[run.T - 1])} at the end, ${keptWords(run.relatives[key], run.first, run.T).join(", ")}`;
+    const { memory, m } = run.variants[key];
+    return `${names[key]}: ${memory} is ${fmt(m[run.T - 1])} at the end, ${keptWords(run.variants[key], run.first, run.T).join(", ")}`;
   };
   const familyWords = () => {
-    const each = (write) => keys.map((key) => `${key === "own" ? "yours" : names[key]} ${write(run.relatives[key])}`).join(", ");
+    const each = (write) => keys.map((key) => `${key === "own" ? "yours" : names[key]} ${write(run.variants[key])}`).join(", ");
     return `At the end of ${run.T} steps: ${each(({ m }) => fmt(m[run.T - 1]))}. `
       + `Of the first input is left: ${each(({ largest, left }) => (largest ? leftWords(left) : "nothing"))}.`;
   };
@@ -72,35 +72,35 @@ function render({ model, el }) {
     chosen: () => told, choose: (key) => { told = key; view.redraw(); },
     explain: (key) => {
       const [name, what] = key.split(":");
-      const found = what ? explainKept(run.relatives[name], run.first, run.T) : explainOf(numbersOf(name), unitOf(name), run.relatives[name].memory, at());
+      const found = what ? explainKept(run.variants[name], run.first, run.T) : explainOf(numbersOf(name), unitOf(name), run.variants[name].memory, at());
       return { ...found, head: `${names[name]}, ${found.head}` };
     },
   });
 
-  const rooms = {
+  const contents = {
     "": { title: view.title, make: overview },
     ...Object.fromEntries(keys.map((key) => [key, { title: names[key], make: (stage) => member(stage, key), words: () => `${memberWords(key)}.` }])),
   };
-  for (const [key, relative] of Object.entries(RELATIVES)) {
-    for (const q of insides(relative)) {
+  for (const [key, variant] of Object.entries(VARIANTS)) {
+    for (const q of insides(variant)) {
       const path = `${key}/${q}`, content = () => insideOf(view.settings(), unitOf(key), q, at());
-      rooms[path] = { title: nameOf(relative, q), make: (stage) => sumLevel(view, place, stage, path, rooms, content), words: () => content().words };
+      contents[path] = { title: nameOf(variant, q), make: (stage) => sumLevel(view, nav, stage, path, contents, content), words: () => content().words };
     }
   }
-  const place = levels(view, rooms);
+  const nav = levels(view, contents);
 
-  /** All relatives at once, each a door into itself. */
+  /** All variants at once, each opens itself. */
   function overview(stage) {
     const picture = plot(view, { height: (width) => familyHeight(keys.length, width), paint: (pen) => paintFamily(pen, run, ghostRun, at()), pointed, cursor: "zoom-in" });
     const holder = tag("div", { class: "ll-stage" }, picture.node), heads = {}, facts = {};
     for (const key of keys) {
-      const { gates, weights } = sizeWords(run.relatives[key].relative);
-      const door = place.door(tag("button", { type: "button", class: "ll-kin-name" }, names[key]), key);
+      const { gates, weights } = sizeWords(run.variants[key].variant);
+      const opener = nav.opener(tag("button", { type: "button", class: "ll-kin-name" }, names[key]), key);
       const size = tag("span", { class: "ll-kin-size" }, tag("span", {}, gates), " · ", tag("span", { html: math(weights) }));
-      heads[key] = tag("div", { class: "ll-kin-head" }, door, size);
+      heads[key] = tag("div", { class: "ll-kin-head" }, opener, size);
       facts[key] = read.watch(tag("button", { type: "button", class: "ll-kin-told" }), `${key}:left`);
-      put(door, { "aria-label": `${names[key]}, open it` });
-      heads[key].door = door;
+      put(opener, { "aria-label": `${names[key]}, open it` });
+      heads[key].opener = opener;
       holder.append(heads[key], facts[key]);
     }
     stage.append(holder);
@@ -113,7 +113,7 @@ function render({ model, el }) {
       const px = timeIn(panelBoxes(keys.length, picture.width)[k], run.T);
       read.hover(keys[k]);
       view.set({ step: Math.round(Math.min(run.T - 1, Math.max(0, px.invert(event.x)))) + 1 });
-      if (event.type === "pointerup" && event.event.button === 0) place.open(keys[k], heads[keys[k]].door);
+      if (event.type === "pointerup" && event.event.button === 0) nav.open(keys[k], heads[keys[k]].opener);
     }
     let laid = 0;
     const lay = () => panelBoxes(keys.length, (laid = picture.width)).forEach(({ x, y, w, h, head, told: low, narrow }, k) => {
@@ -125,40 +125,40 @@ function render({ model, el }) {
     return () => {
       if (laid !== picture.width) lay();
       for (const key of keys) {
-        const { memory, m } = run.relatives[key], last = m[run.T - 1], fact = facts[key], words = memberWords(key);
+        const { memory, m } = run.variants[key], last = m[run.T - 1], fact = facts[key], words = memberWords(key);
         if (fact.ariaLabel?.startsWith(`${words};`)) continue;
         put(fact, { "aria-label": `${words}; show its formula` });
-        fact.innerHTML = [`<b>${math(memory)} = ${fmt(last, Math.abs(last) < 100 ? 2 : 1)}</b>`, ...keptWords(run.relatives[key], run.first, run.T)]
+        fact.innerHTML = [`<b>${math(memory)} = ${fmt(last, Math.abs(last) < 100 ? 2 : 1)}</b>`, ...keptWords(run.variants[key], run.first, run.T)]
           .map((part) => `<span>${part}</span>`).join("·");
       }
       picture.redraw();
-      picture.label(`Memory, output and gates of each relative over time, all of them on the same input. ${familyWords()}`);
+      picture.label(`Memory, output and gates of each variant over time, all of them on the same input. ${familyWords()}`);
     };
   }
 
-  /** One relative, large. */
+  /** One variant, large. */
   function member(stage, key) {
-    const { relative, memory } = run.relatives[key];
+    const { variant, memory } = run.variants[key];
     let chosen = memory;
     const picture = plot(view, {
-      height: memberHeight(relative), cursor: "crosshair",
-      paint: (pen) => paintMember(pen, run.relatives[key], run.x, ghostRun?.T === run.T ? ghostRun.relatives[key] : null, at(), inner.key),
+      height: memberHeight(variant), cursor: "crosshair",
+      paint: (pen) => paintMember(pen, run.variants[key], run.x, ghostRun?.T === run.T ? ghostRun.variants[key] : null, at(), inner.key),
       pointed: (event) => { if (event) view.set({ step: Math.round(Math.min(run.T - 1, Math.max(0, memberTime(picture.width, run.T).invert(event.x)))) + 1 }); },
     });
     const holder = tag("div", { class: "ll-stage" }, picture.node), reads = {};
     const inner = readout(view, { chosen: () => chosen, choose: (q) => { chosen = q; view.redraw(); }, explain: (q) => explainOf(numbersOf(key), unitOf(key), q, at()) });
-    for (const q of Object.keys(memberReads(run.relatives[key], at()))) {
+    for (const q of Object.keys(memberReads(run.variants[key], at()))) {
       reads[q] = inner.watch(tag("button", { type: "button", class: "ll-hot", "data-q": TONE[q] }), q);
       Object.assign(reads[q].style, { right: 0, width: `${MEMBER_SIDE - 4}px`, height: "22px" });
-      if (rooms[`${key}/${q}`]) place.door(reads[q], `${key}/${q}`);
+      if (contents[`${key}/${q}`]) nav.opener(reads[q], `${key}/${q}`);
       holder.append(reads[q]);
     }
-    stage.append(tag("p", { class: "ll-kin-formula" }, tag("span", { html: math(memoryFormula(relative)) }),
+    stage.append(tag("p", { class: "ll-kin-formula" }, tag("span", { html: math(memoryFormula(variant)) }),
       tag("span", { class: "ll-kin-size" }, "dashed: the same without the first input")), holder, inner.node);
     return () => {
-      for (const [q, { y, text }] of Object.entries(memberReads(run.relatives[key], at()))) {
+      for (const [q, { y, text }] of Object.entries(memberReads(run.variants[key], at()))) {
         reads[q].style.top = `${y - 11}px`;
-        put(reads[q], { "aria-label": `${nameOf(relative, q)} ${text} at step ${at() + 1}${rooms[`${key}/${q}`] ? ", open it" : ", show its formula"}` });
+        put(reads[q], { "aria-label": `${nameOf(variant, q)} ${text} at step ${at() + 1}${contents[`${key}/${q}`] ? ", open it" : ", show its formula"}` });
       }
       inner.refresh();
       picture.redraw();
@@ -188,21 +188,21 @@ function render({ model, el }) {
     see.textContent = Object.values(STORIES)[fits.indexOf(true)]?.see ?? OWN_SETTING;
     read.node.hidden = s.path !== "";
     if (!read.node.hidden) read.refresh();
-    place.draw();
-    view.say(rooms[place.path].words?.() ?? familyWords());
+    nav.draw();
+    view.say(contents[nav.path].words?.() ?? familyWords());
     values.refresh();
     sides.refresh();
   }
 
   const values = tableFold(view, "Values at every step", () => {
-    const columns = keys.flatMap((key) => (run.relatives[key].memory === "c" ? ["c", "h"] : ["h"]).map((q) => [key, q]));
+    const columns = keys.flatMap((key) => (run.variants[key].memory === "c" ? ["c", "h"] : ["h"]).map((q) => [key, q]));
     return [["step", math("x_{t}"), ...columns.map(([key, q]) => `${names[key]} ${math(q)}`)],
-      Array.from({ length: run.T }, (_, t) => [String(t + 1), fmt(run.x[t], 3), ...columns.map(([key, q]) => fmt(run.relatives[key][q][t], 4))])];
+      Array.from({ length: run.T }, (_, t) => [String(t + 1), fmt(run.x[t], 3), ...columns.map(([key, q]) => fmt(run.variants[key][q][t], 4))])];
   });
-  const sides = tableFold(view, "The relatives side by side", () => [
-    ["relative", "memory at the end", "half-life", "left of the first input", "gates", "weights of H units"],
+  const sides = tableFold(view, "The variants side by side", () => [
+    ["variant", "memory at the end", "half-life", "left of the first input", "gates", "weights of H units"],
     keys.map((key) => {
-      const { relative, m } = run.relatives[key], [left, half = "none"] = keptWords(run.relatives[key], run.first, run.T), { gates, weights } = sizeWords(relative);
+      const { variant, m } = run.variants[key], [left, half = "none"] = keptWords(run.variants[key], run.first, run.T), { gates, weights } = sizeWords(variant);
       return [names[key], fmt(m[run.T - 1], 4), half.replace("half-life ", ""), left.replace(" left", ""), gates.replace(/ gates$/, ""), weights];
     })], "Side by side");
 
@@ -218,7 +218,7 @@ function render({ model, el }) {
       group("Weights",
         slider(view, "u", { words: "old output", letter: "u", q: "h" }),
         slider(view, "p", { words: "peepholes", letter: "p", q: "c" }))],
-    picture: [tag("div", { class: "ll-actions ll-kin-stories", role: "group", "aria-label": "Settings that show something" }, stories), see, place.node, scrub, read.node],
+    picture: [tag("div", { class: "ll-actions ll-kin-stories", role: "group", "aria-label": "Settings that show something" }, stories), see, nav.node, scrub, read.node],
     folds: [fold("More weights", null, tag("div", { class: "ll-weights" },
       slider(view, "w", { words: "input to candidate", letter: "w", q: "g" }),
       slider(view, "w_i", { words: "input to the gate that writes", letter: "w_{i}", q: "i", digits: 1, reach: [-15, 15] }),

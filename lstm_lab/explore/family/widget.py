@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -12,7 +12,7 @@ import traitlets
 from ..core.base import Explorable, choice, control, floats
 from ..core.bundle import bundle, styles
 from ..core.signals import input_signal
-from ..core.user_layer import LONGEST, WORK
+from ..core.user_layer import LONGEST, WORK, check_unit
 
 if TYPE_CHECKING:
     from ...layers.recurrent import Recurrent
@@ -23,7 +23,7 @@ PRESETS = (
     "noise", "impulse", "two pulses", "step", "spikes", "set and reset", "square", "sine",
 )  # fmt: skip
 
-#: What lies in each relative: its gates, its candidate, its memory, its output.
+#: What lies in each variant: its gates, its candidate, its memory, its output.
 INSIDE = {
     "rnn": "h",
     "cell1997": "iogch",
@@ -43,7 +43,7 @@ NOTHING = 1e-9
 class FamilyExplorer(Explorable):
     """The same input through a plain RNN, the cell of 1997, LSTM, peepholes, CIFG and GRU.
 
-    Each relative is a single unit. Drawn are its memory, its output and its gates over time; told
+    Each variant is a single unit. Drawn are its memory, its output and its gates over time; told
     is what is left of the first input at the end.
 
     Parameters
@@ -51,8 +51,8 @@ class FamilyExplorer(Explorable):
     layer : LSTM, GRU or RNN, optional
         A layer of the reader's that takes one number a step: one more panel shows a unit of its
         first layer, forward direction, as it is, on the same input.
-    unit : int, default 0
-        Which unit of ``layer``.
+    layer_unit : int, default 1
+        Which unit of ``layer``, from 1.
     preset : {"noise", "impulse", "two pulses", "step", "spikes", "set and reset", "square", "sine"}
         The input.
     length : int
@@ -99,6 +99,7 @@ class FamilyExplorer(Explorable):
     """
 
     title = "The family on one input"
+    renamed: ClassVar = {"unit": ("layer_unit", 1)}
     levels = ("", *(p for k, inside in INSIDE.items() for p in (k, *(f"{k}/{q}" for q in inside))))
     _esm = bundle(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
@@ -119,27 +120,30 @@ class FamilyExplorer(Explorable):
     _shape = traitlets.Dict().tag(sync=True)
     _net = traitlets.Bytes(b"").tag(sync=True)
 
-    def __init__(self, layer: Recurrent | None = None, unit: int = 0, **settings: Any):
-        self._layer, self._unit = None, unit
+    def __init__(self, layer: Recurrent | None = None, *, layer_unit: int = 1, **settings: Any):
+        settings = self.current(settings)
+        unit = settings.pop("layer_unit", layer_unit)
+        self._layer, self._unit = None, 0
         given: dict[str, Any] = {}
         traits: dict[str, Any] = {}
         if layer is not None:
             self._layer = _checked(layer)
-            _check_unit(unit, layer.hidden_size)
-            given = {"layer": None} | ({"unit": unit} if unit else {})
+            check_unit(unit, layer.hidden_size)
+            self._unit = unit - 1
+            given = {"layer": None} | ({"layer_unit": unit} if unit != 1 else {})
             traits = {
-                "_shape": {**_kind(layer), "H": layer.hidden_size, "unit": unit},
+                "_shape": {**_kind(layer), "H": layer.hidden_size, "unit": self._unit},
                 "_net": b"".join(map(floats, self._layer.params.values())),
             }
-        elif isinstance(unit, bool) or unit != 0:
-            raise ValueError(f"unit: expected 0, as there is no layer, got {unit!r}")
+        elif type(unit) is not int or unit != 1:
+            raise ValueError(f"layer_unit: expected 1, as there is no layer, got {unit!r}")
         super().__init__(**settings, _arguments=given, **traits)
 
     def options(self, name: str) -> Sequence[str]:
         own = ("own",) if name == "path" and self._layer is not None else ()
         return (*super().options(name), *own)
 
-    def relatives(self) -> dict[str, Recurrent]:
+    def variants(self) -> dict[str, Recurrent]:
         """The units that are shown, as layers of the library in float64, by name."""
         from ...layers import GRU, LSTM, RNN
 
@@ -169,7 +173,7 @@ class FamilyExplorer(Explorable):
         return units if self._layer is None else units | {"own": self._layer}
 
     def values(self) -> dict[str, Any]:
-        """The numbers of every relative, by the library's own layers in float64.
+        """The numbers of every variant, by the library's own layers in float64.
 
         Returns
         -------
@@ -184,7 +188,7 @@ class FamilyExplorer(Explorable):
         both = np.stack([x, x], axis=1)[:, :, None]
         both[first, 1] = 0
         found: dict[str, Any] = {"x": x}
-        for name, layer in self.relatives().items():
+        for name, layer in self.variants().items():
             trace, unit = layer.forward(both)[1], self._unit if name == "own" else 0
             memory = (trace.cell if "cell" in layer.cell.states else trace.hidden)[:, :, unit]
             lines = {"h": trace.hidden} | ({"c": trace.cell} if "cell" in layer.cell.states else {})
@@ -197,7 +201,7 @@ class FamilyExplorer(Explorable):
 
     def describe(self) -> str:
         values = self.values()
-        last = {name: values.get(f"{name}_c", values[f"{name}_h"])[-1] for name in self.relatives()}
+        last = {name: values.get(f"{name}_c", values[f"{name}_h"])[-1] for name in self.variants()}
         told = ", ".join(f"{name} {memory:.4g}" for name, memory in last.items())
         return f"{self.title}. {self.setting}: memory at the end: {told}"
 
@@ -247,7 +251,7 @@ def _unit(
 
 
 def _kind(layer: Recurrent) -> dict[str, Any]:
-    """How the browser computes a layer: the keys of ``RELATIVES`` in relatives.js."""
+    """How the browser computes a layer: the keys of ``VARIANTS`` in variants.js."""
     if layer.cell.name == "LSTM":
         keep = "coupled" if layer.coupled else "gate" if layer.forget_gate else "all"
         return {"type": "LSTM", "keep": keep, "peepholes": layer.peepholes}
@@ -283,8 +287,3 @@ def _checked(layer: Any) -> Recurrent:
             raise ValueError(f"layer: {name} holds NaN or infinity")
         array[...] = numbers.astype("float32")
     return copy
-
-
-def _check_unit(unit: Any, hidden: int) -> None:
-    if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < hidden:
-        raise ValueError(f"unit: expected a whole number from 0 to {hidden - 1}, got {unit!r}")

@@ -1,7 +1,7 @@
-// The relatives in words and formulas, with the numbers of a step put in.
+// The variants in words and formulas, with the numbers of a step put in.
 
 import { fmt, percent, share } from "../frontend/format.js";
-import { factorOf, partsOf, sizeOf, sumsOf } from "./variants.js";
+import { factorOf, partsOf, preActivationsOf, sizeOf } from "./variants.js";
 
 const NAMES = {
   i: "input gate", f: "forget gate", o: "output gate", g: "candidate", c: "cell state", h: "hidden state",
@@ -11,8 +11,8 @@ const NAMES = {
 /** The quantity whose colour and line a letter takes: z keeps as f does, r stands where o stood. */
 export const TONE = { i: "i", f: "f", o: "o", g: "g", c: "c", h: "h", z: "f", r: "o", n: "g" };
 
-/** The name of a quantity of a relative: the memory is told by name. */
-export const nameOf = (relative, q) => (q === "h" && partsOf(relative).memory === "h" ? "memory and output" : NAMES[q]);
+/** The name of a quantity of a variant: the memory is told by name. */
+export const nameOf = (variant, q) => (q === "h" && partsOf(variant).memory === "h" ? "memory and output" : NAMES[q]);
 
 const symbolOf = (name) => {
   const [word, low] = name.replace("-", "").split("_");
@@ -21,7 +21,7 @@ const symbolOf = (name) => {
 
 /** What q of a single unit adds up at step t (from 0): [{sign, letter, factors, value, key, words}]. */
 export function termsOf(s, run, q, t) {
-  const { relative } = run, sum = sumsOf(relative)[q], before = (line) => (t ? line[t - 1] : 0);
+  const { variant } = run, sum = preActivationsOf(variant)[q], before = (line) => (t ? line[t - 1] : 0);
   const seen = {
     x: ["x_{t}", run.x[t], "x", "input"], h: ["h_{t-1}", before(run.h), "h", "old output"],
     c: q === "o" ? ["c_{t}", run.c?.[t], "c", "new cell state"] : ["c_{t-1}", run.c && before(run.c), "c", "old cell state"],
@@ -55,7 +55,7 @@ const STATES = {
   GRU: ["h_{t} = z_{t} h_{t-1} + (1 − z_{t}) n_{t}", "a weighted mean of old and new, and the output as it is"],
 };
 
-/** The formula of a relative's memory. */
+/** The formula of a variant's memory. */
 export const memoryFormula = ({ type, keep }) => (type === "RNN" ? "h_{t} = tanh(w x_{t} + u h_{t-1} + b)" : STATES[keep ?? type][0]);
 
 const LINES = {
@@ -66,8 +66,8 @@ const LINES = {
 
 /** The two products that a memory is made of at step t: [[letters], [values], [tones], words] each. */
 function mixed(run, t) {
-  const { relative } = run, old = t ? run.m[t - 1] : 0;
-  if (relative.type === "GRU") {
+  const { variant } = run, old = t ? run.m[t - 1] : 0;
+  if (variant.type === "GRU") {
     return [[["z_{t}", "h_{t-1}"], [run.z[t], old], ["f", "h"], "kept of the old memory"],
       [["(1 − z_{t})", "n_{t}"], [1 - run.z[t], run.n[t]], ["f", "g"], "let in of the candidate"]];
   }
@@ -76,18 +76,18 @@ function mixed(run, t) {
     gate: [["f_{t}", "c_{t-1}"], [run.f?.[t], old], ["f", "c"]],
     coupled: [["(1 − i_{t})", "c_{t-1}"], [run.f?.[t], old], ["i", "c"]],
   };
-  return [[...kept[relative.keep], "kept of the old cell state"], [["i_{t}", "g_{t}"], [run.i[t], run.g[t]], ["i", "g"], "let in of the candidate"]];
+  return [[...kept[variant.keep], "kept of the old cell state"], [["i_{t}", "g_{t}"], [run.i[t], run.g[t]], ["i", "g"], "let in of the candidate"]];
 }
 
 /** What is inside q at step t, as `sumLevel` takes it. */
 export function insideOf(s, run, q, t) {
-  const value = run[q][t], tone = TONE[q], name = nameOf(run.relative, q);
+  const value = run[q][t], tone = TONE[q], name = nameOf(run.variant, q);
   const words = (terms, total) => `${name[0].toUpperCase()}${name.slice(1)} at step ${t + 1}: ${terms.map((term) => `${term.words} ${fmt(term.value)}`).join(", ")}; together ${fmt(total)}`;
   const whole = (terms) => ({ q: tone, letter: `${q}_{t}`, value, sum: value, sumLetter: `${q}_{t}`, act: "", terms, words: `${words(terms, value)}.` });
   const products = () => mixed(run, t).map(([letters, values, tones, said], k) => ({
     key: k ? "new" : "kept", letter: letters.join(" "), factors: letters.map((letter, j) => [letter, values[j], tones[j]]), value: values[0] * values[1], q: tones[1], words: said,
   }));
-  if (q === "c" || (q === "h" && run.relative.type === "GRU")) return whole(products());
+  if (q === "c" || (q === "h" && run.variant.type === "GRU")) return whole(products());
   if (q === "h" && run.c) {
     const tanh = Math.tanh(run.c[t]);
     return whole([{ key: "shown", letter: "o_{t} tanh(c_{t})", factors: [["o_{t}", run.o[t], "o"], ["tanh c_{t}", tanh, "c"]], value: run.o[t] * tanh, q: "h", words: "shown of the squashed cell state" }]);
@@ -98,12 +98,12 @@ export function insideOf(s, run, q, t) {
 
 /** The formula of q at step t with its numbers, as `readout` takes it; s is null for a layer of many units. */
 export function explainOf(s, run, q, t) {
-  const { relative } = run, value = run[q][t], tone = TONE[q], gate = "ifozr".includes(q), shown = gate ? share(value) : fmt(value);
-  const told = { q: tone, head: `${nameOf(relative, q)} at step ${t + 1}`, from: [] };
-  if (q === "c" || (q === "h" && relative.type === "GRU")) {
+  const { variant } = run, value = run[q][t], tone = TONE[q], gate = "ifozr".includes(q), shown = gate ? share(value) : fmt(value);
+  const told = { q: tone, head: `${nameOf(variant, q)} at step ${t + 1}`, from: [] };
+  if (q === "c" || (q === "h" && variant.type === "GRU")) {
     const [kept, fresh] = mixed(run, t), put = ([, [a, b], [x, y]]) => `«${x}:${fmt(a)}» · «${y}:${bracket(b)}»`;
-    const [symbols, meaning] = STATES[relative.keep ?? relative.type];
-    const first = relative.keep === "all" ? `«c:${fmt(kept[1][1])}»` : put(kept);
+    const [symbols, meaning] = STATES[variant.keep ?? variant.type];
+    const first = variant.keep === "all" ? `«c:${fmt(kept[1][1])}»` : put(kept);
     return { ...told, symbols, meaning, numbers: [`= ${first} + ${put(fresh)}`, `= «${tone}:${shown}»`] };
   }
   if (q === "h" && run.c) {
@@ -113,7 +113,7 @@ export function explainOf(s, run, q, t) {
     };
   }
   const meaning = q === "h" ? "made anew at each step: nothing is kept as it is" : LINES[q];
-  if (q === "f" && relative.keep === "coupled") {
+  if (q === "f" && variant.keep === "coupled") {
     return { ...told, symbols: "f_{t} = 1 − i_{t}", meaning: "no gate of its own: what is not written is kept", numbers: [`= 1 − «i:${share(run.i[t])}» = «f:${shown}»`] };
   }
   const act = gate ? "σ" : "tanh";
@@ -140,9 +140,9 @@ export function explainKept(run, first, T) {
   return { q: memory, head: "what is left of the first input", meaning: `at step ${first + 1} it came in`, symbols, numbers, from: [] };
 }
 
-/** How much a relative has to learn: "3 gates" and "4H(D+H+1)". */
-export function sizeWords(relative) {
-  const { gates, blocks, extra } = sizeOf(relative);
+/** How much a variant has to learn: "3 gates" and "4H(D+H+1)". */
+export function sizeWords(variant) {
+  const { gates, blocks, extra } = sizeOf(variant);
   return {
     gates: gates ? `${gates} gates` : "no gates",
     weights: `${blocks > 1 ? blocks : ""}H(D+H+1)${extra ? ` + ${extra > 1 ? extra : ""}H` : ""}`,

@@ -16,7 +16,7 @@ const BURST = 700;
  */
 export function explorable(model, host, { title, update }) {
   const specs = model.get("_specs"), start = model.get("_start"), defaults = model.get("_defaults");
-  const kind = model.get("_kind"), kept = model.get("_arguments");
+  const kind = model.get("_kind"), kept = model.get("_arguments"), renamed = model.get("_renamed");
   const limits = Object.fromEntries(Object.entries(specs).filter(([, spec]) => spec.kind === "number"));
   const within = ({ min, max, whole }, value) => Math.min(max, Math.max(min, whole ? Math.round(value) : value));
   const off = [];
@@ -24,7 +24,7 @@ export function explorable(model, host, { title, update }) {
   let waiting = false, alive = true, pending = 0, settle = 0, held = false;
 
   const view = {
-    model, kind, kept, specs, limits, start, defaults, title,
+    model, kind, kept, renamed, specs, limits, start, defaults, title,
     // A group and no landmark: a page may hold several of one name.
     root: tag("section", { class: "lstm-lab-explorer", role: "group", "aria-label": title }),
     /** The setting before the present change or drag; null before the first. */
@@ -49,7 +49,7 @@ export function explorable(model, host, { title, update }) {
     /** The setting as one line. */
     setting: () => writeSetting(kind, kept, view.settings(), defaults),
     /** Takes over a line; throws an Error that says what is wrong with it. */
-    apply(line) { view.set({ ...defaults, ...readSetting(line, kind, kept, specs) }); },
+    apply(line) { view.set({ ...defaults, ...readSetting(line, kind, kept, specs, renamed) }); },
     reset: () => view.set(start),
     /** Back to the setting before the last change; again, and forth. */
     previous() {
@@ -153,7 +153,7 @@ function header(view) {
   };
   const show = () => { if (document.activeElement !== line) { line.value = view.setting(); refuse(""); } };
   const apply = (text) => {
-    const wrong = faultOf(text, view.kind, view.kept, view.specs);
+    const wrong = faultOf(text, view.kind, view.kept, view.specs, view.renamed);
     refuse(wrong && `This setting cannot be shown: ${wrong}.`);
     if (wrong) return false;
     view.apply(text);

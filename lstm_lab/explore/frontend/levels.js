@@ -6,32 +6,32 @@ import { put, tag } from "./dom.js";
  * The levels of an explorable: one picture at a time, addressed by the trait `path` ("" is the
  * overview, "cell" lies in it, "cell/f" in that).
  *
- * rooms maps each path to {title: words or () => words, make(stage)}; make is called when the level
+ * contents maps each path to {title: words or () => words, make(stage)}; make is called when the level
  * is first entered, fills its stage, and returns draw(), which update() is to reach through
- * levels.draw(). Several paths may share one maker. A node that opens a level is made with door().
+ * levels.draw(). Several paths may share one maker. A node that opens a level is made with opener().
  *
- * Returns {node, draw, open, door, path}; the breadcrumb takes the title's place in the header.
+ * Returns {node, draw, open, opener, path}; the breadcrumb takes the title's place in the header.
  */
-export function levels(view, rooms) {
+export function levels(view, contents) {
   const node = tag("div", { class: "ll-levels" });
   const crumbs = tag("div", { class: "ll-crumbs", role: "group", "aria-label": "Levels" });
-  const made = new Map(), doors = new Map();
+  const made = new Map(), openers = new Map();
   let shown = null, origin = null, moved = false;
 
   const title = (path) => {
-    const { title: words } = rooms[path];
+    const { title: words } = contents[path];
     return typeof words === "function" ? words() : words;
   };
   const chain = (path) => {
     const all = [""];
     path.split("/").filter(Boolean).forEach((_, k, parts) => all.push(parts.slice(0, k + 1).join("/")));
-    return all.filter((each) => rooms[each]);
+    return all.filter((each) => contents[each]);
   };
   const stageOf = (path) => {
     if (!made.has(path)) {
       const stage = tag("div", { class: "ll-level", "data-path": path, tabindex: -1 });
       node.append(stage);
-      made.set(path, { stage, draw: rooms[path].make(stage) });
+      made.set(path, { stage, draw: contents[path].make(stage) });
     }
     return made.get(path);
   };
@@ -68,23 +68,23 @@ export function levels(view, rooms) {
       [k ? tag("span", { class: "ll-crumb-mark", "aria-hidden": "true" }, "›") : null, crumb(each, k === all.length - 1)]).filter(Boolean));
     view.root.dataset.path = path;
     if (before === null) return;
-    const door = doors.get(inward ? path : before);
-    glide(stage, inward ? origin : door?.getBoundingClientRect(), inward);
+    const opener = openers.get(inward ? path : before);
+    glide(stage, inward ? origin : opener?.getBoundingClientRect(), inward);
     origin = null;
     if (!focused && !moved) return;
     moved = false;
     // Going in, the first thing to operate there; coming back, the place that one went in by.
     const target = inward
       ? stage.querySelector("button, [tabindex='0'], input, select") ?? crumbs.querySelector("button")
-      : door?.getClientRects().length ? door : stage;
+      : opener?.getClientRects().length ? opener : stage;
     (target ?? stage).focus({ preventScroll: true });
   }
 
   function open(path, from) {
-    if (!rooms[path] || path === view.get("path")) return;
+    if (!contents[path] || path === view.get("path")) return;
     moved = true;
-    origin = (from ?? doors.get(path))?.getBoundingClientRect() ?? null;
-    if (from) doors.set(path, from);
+    origin = (from ?? openers.get(path))?.getBoundingClientRect() ?? null;
+    if (from) openers.set(path, from);
     view.set({ path });
   }
 
@@ -102,10 +102,10 @@ export function levels(view, rooms) {
     /** The level that is shown. */
     get path() { return shown; },
     /** Makes node open a level on click and on Enter; path: words or () => words. */
-    door(other, path) {
+    opener(other, path) {
       const to = typeof path === "function" ? path : () => path;
-      if (typeof path === "string") doors.set(path, other);
-      other.classList.add("ll-door");
+      if (typeof path === "string") openers.set(path, other);
+      other.classList.add("ll-opener");
       const go = () => open(to(), other);
       other.addEventListener("click", go);
       if (other.tagName.toLowerCase() !== "button") {
@@ -120,7 +120,7 @@ export function levels(view, rooms) {
     },
     /** Shows the level that `path` says, and draws it. */
     draw(...model) {
-      const path = rooms[view.get("path")] ? view.get("path") : "";
+      const path = contents[view.get("path")] ? view.get("path") : "";
       if (path !== shown) enter(path);
       else for (const each of crumbs.querySelectorAll("[aria-current]")) each.textContent = title(path);
       made.get(path).draw(...model);

@@ -14,7 +14,7 @@ export function linear(low, high, from, to) {
   return Object.assign(scale, {
     low, high, from, to, log: false,
     invert: (px) => low + (px - from) / slope,
-    ticks: (room = 5) => roundTicks(low, high, room),
+    ticks: (count = 5) => roundTicks(low, high, count),
   });
 }
 
@@ -25,9 +25,9 @@ export function logarithmic(low, high, from, to) {
   return Object.assign(scale, {
     low, high, from, to, log: true,
     invert: (px) => 10 ** (a + (px - from) / slope),
-    ticks: (room = 5) => {
+    ticks: (count = 5) => {
       const first = Math.ceil(a - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
-      const gap = Math.max(1, Math.ceil((last - first) / Math.max(1, room)));
+      const gap = Math.max(1, Math.ceil((last - first) / Math.max(1, count)));
       const ticks = [];
       for (let k = first; k <= last; k += gap) ticks.push(10 ** k);
       return ticks;
@@ -42,16 +42,16 @@ export function roundUp(value) {
   return [1, 2, 5, 10].find((m) => m * ten >= value * (1 - 1e-9)) * ten;
 }
 
-/** Round numbers from low to high, about `room` of them. */
-export function roundTicks(low, high, room) {
-  const gap = roundUp((high - low) / Math.max(1, room)), ticks = [];
+/** Round numbers from low to high, about `count` of them. */
+export function roundTicks(low, high, count) {
+  const gap = roundUp((high - low) / Math.max(1, count)), ticks = [];
   for (let k = Math.ceil(low / gap - 1e-9); k * gap <= high + 1e-9 * gap; k++) ticks.push(Number((k * gap).toPrecision(12)));
   return ticks;
 }
 
 /** Steps to print on an axis of time: the first, and round ones. */
-export function timeTicks(T, room) {
-  return [1, ...roundTicks(1, T, room).filter((tick) => tick > 1 && Number.isInteger(tick))];
+export function timeTicks(T, count) {
+  return [1, ...roundTicks(1, T, count).filter((tick) => tick > 1 && Number.isInteger(tick))];
 }
 
 /** A power of ten as it is printed on a log axis: 10⁻³, but 1 and 10 as they are. */

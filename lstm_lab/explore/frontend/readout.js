@@ -5,7 +5,7 @@ import { math } from "./format.js";
 
 /**
  * A panel that shows the formula behind a number. explain(key) returns
- * {head, meaning, symbols, numbers: [lines], from: [keys], curve: ["σ" | "tanh", z]}, all but
+ * {head, meaning, symbols, numbers: [lines], from: [keys], curve: ["σ" | "tanh", a]}, all but
  * head and symbols optional; `math` (format.js) says how they are written. chosen() is the key
  * that is shown while nothing is pointed at; choose(key), if given, pins one on click or focus.
  *
@@ -62,18 +62,18 @@ export function readout(view, { explain, chosen, choose }) {
 /** The curve of σ or tanh with a dot where the unit stands. */
 export function curve(kind) {
   const W = 128, H = 64, reach = 6, pad = 6;
-  const value = kind === "tanh" ? Math.tanh : (z) => 0.5 * Math.tanh(z / 2) + 0.5;
+  const value = kind === "tanh" ? Math.tanh : (a) => 0.5 * Math.tanh(a / 2) + 0.5;
   const low = kind === "tanh" ? -1 : 0;
-  const px = (z) => pad + ((z + reach) / (2 * reach)) * (W - 2 * pad);
+  const px = (a) => pad + ((a + reach) / (2 * reach)) * (W - 2 * pad);
   const py = (y) => H - pad - ((y - low) / (1 - low)) * (H - 2 * pad);
   const points = Array.from({ length: 61 }, (_, k) => -reach + (k * reach) / 30);
   const dot = svg("circle", { r: 5, class: "ll-dot" }), drop = svg("path", { class: "ll-drop" });
   const node = svg("svg", { class: "ll-curve", width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" },
     svg("path", { class: "ll-axis", d: `M${pad} ${py(0)}H${W - pad}M${px(0)} ${pad}V${H - pad}` }),
-    svg("path", { class: "ll-bend", d: points.map((z, k) => `${k ? "L" : "M"}${px(z)} ${py(value(z))}`).join("") }),
+    svg("path", { class: "ll-bend", d: points.map((a, k) => `${k ? "L" : "M"}${px(a)} ${py(value(a))}`).join("") }),
     drop, dot);
-  node.show = (z) => {
-    const at = Math.max(-reach, Math.min(reach, z)), y = value(z);
+  node.show = (a) => {
+    const at = Math.max(-reach, Math.min(reach, a)), y = value(a);
     put(dot, { cx: px(at), cy: py(y) });
     put(drop, { d: `M${px(at)} ${py(0)}V${py(y)}` });
   };

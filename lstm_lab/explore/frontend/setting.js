@@ -57,9 +57,10 @@ export function fault(name, value, spec) {
 
 /**
  * The values that a line names. specs: what each control may be; kept: the arguments that belong
- * to the picture, as {layer: null, unit: 2}. Throws an Error that says what is wrong.
+ * to the picture, as {layer: null, layer_unit: 3}; renamed: of names that were, the name that is and
+ * what is added to the value. Throws an Error that says what is wrong.
  */
-export function readSetting(text, kind, kept, specs) {
+export function readSetting(text, kind, kept, specs, renamed) {
   const expected = `expected ${kind}(name=value, …)`;
   if (!text.trim()) throw new Error(expected);
   if (text.length > LONGEST_LINE) throw new Error(`expected at most ${LONGEST_LINE} characters, got ${text.length}`);
@@ -74,10 +75,11 @@ export function readSetting(text, kind, kept, specs) {
   if (first !== kind) throw new Error(`expected a setting of ${kind}, got one of ${first}`);
   sign("(");
   while (all[at] && all[at].sign !== ")") {
-    const name = next().word;
-    if (!name) throw new Error(expected);
+    const old = next().word;
+    if (!old) throw new Error(expected);
+    const [name, more] = Object.hasOwn(renamed, old) ? renamed[old] : [old, 0];
     sign("=");
-    const { value, word } = next();
+    const { value: given, word } = next(), value = more && typeof given === "number" ? given + more : given;
     if (word === "True" || word === "False") values[name] = word === "True";
     else if (word) {
       if (!(name in kept)) throw new Error(`${name}=${word} belongs to a picture that was made with a ${name} of its own; this one was not`);
@@ -99,9 +101,9 @@ export function readSetting(text, kind, kept, specs) {
 }
 
 /** What is wrong with a line, in words; "" if nothing is. */
-export function faultOf(text, kind, kept, specs) {
+export function faultOf(text, kind, kept, specs, renamed) {
   try {
-    readSetting(text, kind, kept, specs);
+    readSetting(text, kind, kept, specs, renamed);
     return "";
   } catch (mistake) {
     return mistake.message;

@@ -13,7 +13,7 @@ const ROW = 38, CURVE = 132, TOP = 26, FOOT = 34;
  * with terms [{key, letter, factors: [[letter, value], …], value, q, words}]. A term of two factors
  * opens the level `<path>/<key>`, where that exists. Returns draw().
  */
-export function sumLevel(view, place, stage, path, rooms, content) {
+export function sumLevel(view, nav, stage, path, contents, content) {
   const drawn = plot(view, {
     height: () => (content().act ? CURVE : 0) + TOP + ROW * (content().terms.length + 1) + FOOT,
     paint: (pen) => paintSum(pen, content()),
@@ -25,10 +25,10 @@ export function sumLevel(view, place, stage, path, rooms, content) {
     const told = content();
     told.terms.forEach((term, k) => {
       const to = `${path}/${term.key}`;
-      if (!rooms[to]) return;
+      if (!contents[to]) return;
       if (!rows.has(term.key)) {
         const row = tag("button", { type: "button", class: "ll-hot ll-row", "data-q": term.q });
-        place.door(row, to);
+        nav.opener(row, to);
         rows.set(term.key, row);
         holder.append(row);
       }
@@ -68,7 +68,7 @@ function paintSum(pen, { q, letter, value, sum, sumLetter, act, terms }) {
   pen.formula(`${sumLetter} = ${fmt(sum)}`, 8, last + ROW / 2 + 5, { q, size: 14 });
   if (!act) return;
 
-  const squash = act === "tanh" ? Math.tanh : (z) => 0.5 * Math.tanh(z / 2) + 0.5;
+  const squash = act === "tanh" ? Math.tanh : (a) => 0.5 * Math.tanh(a / 2) + 0.5;
   const py = linear(act === "tanh" ? -1 : 0, 1, CURVE - 4, 18), at = Math.max(-reach, Math.min(reach, sum));
   pen.axisY(py, left, right, { ticks: act === "tanh" ? [-1, 0, 1] : [0, 0.5, 1] });
   const points = Float64Array.from({ length: 121 }, (_, k) => squash(reach * (k / 60 - 1)));

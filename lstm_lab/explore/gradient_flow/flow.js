@@ -1,6 +1,7 @@
 // How a gradient fades on its way back: norms at every step, for the RNN and the LSTM.
 
 import {
+  BLOCKS,
   addTransposed,
   lstmForward,
   lstmStepBack,
@@ -49,7 +50,7 @@ export function flow(net, trace, T) {
     rows = isLstm ? 4 * H : H;
   const found = { T, h: new Float64Array(T), dh: new Float64Array(T * H), exponent: new Int32Array(T) };
   const dh = new Float64Array(H).fill(1 / Math.sqrt(H)),
-    dz = new Float64Array(rows);
+    delta = new Float64Array(rows);
   const dc = new Float64Array(isLstm ? H : 0),
     direct = new Float64Array(dc.length);
   if (isLstm)
@@ -62,7 +63,7 @@ export function flow(net, trace, T) {
     const h2 = squares(dh);
     found.h[t] = logLength(h2, shift);
     found.dh.set(dh, now);
-    stepBack(net, trace, t, dh, dc, dz);
+    stepBack(net, trace, t, dh, dc, delta);
     const c2 = squares(dc);
     if (isLstm) {
       found.c[t] = logLength(c2, shift);
@@ -81,7 +82,7 @@ export function flow(net, trace, T) {
       }
     }
     dh.fill(0);
-    addTransposed(dh, 0, net.U, dz, H);
+    addTransposed(dh, 0, net.U, delta, H);
     const power = excess(Math.max(h2, c2));
     if (power) {
       shrink(dh, power);
@@ -93,9 +94,9 @@ export function flow(net, trace, T) {
 }
 
 /** One step back, whichever the network: see lstm.js. */
-export function stepBack(net, trace, t, dh, dc, dz) {
-  if (net.kind === "RNN") rnnStepBack(trace, t, dh, dz);
-  else lstmStepBack(trace, t, dh, dc, dz);
+export function stepBack(net, trace, t, dh, dc, delta) {
+  if (net.kind === "RNN") rnnStepBack(trace, t, dh, delta);
+  else lstmStepBack(trace, t, dh, dc, delta);
 }
 
 /**
@@ -263,7 +264,7 @@ export function parts(net, trace, found, t) {
     now = t * H;
   const zero = () => new Float64Array(H),
     exponent = found.exponent[last ? t : t + 1];
-  const gates = isLstm ? ["o", "i", "f", "g"] : ["h"];
+  const gates = isLstm ? BLOCKS : ["h"];
   const made = {
     exponent,
     gates,
@@ -274,13 +275,13 @@ export function parts(net, trace, found, t) {
     dh: zero(),
     through: zero(),
     terms: {},
-    dz: {},
+    delta: {},
     dcNext: zero(),
   };
   for (const q of gates) {
     made[q] = zero();
     made.terms[q] = new Float64Array(H * H);
-    made.dz[q] = zero();
+    made.delta[q] = zero();
   }
   for (let j = 0; j < H; j++) {
     made.through[j] = isLstm ? trace.o[now + j] * (1 - trace.tanhc[now + j] ** 2) : 1;
@@ -289,7 +290,7 @@ export function parts(net, trace, found, t) {
   if (!last) {
     const next = now + H,
       dh = found.dh.slice(next, next + H),
-      dz = new Float64Array(gates.length * H);
+      delta = new Float64Array(gates.length * H);
     // stepBack adds what c gets through h; found.dc has it already.
     const dc = isLstm ? zero() : null;
     if (isLstm) {
@@ -298,12 +299,12 @@ export function parts(net, trace, found, t) {
         dc[j] = found.dc[next + j] - dh[j] * through;
       }
     }
-    stepBack(net, trace, t + 1, dh, dc, dz);
+    stepBack(net, trace, t + 1, dh, dc, delta);
     gates.forEach((q, row) => {
       for (let k = 0; k < H; k++) {
-        made.dz[q][k] = dz[row * H + k];
+        made.delta[q][k] = delta[row * H + k];
         for (let j = 0; j < H; j++) {
-          const term = net.U[(row * H + k) * H + j] * dz[row * H + k];
+          const term = net.U[(row * H + k) * H + j] * delta[row * H + k];
           made.terms[q][k * H + j] = term;
           made[q][j] += term * made.through[j];
           made.dh[j] += term;

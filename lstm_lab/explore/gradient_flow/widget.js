@@ -99,7 +99,7 @@ function render({ model, el }) {
         picture.node,
       );
       card.addEventListener("click", () => view.set({ network: key }));
-      rooms.door(card, () => "network");
+      nav.opener(card, () => "network");
       cards.set(key, { card, name, left, half, picture });
       grid.append(card);
     }
@@ -161,7 +161,7 @@ function render({ model, el }) {
       paint: (pen) => flowFactors(pen, now, large),
       pointed: (at) => pointing(() => ratio, large)(at),
     });
-    const next = rooms.door(
+    const next = nav.opener(
       button("", () => {}),
       () => "network/step",
     );
@@ -206,10 +206,10 @@ function render({ model, el }) {
         node = tag("button", { type: "button", class: "ll-flow-unit" }, name, track, value);
       const each = { node, name, track, value, unit: 0 };
       node.addEventListener("click", () => view.set({ unit: each.unit + 1 }));
-      rooms.door(node, () => "network/step/unit");
+      nav.opener(node, () => "network/step/unit");
       return each;
     };
-    const nav = moves();
+    const neighbours = moves();
     const keys = tag("p", { class: "ll-legend" });
     const tell = (isLstm) =>
       keys.replaceChildren(
@@ -231,7 +231,7 @@ function render({ model, el }) {
           ),
         ),
       );
-    stage.append(sum, keys, list, nav.node);
+    stage.append(sum, keys, list, neighbours.node);
     return () => {
       const { open, t, T, lag } = now,
         { net } = open,
@@ -286,7 +286,7 @@ function render({ model, el }) {
       // Only when their number changes: whoever has the focus would lose it.
       if (list.childElementCount !== order.length)
         list.replaceChildren(...rows.slice(0, order.length).map((each) => each.node));
-      nav.refresh(T);
+      neighbours.refresh(T);
     };
   }
 
@@ -297,8 +297,8 @@ function render({ model, el }) {
   function unit(stage) {
     const head = tag("p", { class: "ll-formula ll-flow-formula" }),
       list = termList("The terms of the sum"),
-      nav = moves();
-    stage.append(head, list, nav.node);
+      neighbours = moves();
+    stage.append(head, list, neighbours.node);
     return () => {
       const { open, t, unit: j, T } = now,
         { net } = open,
@@ -315,7 +315,7 @@ function render({ model, el }) {
             : `∂L/∂h_{${t + 1}} = U^{T} ((1 − h_{${t + 2}}^{2}) · ∂L/∂h_{${t + 2}}) = «h:${show(made.total[j])}»`,
       );
       list.show(gradientTerms(made, net, t, j, T));
-      nav.refresh(T);
+      neighbours.refresh(T);
     };
   }
 
@@ -372,7 +372,7 @@ function render({ model, el }) {
     },
   });
 
-  const rooms = levels(view, {
+  const nav = levels(view, {
     "": { title: "Gradients side by side", make: overview },
     network: { title: () => now.open.name, make: network },
     "network/step": { title: () => `step ${now.t + 1}`, make: step },
@@ -411,7 +411,7 @@ function render({ model, el }) {
     now = state();
     scrub.input.max = now.T - 1;
     scrub.refresh();
-    rooms.draw();
+    nav.draw();
     told.refresh();
     view.say(view.get("path") ? `${now.open.name}: ${ending(now.open, now.T)}. ${reading(now)}` : sentence(now));
     values.refresh();
@@ -434,7 +434,7 @@ function render({ model, el }) {
       group("Sequence", length_, own.kind ? null : seed),
       group("Networks", isRnn ? null : forget, own.kind === "LSTM" ? null : radius),
     ],
-    picture: [rooms.node, scrub, told.node],
+    picture: [nav.node, scrub, told.node],
     folds: values,
   });
   update();

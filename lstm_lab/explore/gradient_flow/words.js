@@ -88,7 +88,7 @@ export function gradientTerms(made, net, t, j, T) {
       const u = net.U[(made.gates.indexOf(q) * H + k) * H + j];
       const way = isLstm ? `by gate ${q} of unit ${k + 1}` : `by unit ${k + 1}`;
       products.push({
-        words: `${way}: ${fmt(u)} · ${show(made.dz[q][k])}${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
+        words: `${way}: ${fmt(u)} · ${show(made.delta[q][k])}${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
         value,
         text: `«${q}:${show(value)}»`,
         q,

@@ -23,7 +23,7 @@ export function runUnit({ preset, length, w, u, b }) {
   return { T: length, x, h: trace.h, influence: rnnBackward(net, trace, last).x };
 }
 
-/** Step k (from 0) as a sum: what sums.js draws. */
+/** Step k (from 0) as a sum: what sum_level.js draws. */
 export function insideStep(s, run, k) {
   const before = k ? run.h[k - 1] : 0, sum = s.w * run.x[k] + s.u * before + s.b;
   const terms = [
@@ -64,13 +64,13 @@ function render({ model, el }) {
     },
   });
 
-  const rooms = {
+  const contents = {
     "": { title: "A recurrent unit, unrolled in time", make: (stage) => {
       const picture = plot(view, { height: TALL, paint: (pen) => paintUnit(pen), pointed });
       const scrub = slider(view, "step", { words: "read at step", letter: "t", q: "h", digits: 0, read: () => at() + 1 });
       scrub.classList.add("ll-scrub");
-      const door = place.door(tag("button", { type: "button", class: "ll-button" }, "Open this step"), "step");
-      stage.append(picture.node, scrub, tag("div", { class: "ll-actions" }, door), read.node);
+      const opener = nav.opener(tag("button", { type: "button", class: "ll-button" }, "Open this step"), "step");
+      stage.append(picture.node, scrub, tag("div", { class: "ll-actions" }, opener), read.node);
       function pointed(event) {
         if (!event || (event.type === "pointermove" && !event.event.buttons)) return;
         const px = across(picture.width);
@@ -84,14 +84,14 @@ function render({ model, el }) {
         read.refresh();
       };
     } },
-    step: { title: () => `step ${at() + 1}`, make: (stage) => sumLevel(view, place, stage, "step", rooms, step), words: () => step().words },
+    step: { title: () => `step ${at() + 1}`, make: (stage) => sumLevel(view, nav, stage, "step", contents, step), words: () => step().words },
   };
   for (const key of ["input", "hidden"]) {
     const term = () => step().terms.find((each) => each.key === key);
     const words = () => { const { words: said, factors: [[, a], [, b]], value } = term(); return `${said}: ${fmt(a)} times ${fmt(b)} is ${fmt(value)}.`; };
-    rooms[`step/${key}`] = { title: () => term().words.toLowerCase(), words, make: (stage) => productLevel(view, stage, () => ({ ...term(), words: words() })) };
+    contents[`step/${key}`] = { title: () => term().words.toLowerCase(), words, make: (stage) => productLevel(view, stage, () => ({ ...term(), words: words() })) };
   }
-  const place = levels(view, rooms);
+  const nav = levels(view, contents);
 
   const across = (width) => linear(0, Math.max(1, run.T - 1), EDGE + 14, width - FAR - 14);
 
@@ -144,8 +144,8 @@ function render({ model, el }) {
       ghostOf = view.ghost;
       ghost = ghostOf && runUnit(ghostOf);
     }
-    place.draw();
-    view.say(rooms[place.path]?.words?.() ?? unitSentence(run));
+    nav.draw();
+    view.say(contents[nav.path]?.words?.() ?? unitSentence(run));
     values.refresh();
   }
 
@@ -158,7 +158,7 @@ function render({ model, el }) {
         slider(view, "u", { words: "weight of the state", letter: "u", q: "h" }),
         slider(view, "w", { words: "weight of the input", letter: "w", q: "x" }),
         slider(view, "b", { words: "bias", letter: "b" }))],
-    picture: [place.node],
+    picture: [nav.node],
     folds: values,
   });
   update();

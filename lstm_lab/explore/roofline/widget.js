@@ -81,14 +81,14 @@ function render({ model, el }) {
     choose: (key) => { chosen = key; view.redraw(); },
   });
 
-  const place = levels(view, {
+  const nav = levels(view, {
     "": { title: "One LSTM step under the roofline", make: (stage) => {
       const roof = plot(view, { height: (w) => Math.min(400, Math.max(280, 0.5 * w)), paint: paintRoof });
       const marks = tag("div", { class: "ll-actions" },
         read.watch(button("One step", null), "step"),
         read.watch(button("W x of all steps", null), "input"),
         read.watch(button("The roof", null), "roof"),
-        place.door(button("Open the step's bill", null, { class: "ll-button" }), "step"));
+        nav.opener(button("Open the step's bill", null, { class: "ll-button" }), "step"));
       stage.append(roof.node, marks, read.node);
       return () => { roof.redraw(); roof.label(`Roofline, both axes logarithmic. ${sentence(setting, cost)}`); read.refresh(); };
     } },
@@ -185,7 +185,7 @@ function render({ model, el }) {
   function update() {
     setting = view.settings();
     cost = stepCost(setting);
-    place.draw();
+    nav.draw();
     view.say(sentence(setting, cost));
     table.refresh();
   }
@@ -204,7 +204,7 @@ function render({ model, el }) {
         slider(view, "overhead", { words: "each call", show: micro }),
         tag("div", { class: "ll-actions" }, Object.entries(MACHINES).map(([name, machine]) => button(name, () => view.set(machine))))),
     ],
-    picture: [place.node],
+    picture: [nav.node],
     folds: table,
   });
   update();

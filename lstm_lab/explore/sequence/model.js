@@ -1,8 +1,7 @@
 // A unit over a sequence: its input, its run, how long it remembers, what it is to match.
 
-import { lstmForward } from "../frontend/equations/lstm.js";
+import { BLOCKS, lstmForward } from "../frontend/equations/lstm.js";
 import { inputSignal } from "../frontend/signals.js";
-import { ORDER } from "../frontend/stage/model.js";
 
 /** The values of a drawn input, which is written in runs: "0*5 1 0.5*3". */
 export function readRuns(runs, T) {
@@ -97,8 +96,8 @@ export function runSequence(s, own = { D: 1, H: 1, unit: 0 }) {
   const x = inputOf(s, own);
   const net = own.net
     ? { ...own.net, b: Float64Array.from(own.net.b) }
-    : { D, H, W: ORDER.map((k) => s[`w_${k}`]), U: ORDER.map((k) => s[`u_${k}`]), b: new Float64Array(4) };
-  ORDER.forEach((k, row) => { net.b[row * H + unit] = s[`b_${k}`]; });
+    : { D, H, W: BLOCKS.map((k) => s[`w_${k}`]), U: BLOCKS.map((k) => s[`u_${k}`]), b: new Float64Array(4) };
+  BLOCKS.forEach((k, row) => { net.b[row * H + unit] = s[`b_${k}`]; });
   const trace = lstmForward(net, x, T);
   const run = { T, D, x, net, trace };
   for (const k of ["i", "f", "o", "g", "c", "h"]) {

@@ -16,7 +16,7 @@ def drawn_signal(runs: str, length: int) -> np.ndarray:
     return values
 
 
-def target(behaviour: str, x: np.ndarray, period: int) -> np.ndarray:
+def target_of(behaviour: str, x: np.ndarray, period: int) -> np.ndarray:
     """What the cell state (T,) is to be for a behaviour, over the input x (T,).
 
     See `lstm_lab.explore.SequenceExplorer` for the behaviours.
@@ -38,13 +38,13 @@ def target(behaviour: str, x: np.ndarray, period: int) -> np.ndarray:
     raise ValueError(f"behaviour: there is none called {behaviour!r}")
 
 
-def score(c: np.ndarray, wanted: np.ndarray) -> float:
+def score(c: np.ndarray, target: np.ndarray) -> float:
     """How close c (T,) comes to a target (T,), from 0 to 1.
 
     The target's sum of squares about its mean, over that and the squared errors: 1 where it is
     met, ½ for a constant that is right on average.
     """
-    missed, whole = ((c - wanted) ** 2).sum(), ((wanted - wanted.mean()) ** 2).sum()
+    missed, whole = ((c - target) ** 2).sum(), ((target - target.mean()) ** 2).sum()
     return float(whole / (whole + missed)) if missed else 1.0
 
 

@@ -9,9 +9,9 @@ import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
 import { PERIODIC, PRESETS, PULSED } from "../frontend/signals.js";
-import { cellRooms, explain, stepWords } from "../frontend/stage/model.js";
+import { cellLevels, explain, stepWords } from "../frontend/stage/model.js";
 import { cellStage } from "../frontend/stage/stage.js";
-import { ownStep, unpack } from "../frontend/stage/user_layer.js";
+import { layerStep, unpackUserLayer } from "../frontend/stage/user_layer.js";
 import { tableFold } from "../frontend/table.js";
 import { laneAt, LEFT, paintSequence, READS, RIGHT, SEQUENCE_HEIGHT, X_LANE } from "./art.js";
 import { BEHAVIOURS, inputOf, runSequence, writeRuns } from "./model.js";
@@ -65,7 +65,7 @@ function hand(view, now) {
 }
 
 function render({ model, el }) {
-  const own = unpack(model.get("_shape"), model.get("_net"), model.get("_input"));
+  const own = unpackUserLayer(model.get("_shape"), model.get("_net"), model.get("_input"));
   const view = explorable(model, el, { title: "An LSTM unit over a sequence", update });
   const drawable = own.D === 1;
   let run = null, ghost = null, ghostRun = null, chosen = "f", told = "f";
@@ -100,7 +100,7 @@ function render({ model, el }) {
     const lane = laneAt(at.y, run, Math.min(k, run.T - 1));
     read.hover(lane === "x" ? null : lane);
     view.set({ step: k + 1 });
-    if (at.type === "pointerup" && !inLane && at.event.button === 0) place.open("cell", opener);
+    if (at.type === "pointerup" && !inLane && at.event.button === 0) nav.open("cell", opener);
   }
 
   const handle = tag("div", {
@@ -116,17 +116,17 @@ function render({ model, el }) {
   });
   stage.append(handle);
 
-  const rooms = {
+  const contents = {
     "": { title: view.title, make: (level) => { level.append(stage); return () => picture.redraw(); } },
     cell: {
       title: () => `step ${now().step}`,
-      make: (level) => cellStage(view, place, level, {
+      make: (level) => cellStage(view, nav, level, {
         now: atStep, past: () => (ghostRun ? stepOfRun(ghostRun) : null), prefix: "cell/",
         chosen: () => chosen, choose: (q) => { chosen = q; view.redraw(); },
       }),
       words: () => { const { s, r } = atStep(); return stepWords(s, r); },
     },
-    ...cellRooms(view, () => place, "cell/", atStep),
+    ...cellLevels(view, () => nav, "cell/", atStep),
   };
   const tiles = {
     mean: tile("f", "forget gate", "σ(b_{f}) = 0.73"),
@@ -167,11 +167,11 @@ function render({ model, el }) {
     }[key];
   }
 
-  const place = levels(view, rooms);
-  const opener = place.door(button("Open this step", null), "cell");
+  const nav = levels(view, contents);
+  const opener = nav.opener(button("Open this step", null), "cell");
 
   /** The step that is read, as the picture of a cell takes it. */
-  const stepOfRun = (of) => ownStep(of, Math.min(now().step, of.T) - 1, own.unit);
+  const stepOfRun = (of) => layerStep(of, Math.min(now().step, of.T) - 1, own.unit);
   function atStep() { return stepOfRun(run); }
 
   const scrub = slider(view, "step", { words: "read at step", letter: "t", q: "c", digits: 0, read: () => now().step });
@@ -216,8 +216,8 @@ function render({ model, el }) {
       const value = run[q][step - 1];
       put(reads[q], { "aria-label": `${QUANTITIES[q].name} ${"fio".includes(q) ? share(value) : fmt(value)} at step ${step}, show its formula` });
     }
-    place.draw();
-    view.say(rooms[place.path].words?.() ?? words);
+    nav.draw();
+    view.say(contents[nav.path].words?.() ?? words);
     values.refresh();
   }
 
@@ -243,7 +243,7 @@ function render({ model, el }) {
       tag("div", { class: "ll-actions ll-wide" },
         button("Set f = 1 − 1/T", () => view.set({ b_f: Math.log(Math.max(1, now().s.length - 1)) }),
           { title: "A memory about as long as the sequence: the forget bias becomes ln(T − 1)" }), opener)],
-    picture: [tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), contest, place.node, scrub, read.node],
+    picture: [tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), contest, nav.node, scrub, read.node],
     folds: own.net ? values : [weights(view), values],
   });
   const { top, bottom } = X_LANE;

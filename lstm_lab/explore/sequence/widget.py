@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -14,7 +14,7 @@ from ..core.bundle import bundle
 from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.signals import input_signal
 from ..core.user_layer import LONGEST, UserLayer
-from .model import drawn_signal, memory, score, target
+from .model import drawn_signal, memory, score, target_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -42,8 +42,8 @@ class SequenceExplorer(Explorable):
         direction. The bias sliders move that unit's biases, the weights are the layer's.
     x : array_like, optional
         An input of the reader's, (T,), (T, D) or (T, 1, D), T up to 500.
-    unit : int, default 0
-        Which unit of ``layer``.
+    layer_unit : int, default 1
+        Which unit of ``layer``, from 1.
     preset : {"impulse", "two pulses", "step", "square", "sine", "spikes", "noise", \
 "set and reset", "drawn", "own"}
         The input; "drawn" is ``drawn``, "own" is ``x``.
@@ -79,6 +79,7 @@ class SequenceExplorer(Explorable):
     """
 
     title = "An LSTM unit over a sequence"
+    renamed: ClassVar = {"unit": ("layer_unit", 1)}
     levels = ("", "cell", *(f"cell/{path}" for path in CELL_LEVELS))
     _esm = bundle(HERE / "widget.js")
 
@@ -115,10 +116,12 @@ class SequenceExplorer(Explorable):
         self,
         layer: LSTM | None = None,
         x: ArrayLike | None = None,
-        unit: int = 0,
+        *,
+        layer_unit: int = 1,
         **settings: Any,
     ):
-        self._user = UserLayer(layer, x, unit)
+        settings = self.current(settings)
+        self._user = UserLayer(layer, x, settings.pop("layer_unit", layer_unit))
         start = dict(self._user.biases)
         if self._user.x is not None:
             start |= {"preset": "own", "length": max(2, len(self._user.x))}
@@ -157,6 +160,6 @@ class SequenceExplorer(Explorable):
         values = {q: getattr(trace, name)[:, 0, self._user.unit] for q, name in QUANTITIES.items()}
         scored = {}
         if self.match != "nothing":
-            wanted = target(self.match, x[:, 0], self.period)
-            scored = {"target": wanted, "score": score(values["c"], wanted)}
+            target = target_of(self.match, x[:, 0], self.period)
+            scored = {"target": target, "score": score(values["c"], target)}
         return {"x": x} | values | memory(x, values["f"]) | scored

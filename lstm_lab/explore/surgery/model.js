@@ -1,9 +1,8 @@
 // Gates of a network that are held at a value for some steps, and what comes of it.
 
 import { floats } from "../frontend/dom.js";
-import { lstmForward } from "../frontend/equations/lstm.js";
+import { BLOCKS, lstmForward } from "../frontend/equations/lstm.js";
 import { fmt, QUANTITIES } from "../frontend/format.js";
-import { ORDER } from "../frontend/stage/model.js";
 
 /** The networks that the widget's traits carry: name to {D, H, W, U, b, V (H), c}; V null: none. */
 export function unpackNets(shapes, bytes) {
@@ -29,7 +28,7 @@ export function surgeryInput(s, own, D) {
 
 /** The gates that state s holds: {f: 1, …}. */
 export const clampsOf = (s) => Object.fromEntries(
-  ORDER.filter((q) => s[`clamp_${q}`] !== "free").map((q) => [q, Number(s[`clamp_${q}`])]));
+  BLOCKS.filter((q) => s[`clamp_${q}`] !== "free").map((q) => [q, Number(s[`clamp_${q}`])]));
 
 /** The units, from 0, that state s operates on, of H. */
 export const unitsOf = (s, H) => Array.from({ length: H }, (_, k) => k)
@@ -38,7 +37,7 @@ export const unitsOf = (s, H) => Array.from({ length: H }, (_, k) => k)
 /** A gate that is held has no weights, and a bias of plus or minus infinity. */
 function clampedNet(net, clamps, units) {
   const { D, H } = net, W = Float64Array.from(net.W), U = Float64Array.from(net.U), b = Float64Array.from(net.b);
-  ORDER.forEach((q, block) => {
+  BLOCKS.forEach((q, block) => {
     if (clamps[q] === undefined) return;
     for (const unit of units) {
       const row = block * H + unit;
@@ -50,7 +49,7 @@ function clampedNet(net, clamps, units) {
   return { ...net, W, U, b };
 }
 
-const STATES = ["o", "i", "f", "g", "c", "tanhc", "h"];
+const STATES = [...BLOCKS, "c", "tanhc", "h"];
 
 /**
  * The network of state s with and without its operation. nets as unpackNets returns them; own:

@@ -2,14 +2,15 @@
 
 import { button, group, select, slider } from "../frontend/controls.js";
 import { floats, put, tag } from "../frontend/dom.js";
+import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt, math, QUANTITIES } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
-import { cellRooms, explain, ORDER, stepWords } from "../frontend/stage/model.js";
+import { cellLevels, explain, stepWords } from "../frontend/stage/model.js";
 import { cellStage } from "../frontend/stage/stage.js";
-import { ownStep } from "../frontend/stage/user_layer.js";
+import { layerStep } from "../frontend/stage/user_layer.js";
 import { tableFold } from "../frontend/table.js";
 import {
   CUT_LEFT,
@@ -48,7 +49,7 @@ function render({ model, el }) {
     paint: (pen) => paintSurgery(pen, run, view.settings(), shown(), past),
   });
 
-  /** Drag an edge, or a new stretch; a click without a drag opens the step. */
+  /** Drag an edge, or a new interval; a click without a drag opens the step. */
   function pointed(at) {
     if (!at) return read.hover(null);
     const px = cutScale(picture.width, run.T), edges = cutEdges(px, run);
@@ -65,7 +66,7 @@ function render({ model, el }) {
       if (at.type === "pointerup") {
         const clicked = !grip.moved;
         grip = null;
-        if (clicked) place.open("cell", opener);
+        if (clicked) nav.open("cell", opener);
       }
       return;
     }
@@ -79,13 +80,13 @@ function render({ model, el }) {
   /** Inside a gate: its sum and what that would make of it, even where it is clamped. */
   function unclamped() {
     const { t, unit } = place_();
-    return ownStep(seen(), t, unit);
+    return layerStep(seen(), t, unit);
   }
   /** The step that is read, its gates as they are. */
   function atStep() {
     const { t, unit } = place_(), { s, r } = unclamped(), k = t * run.H + unit;
     if (!shown() || t < run.first || t > run.last || !run.units.includes(unit)) return { s: { ...s, clamped: {} }, r };
-    const real = Object.fromEntries([...ORDER, "c", "tanhc", "h"].map((q) => [q, run.done[q][k]]));
+    const real = Object.fromEntries([...BLOCKS, "c", "tanhc", "h"].map((q) => [q, run.done[q][k]]));
     return { s: { ...s, clamped: run.clamps }, r: { ...r, ...real } };
   }
 
@@ -109,12 +110,12 @@ function render({ model, el }) {
     stage.append(reads[key]);
   }
 
-  const gates = cellRooms(view, () => place, "cell/", unclamped), states = cellRooms(view, () => place, "cell/", atStep);
-  const rooms = {
+  const gates = cellLevels(view, () => nav, "cell/", unclamped), states = cellLevels(view, () => nav, "cell/", atStep);
+  const contents = {
     "": { title: view.title, make: (level) => { level.append(stage, read.node); return () => { read.refresh(); picture.redraw(); }; } },
     cell: {
       title: () => `unit ${Math.min(view.get("unit"), run.H)}, step ${Math.min(view.get("step"), run.T)}`,
-      make: (level) => cellStage(view, place, level, {
+      make: (level) => cellStage(view, nav, level, {
         now: atStep, past: () => null, prefix: "cell/", chosen: () => chosen, choose: (q) => { chosen = q; view.redraw(); },
       }),
       words: () => { const { s, r } = atStep(); return stepWords(s, r); },
@@ -122,15 +123,15 @@ function render({ model, el }) {
   };
   for (const path of Object.keys(gates)) {
     const q = path.split("/")[1];
-    const room = "ch".includes(q) ? states[path] : gates[path];
+    const entry = "ch".includes(q) ? states[path] : gates[path];
     const held = () => atStep().s.clamped[q];
-    rooms[path] = {
-      ...room,
-      words: () => room.words() + (held() === undefined ? "" : ` The clamp overrides it: ${q} is ${fmt(held(), 0)}.`),
+    contents[path] = {
+      ...entry,
+      words: () => entry.words() + (held() === undefined ? "" : ` The clamp overrides it: ${q} is ${fmt(held(), 0)}.`),
     };
   }
-  const place = levels(view, rooms);
-  const opener = place.door(button("Open this step", null), "cell");
+  const nav = levels(view, contents);
+  const opener = nav.opener(button("Open this step", null), "cell");
 
   // A new operation is a new question.
   const asks = (values) => view.set({ ...values, guess: "none" });
@@ -209,8 +210,8 @@ function render({ model, el }) {
       put(reads[key], { "aria-label": `${key === "y" ? "output" : QUANTITIES[key].name} ${fmt(value)} at step ${t + 1}, show its formula` });
     }
     opener.hidden = s.path !== "";
-    place.draw();
-    view.say(rooms[place.path].words?.() ?? words);
+    nav.draw();
+    view.say(contents[nav.path].words?.() ?? words);
     values.refresh();
   }
 
@@ -238,7 +239,7 @@ function render({ model, el }) {
         slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }), pulses),
       group("What is read", bounded.unit, bounded.step, guess),
       tag("div", { class: "ll-actions ll-wide" }, opener, retry)],
-    picture: [panel, place.node],
+    picture: [panel, nav.node],
     folds: [values],
   });
   update();

@@ -11,7 +11,7 @@ import traitlets
 
 from ..core.base import Explorable, choice, control, floats, text
 from ..core.bundle import bundle, styles
-from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
+from ..core.lstm import BLOCKS, CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.user_layer import UserLayer
 from .nets import NETS, stored_network
 
@@ -24,7 +24,6 @@ HERE = Path(__file__).parent
 
 LONGEST = 60
 MOST_UNITS = 12
-BLOCKS = "oifg"
 
 #: What the reader may expect: of the output while the clamps hold, and afterwards.
 GUESSES = ("none", "same", "during", "after", "both")
@@ -229,7 +228,7 @@ def _checked(layer: Any, x: Any, head: Any) -> tuple[dict[str, np.ndarray], np.n
         raise ValueError("layer: x and head come with a layer, and it is missing")
     if x is None:
         raise ValueError("x: a layer needs an input of its own, and it is missing")
-    user = UserLayer(layer, x, 0)
+    user = UserLayer(layer, x, 1)
     if layer.num_layers > 1 or layer.bidirectional:
         raise ValueError("layer: expected one layer in one direction")
     if user.hidden > MOST_UNITS:

@@ -1,4 +1,4 @@
-"""A character model at work: what its cells follow, what it foretells, how it goes on."""
+"""A character model at work: what its cells follow, what it predicts, how it goes on."""
 
 from .widget import TextExplorer
 

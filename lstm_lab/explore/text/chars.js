@@ -1,10 +1,10 @@
-// A character model in the browser: the LSTM reads a text, foretells the next character, goes on.
+// A character model in the browser: the LSTM reads a text, predicts the next character, goes on.
 
 import { addProduct, lstmStep, lstmTrace } from "../frontend/equations/lstm.js";
 
 /**
- * The model out of its numbers, one after another: w (V·4H), what each character adds to the sums
- * of the gates; b (4H); u (4H·H); out (V·H); outBias (V).
+ * The model out of its numbers, one after another: w (V·4H), what each character adds to the
+ * pre-activations; b (4H); u (4H·H); out (V·H); outBias (V).
  */
 export function charNet(alphabet, H, numbers) {
   const symbols = Array.from(alphabet), V = symbols.length, all = Float64Array.from(numbers);
@@ -16,17 +16,18 @@ export function charNet(alphabet, H, numbers) {
   };
 }
 
-/** A reading of nothing, with room for `room` characters. */
-export function newReading(net, room) {
+/** A reading of nothing, with room for `capacity` characters. */
+export function newReading(net, capacity) {
   return {
-    ...lstmTrace(room, net.H), room, T: 0, ids: new Int32Array(room), places: new Int32Array(room),
+    ...lstmTrace(capacity, net.H), capacity, T: 0, ids: new Int32Array(capacity),
+    places: new Int32Array(capacity),
     // Row t is what the model says before it reads character t, in nats.
-    said: new Float64Array((room + 1) * net.V), z: new Float64Array(4 * net.H),
+    said: new Float64Array((capacity + 1) * net.V), a: new Float64Array(4 * net.H),
   };
 }
 
 /** Writes down what the model says of the character after the first t. */
-function foretell(net, reading, t) {
+function predict(net, reading, t) {
   const { V, H, out, outBias } = net, at = t * V, row = reading.said.subarray(at, at + V);
   row.set(outBias);
   addProduct(row, out, t ? reading.h : reading.h0, t ? (t - 1) * H : 0, H);
@@ -39,13 +40,13 @@ function foretell(net, reading, t) {
 
 /** Reads one more character, by its id; place: where it stands in the text. */
 export function readOne(net, reading, id, place) {
-  const t = reading.T++, { z } = reading, rows = 4 * net.H;
-  if (t === 0) foretell(net, reading, 0);
-  for (let r = 0; r < rows; r++) z[r] = net.b[r] + net.w[id * rows + r];
-  lstmStep(reading, t, z, net.u, net.H);
+  const t = reading.T++, { a } = reading, rows = 4 * net.H;
+  if (t === 0) predict(net, reading, 0);
+  for (let r = 0; r < rows; r++) a[r] = net.b[r] + net.w[id * rows + r];
+  lstmStep(reading, t, a, net.u, net.H);
   reading.ids[t] = id;
   reading.places[t] = place;
-  foretell(net, reading, t + 1);
+  predict(net, reading, t + 1);
 }
 
 /**
@@ -54,9 +55,9 @@ export function readOne(net, reading, id, place) {
  */
 export function readText(net, text, reading) {
   const characters = Array.from(text);
-  const kept = reading && reading.room >= characters.length ? reading : newReading(net, Math.max(64, 2 * characters.length));
+  const kept = reading && reading.capacity >= characters.length ? reading : newReading(net, Math.max(64, 2 * characters.length));
   let t = 0, same = true;
-  if (!kept.T) foretell(net, kept, 0);
+  if (!kept.T) predict(net, kept, 0);
   characters.forEach((character, place) => {
     const id = net.ids.get(character);
     if (id === undefined) return;
@@ -124,11 +125,11 @@ export function pick(probabilities, share) {
  */
 export function goOn(net, reading, from, count, temperature, seed, before) {
   const { H, V } = net, key = `${seed} ${temperature} ${reading.ids.subarray(0, from)}`;
-  const more = before?.room >= count ? before : newReading(net, Math.max(64, 2 * count));
+  const more = before?.capacity >= count ? before : newReading(net, Math.max(64, 2 * count));
   if (more.key !== key) {
     for (const q of ["h", "c"]) more[`${q}0`].set(from ? reading[q].subarray((from - 1) * H, from * H) : reading[`${q}0`]);
     Object.assign(more, { key, draw: dice(seed), T: 0 });
-    foretell(net, more, 0);
+    predict(net, more, 0);
   }
   while (more.T < count) {
     const t = more.T;

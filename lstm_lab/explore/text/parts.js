@@ -1,4 +1,4 @@
-// Pieces of TextExplorer's picture: tiles, bars beside words, one cell over a stretch of text.
+// Parts of TextExplorer's picture: tiles, bars beside words, one cell over a part of the text.
 
 import { put, svg, tag } from "../frontend/dom.js";
 import { fmt } from "../frontend/format.js";
@@ -56,7 +56,7 @@ const LANES = [
   { title: "tanh c and h", qs: ["c", "h"], low: -1, high: 1, height: 84 },
 ];
 
-/** One cell over a stretch of text: gates, candidate, states, and the property as an area. */
+/** One cell over a part of the text: gates, candidate, states, and the property as an area. */
 export function paintCell(pen, run, H) {
   const [first, count] = windowOf(run), left = 34, right = pen.width - 10, room = (right - left) / count;
   const px = (k) => left + (k + 0.5) * room, property = run.known.subarray(first, first + count);

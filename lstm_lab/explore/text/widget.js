@@ -1,7 +1,8 @@
-// TextExplorer: a character model reads a text; what its cells follow, and what it foretells.
+// TextExplorer: a character model reads a text; what its cells follow, and what it predicts.
 
 import { button, group, player, select, slider } from "../frontend/controls.js";
 import { floats, put, tag } from "../frontend/dom.js";
+import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt, math, percent, QUANTITIES, share } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
@@ -15,7 +16,6 @@ import { bars, paintCell, tile, windowOf } from "./parts.js";
 import { BEST_CELLS, quoted, ranking, runText, sentence, SHOWN, valueOf } from "./run.js";
 import { PROPERTIES } from "./scan.js";
 
-const BLOCK = { o: 0, i: 1, f: 2, g: 3 };
 const NEXT = 8, TERMS = 7;
 
 function render({ model, el }) {
@@ -34,7 +34,7 @@ function render({ model, el }) {
   };
   /** The sum of a gate of the chosen cell at step t: its terms, largest first. */
   function terms(q, t) {
-    const row = BLOCK[q] * H + run.cell, all = [
+    const row = BLOCKS.indexOf(q) * H + run.cell, all = [
       { letter: `w_{${q}} x_{t}`, product: net.w[run.reading.ids[t] * 4 * H + row] },
       { letter: `b_{${q}}`, product: net.b[row] },
     ];
@@ -57,13 +57,13 @@ function render({ model, el }) {
     if (q === "h") {
       return { q, head, symbols: "h_{t} = o_{t} tanh c_{t}", numbers: [`«h:${fmt(r.h)}» = «o:${share(r.o)}» · «c:${fmt(r.tanhc)}»`], from: ["o", "c"], curve: ["tanh", r.c] };
     }
-    const all = terms(q, t), z = all.reduce((sum, term) => sum + term.product, 0), kind = q === "g" ? "tanh" : "σ";
+    const all = terms(q, t), preActivation = all.reduce((sum, term) => sum + term.product, 0), kind = q === "g" ? "tanh" : "σ";
     const [a, b, c] = all;
     const sign = (value) => `${value < 0 ? "−" : "+"} ${fmt(Math.abs(value))}`;
     return {
       q, head, meaning: `a sum of ${H + 2} terms`, symbols: `${q}_{t} = ${kind}(w_{${q}} x_{t} + u_{${q}} h_{t-1} + b_{${q}})`,
-      numbers: [`${kind}(${fmt(a.product)} ${sign(b.product)} ${sign(c.product)} ${sign(z - a.product - b.product - c.product)} of all others)`, `= ${kind}(${fmt(z)}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
-      curve: [kind, z],
+      numbers: [`${kind}(${fmt(a.product)} ${sign(b.product)} ${sign(c.product)} ${sign(preActivation - a.product - b.product - c.product)} of all others)`, `= ${kind}(${fmt(preActivation)}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`],
+      curve: [kind, preActivation],
     };
   }
 
@@ -115,8 +115,8 @@ function render({ model, el }) {
       step: () => { const n = view.get("length"); view.set({ length: n + 1 }); return n + 1 < view.limits.length.max; },
       back: () => view.set({ length: view.get("length") - 1 }),
     });
-    const door = button("All cells at this character", null);
-    room.door(door, "char");
+    const opener = button("All cells at this character", null);
+    nav.opener(opener, "char");
     const take = button("Use this text", () => {
       const { characters } = run.reading, { text } = run.more;
       const longer = [...characters.slice(0, run.at), ...text, ...characters.slice(run.at)].slice(0, view.specs.text.longest).join("");
@@ -124,7 +124,7 @@ function render({ model, el }) {
     }, { title: "Puts what was written into the text, at the mark" });
     stage.append(
       tag("div", { class: "ll-tiles" }, Object.values(tiles).map((each) => each.node)), art.node, scrub, reader.node,
-      tag("div", { class: "ll-actions" }, door),
+      tag("div", { class: "ll-actions" }, opener),
       tag("div", { class: "ll-text-next" },
         tag("section", { "aria-label": "What comes next" }, tag("h3", { class: "ll-heading" }, "What comes next"), next.node),
         tag("section", { "aria-label": "Continuation" }, tag("h3", { class: "ll-heading" }, "Continuation"), goes.node,
@@ -171,7 +171,7 @@ function render({ model, el }) {
       const value = tag("b"), node = tag("button", { type: "button", class: "ll-cells-cell", tabindex: -1 }, tag("small", {}, String(j)), value);
       node.addEventListener("click", () => view.set({ cell: j }));
       node.addEventListener("focus", () => view.set({ cell: j }));
-      room.door(node, () => "char/cell");
+      nav.opener(node, () => "char/cell");
       return { node, value };
     });
     grid.append(...cells.map((each) => each.node));
@@ -209,17 +209,17 @@ function render({ model, el }) {
       const [first, count] = windowOf(run), t = first + Math.floor(((point.x - 34) / (art.width - 44)) * count);
       if (t >= first && t < first + count) view.set({ at: run.reading.places[t] + 1 });
     } });
-    const doors = ["i", "f", "o", "g", "c", "h"].map((q) => {
+    const openers = ["i", "f", "o", "g", "c", "h"].map((q) => {
       const node = button("", null, { "data-q": q });
-      room.door(node, `char/cell/${q}`);
+      nav.opener(node, `char/cell/${q}`);
       reader.watch(node, `q:${q}`);
       return { q, node };
     });
-    stage.append(art.node, tag("div", { class: "ll-actions" }, doors.map((each) => each.node)), reader.node);
+    stage.append(art.node, tag("div", { class: "ll-actions" }, openers.map((each) => each.node)), reader.node);
     return (s, words) => {
       art.redraw();
       art.label(`Gates and states of cell ${run.cell + 1} over the text. ${words}`);
-      for (const { q, node } of doors) {
+      for (const { q, node } of openers) {
         const v = run.reading.T ? run.reading[q][last() * H + run.cell] : 0;
         node.innerHTML = `${QUANTITIES[q].name} ${math(`${q}_{t}`)} = ${"ifo".includes(q) ? share(v) : fmt(v)}`;
       }
@@ -243,25 +243,25 @@ function render({ model, el }) {
       return { q, letter: "h_{t}", value: r.h, sum: r.h, sumLetter: "h_{t}", act: "", words,
         terms: [{ key: "out", q: "o", letter: "o_{t} tanh c_{t}", factors: [["o_{t}", r.o], ["tanh c", r.tanhc]], value: r.h }] };
     }
-    const all = run.reading.T ? terms(q, t) : [], z = all.reduce((sum, term) => sum + term.product, 0);
+    const all = run.reading.T ? terms(q, t) : [], preActivation = all.reduce((sum, term) => sum + term.product, 0);
     const largest = all.slice(0, TERMS).map((term, k) => ({
       key: String(k), q: term.k === undefined ? q : "h", letter: term.letter, value: term.product,
       factors: term.k === undefined ? [["", term.product]] : [["", term.u], ["", term.h]],
     }));
     const others = all.slice(TERMS).reduce((sum, term) => sum + term.product, 0);
     return {
-      q, letter: `${q}_{t}`, value: q === "g" ? Math.tanh(z) : r[q], sum: z, sumLetter: `a_{${q}}`, act: q === "g" ? "tanh" : "σ", words,
+      q, letter: `${q}_{t}`, value: q === "g" ? Math.tanh(preActivation) : r[q], sum: preActivation, sumLetter: `a_{${q}}`, act: q === "g" ? "tanh" : "σ", words,
       terms: [...largest, { key: "rest", q: "h", letter: `${Math.max(0, all.length - TERMS)} others`, factors: [["", others]], value: others }],
     };
   }
   const inside = (q) => (stage) => {
     const reader = readout(view, { explain, chosen: () => `q:${q}` });
     stage.append(reader.node);
-    const draw = sumLevel(view, room, stage, `char/cell/${q}`, {}, () => behind(q));
+    const draw = sumLevel(view, nav, stage, `char/cell/${q}`, {}, () => behind(q));
     return () => { draw(); reader.refresh(); };
   };
 
-  const room = levels(view, {
+  const nav = levels(view, {
     "": { title: "A network reads a text", make: overview },
     char: { title: () => (run?.from ? `after “${letterOf(last())}”` : "one character"), make: allCells },
     "char/cell": { title: () => `cell ${(run?.cell ?? 0) + 1}`, make: oneCell },
@@ -309,7 +309,7 @@ function render({ model, el }) {
     const words = sentence(s, run, net);
     showRanks(s);
     cellSlider.refresh();
-    room.draw(s, words);
+    nav.draw(s, words);
     view.say(words);
     values.refresh();
   }
@@ -329,7 +329,7 @@ function render({ model, el }) {
         slider(view, "temperature", { words: "temperature" }),
         slider(view, "length", { words: "characters", digits: 0 }),
         slider(view, "seed", { words: "seed of the draws", digits: 0 }))],
-    picture: [room.node],
+    picture: [nav.node],
     folds: values,
   });
   update();

@@ -1,4 +1,4 @@
-"""A character model at work: what its cells follow, what it foretells, how it goes on."""
+"""A character model at work: what its cells follow, what it predicts, how it goes on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ...text.probes import PROPERTIES, properties
 from ..core.base import Explorable, choice, control, floats
 from ..core.base import text as written
 from ..core.bundle import bundle, styles
+from ..core.lstm import QUANTITIES
 from ..core.signals import uniform
 
 HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ class Shelf:
 
 
 class TextExplorer(Explorable):
-    """A text in the colours of one cell of the network that reads it, and what it foretells.
+    """A text in the colours of one cell of the network that reads it, and what it predicts.
 
     Parameters
     ----------
@@ -165,8 +166,6 @@ class TextExplorer(Explorable):
 
 def cell_of(trace: Any, letter: str) -> np.ndarray:
     """The quantity of a trace (T, 1, H) that a letter stands for; the cell state as its tanh."""
-    from ..core.lstm import QUANTITIES
-
     values = getattr(trace, QUANTITIES[letter])
     return np.tanh(values) if letter == "c" else values
 

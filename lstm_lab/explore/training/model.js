@@ -52,8 +52,8 @@ export function smoothed(values, half = 6) {
 
 /** The shares of the classes that row `row` of scores gives. */
 export function softmax(scores, row, n) {
-  const z = Array.from(scores.subarray(row * n, row * n + n)), top = Math.max(...z);
-  const e = z.map((v) => Math.exp(v - top)), sum = e.reduce((a, b) => a + b, 0);
+  const logits = Array.from(scores.subarray(row * n, row * n + n)), top = Math.max(...logits);
+  const e = logits.map((v) => Math.exp(v - top)), sum = e.reduce((a, b) => a + b, 0);
   return e.map((v) => v / sum);
 }
 

@@ -20,7 +20,7 @@ LARGEST = 60_000
 def packed(run: Training, example: int) -> bytes:
     """The curves, the gates, one sequence of the probe, and the net that reads it, as float32.
 
-    ``unpackRun`` of trainmodel.js takes it apart.
+    ``unpackRun`` of model.js takes it apart.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def packed(run: Training, example: int) -> bytes:
     length, whole = int(seen.lengths[k]), seen.target.dtype.kind in "iu"
     axis = 1 if seen.prediction.ndim > 2 else 0
     answer = seen.prediction.take(k, axis).reshape(-1, seen.prediction.shape[-1])
-    wanted = seen.target.take(k, axis).reshape(-1, 1 if whole else answer.shape[1])
+    target = seen.target.take(k, axis).reshape(-1, 1 if whole else answer.shape[1])
     if axis:
-        answer, wanted = answer[:length], wanted[:length]
+        answer, target = answer[:length], target[:length]
     shown = seen.x[:length, k].reshape(length, -1)
     if shown.size > LARGEST:
         shown = shown[:, :1]
@@ -46,11 +46,11 @@ def packed(run: Training, example: int) -> bytes:
     curves = [thinned(values, POINTS) for values in (run.losses, run.norms, run.clipped)]
     head = [
         run.updates, len(curves[0]), len(run.columns), run.stride, BINS, *shown.shape, *sizes,
-        answer.shape[1], len(answer), len(wanted), wanted.shape[1], whole, run.task.baseline,
+        answer.shape[1], len(answer), len(target), target.shape[1], whole, run.task.baseline,
         seen.loss, seen.right, seen.x.shape[1], k + 1, run.lstm is not None,
     ]  # fmt: skip
     parts = (
-        *curves, np.array(run.columns), seen.shut, seen.open, shown, fed, *net, answer, wanted,
+        *curves, np.array(run.columns), seen.shut, seen.open, shown, fed, *net, answer, target,
     )  # fmt: skip
     tame = (np.nan_to_num(part, nan=0.0, posinf=3e38, neginf=-3e38) for part in parts)
     return b"".join(map(floats, (head, *tame)))

@@ -7,9 +7,9 @@ import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
-import { cellRooms, stepWords } from "../frontend/stage/model.js";
+import { cellLevels, stepWords } from "../frontend/stage/model.js";
 import { cellStage } from "../frontend/stage/stage.js";
-import { ownStep } from "../frontend/stage/user_layer.js";
+import { layerStep } from "../frontend/stage/user_layer.js";
 import { tableFold } from "../frontend/table.js";
 import { paintTraining, SEQUENCE, TRAIN_LEFT, TRAIN_RIGHT, trainHeight } from "./art.js";
 import {
@@ -43,12 +43,12 @@ function render({ model, el }) {
     if (!inside) return;
     const part = (at.x - TRAIN_LEFT) / (picture.width - TRAIN_LEFT - TRAIN_RIGHT);
     view.set({ step: Math.min(run.T, Math.max(1, Math.round(part * (run.T - 1)) + 1)) });
-    if (at.type === "pointerup" && at.event.button === 0) place.open("cell", opener);
+    if (at.type === "pointerup" && at.event.button === 0) nav.open("cell", opener);
   }
 
   function atStep() {
     const t = Math.min(view.get("step"), run.T) - 1, unit = Math.min(view.get("unit"), run.H) - 1;
-    return run.trace && ownStep({ net: run.net, x: run.fed, trace: run.trace }, t, unit);
+    return run.trace && layerStep({ net: run.net, x: run.fed, trace: run.trace }, t, unit);
   }
   const closed = (make) => (stage) => {
     // A model that the page cannot compute has nothing to open.
@@ -56,26 +56,26 @@ function render({ model, el }) {
     stage.append(tag("p", {}, "This model's first layer is no plain LSTM, or too large to be opened here."));
     return () => {};
   };
-  const rooms = { "": { title: view.title, make: (level) => { level.append(picture.node); return () => picture.redraw(); } } };
+  const contents = { "": { title: view.title, make: (level) => { level.append(picture.node); return () => picture.redraw(); } } };
   const inner = {
     cell: {
       title: () => `unit ${Math.min(view.get("unit"), run.H)}, step ${Math.min(view.get("step"), run.T)}`,
-      make: (level) => cellStage(view, place, level, {
+      make: (level) => cellStage(view, nav, level, {
         now: atStep, past: () => null, prefix: "cell/", chosen: () => chosen, choose: (q) => { chosen = q; view.redraw(); },
       }),
       words: () => { const { s, r } = atStep(); return stepWords(s, r); },
     },
-    ...cellRooms(view, () => place, "cell/", atStep),
+    ...cellLevels(view, () => nav, "cell/", atStep),
   };
-  for (const [path, room] of Object.entries(inner)) {
-    rooms[path] = {
-      ...room, make: closed(room.make),
-      title: () => (run.trace ? (typeof room.title === "function" ? room.title() : room.title) : "the cell"),
-      words: () => (run.trace ? room.words() : "There is nothing to open in this model."),
+  for (const [path, entry] of Object.entries(inner)) {
+    contents[path] = {
+      ...entry, make: closed(entry.make),
+      title: () => (run.trace ? (typeof entry.title === "function" ? entry.title() : entry.title) : "the cell"),
+      words: () => (run.trace ? entry.words() : "There is nothing to open in this model."),
     };
   }
-  const place = levels(view, rooms);
-  const opener = place.door(button("Open this step", null), "cell");
+  const nav = levels(view, contents);
+  const opener = nav.opener(button("Open this step", null), "cell");
 
   const ask = (what) => {
     model.send({ alive: 1, do: what });
@@ -139,8 +139,8 @@ function render({ model, el }) {
     }
     const words = runWords(run, now, steps());
     picture.label(`Loss, norm of the gradient and values of the gates over the updates, and one sequence. ${words} ${answerWords(run, now.answers)}`);
-    place.draw();
-    view.say(rooms[place.path].words?.() ?? words);
+    nav.draw();
+    view.say(contents[nav.path].words?.() ?? words);
     values.refresh();
   }
 
@@ -176,7 +176,7 @@ function render({ model, el }) {
         slider(view, "seed", { words: "seed", digits: 0 })),
       group("The sequence shown",
         Object.values(bounded), opener)],
-    picture: [tag("div", { class: "ll-actions ll-train-actions" }, train, step, again, note), tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), place.node, read.node],
+    picture: [tag("div", { class: "ll-actions ll-train-actions" }, train, step, again, note), tag("div", { class: "ll-tiles" }, Object.values(tiles).map((t) => t.node)), nav.node, read.node],
     folds: [values],
   });
   update();

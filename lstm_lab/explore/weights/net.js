@@ -1,8 +1,6 @@
 // An LSTM with one weight moved: its outputs, its loss, and the gradient of the loss in every weight.
 
-import { lstmBackward, lstmForward } from "../frontend/equations/lstm.js";
-
-export const ROW_BLOCK = { o: 0, i: 1, f: 2, g: 3 };
+import { BLOCKS, lstmBackward, lstmForward } from "../frontend/equations/lstm.js";
 
 // Multiplications that the curve of the loss may take, and its most points.
 const CURVE_WORK = 5e6, CURVE_POINTS = 81;
@@ -13,7 +11,7 @@ export function weightNet(shape, numbers) {
   let at = 0;
   const take = (size) => all.subarray(at, (at += size));
   const net = { ...shape, W: take(4 * H * D), U: take(4 * H * H), b: take(4 * H) };
-  if (head) Object.assign(net, { V: take(K * H), a: take(K) });
+  if (head) Object.assign(net, { V: take(K * H), outBias: take(K) });
   return Object.assign(net, { x: take(T * D), target: take(T * K) });
 }
 
@@ -24,10 +22,10 @@ export function placeOf(net, row, column) {
   return column < D + H ? ["U", row * H + column - D] : ["b", row];
 }
 
-/** The weight that a setting chooses: row of 4H, column of D + H + 1. */
+/** The weight that a setting chooses, from 0: unit of H, row of 4H, column of D + H + 1. */
 export function chosenOf(s, net) {
-  const unit = Math.min(s.unit, net.H - 1), column = Math.min(s.column, net.D + net.H);
-  return { unit, column, row: ROW_BLOCK[s.gate] * net.H + unit };
+  const unit = Math.min(s.row, net.H) - 1, column = Math.min(s.source, net.D + net.H + 1) - 1;
+  return { unit, column, row: BLOCKS.indexOf(s.gate) * net.H + unit };
 }
 
 /** Runs back() with the weight moved by delta, and puts it back. */
@@ -43,13 +41,13 @@ function moved(net, [name, place], delta, back) {
 
 /** {trace, output (T·K), loss}: the mean squared error over all outputs. */
 function forwardLoss(net) {
-  const { T, H, K, V, a } = net, trace = lstmForward(net, net.x, T);
+  const { T, H, K, V, outBias } = net, trace = lstmForward(net, net.x, T);
   let output = trace.h, loss = 0;
   if (V) {
     output = new Float64Array(T * K);
     for (let t = 0; t < T; t++) {
       for (let k = 0; k < K; k++) {
-        let sum = a[k];
+        let sum = outBias[k];
         for (let j = 0; j < H; j++) sum += V[k * H + j] * trace.h[t * H + j];
         output[t * K + k] = sum;
       }

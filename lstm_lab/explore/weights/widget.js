@@ -2,6 +2,7 @@
 
 import { button, group, select, slider } from "../frontend/controls.js";
 import { floats, put, tag } from "../frontend/dom.js";
+import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt, math, QUANTITIES, scientific, share, steps } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { levels } from "../frontend/levels.js";
@@ -9,9 +10,9 @@ import { linear, plot, roundUp } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
 import { productLevel, sumLevel } from "../frontend/sum_level.js";
 import { tableFold } from "../frontend/table.js";
-import { chosenOf, lossCurve, placeOf, removals, ROW_BLOCK, weightNet, weightRun } from "./net.js";
+import { chosenOf, lossCurve, placeOf, removals, weightNet, weightRun } from "./net.js";
 
-const ORDER = ["i", "f", "o", "g"], REACH = 5, MOST_TERMS = 8;
+const LISTED = ["i", "f", "o", "g"], REACH = 5, MOST_TERMS = 8;
 const SHOWS = { weights: "the weights", gradient: "the gradient of the loss", removal: "the loss without each weight" };
 const SCALE = { weights: "weight", gradient: "∂L ∕ ∂weight", removal: "rise of the loss at weight = 0" };
 
@@ -29,7 +30,7 @@ function render({ model, el }) {
   const valueAt = (column, t) => (column < D ? net.x[t * D + column] : column < D + H ? (t ? run.trace.h[(t - 1) * H + column - D] : 0) : 1);
   /** A weight as it is now: moved, if it is the chosen one. */
   const weightNow = (row, column) => numberOf(row, column) + (row === run.row && column === run.column ? run.delta : 0);
-  const lossName = net.aim ? "mean squared error" : "distance from what it did";
+  const lossName = net.hasTarget ? "mean squared error" : "distance from what it did";
 
   function sentence(s) {
     const name = `weight from ${columnWords(run.column)} to the ${QUANTITIES[s.gate].name} of unit ${run.unit + 1}`;
@@ -39,7 +40,7 @@ function render({ model, el }) {
   }
 
   function explain(key) {
-    const [, row, column] = key.split(":").map(Number), gate = ORDER.find((q) => ROW_BLOCK[q] === Math.floor(row / H)), unit = row % H;
+    const [, row, column] = key.split(":").map(Number), gate = BLOCKS[Math.floor(row / H)], unit = row % H;
     const w = weightNow(row, column), t = stepNow(), v = valueAt(column, t), slope = numberOf(row, column, run.grad), kind = kindOf(column);
     const letter = `${kind}_{${gate}}`, what = kind === "b" ? "" : ` ${kind === "w" ? `x_{t}` : `h_{t-1}`}`;
     return {
@@ -67,7 +68,7 @@ function render({ model, el }) {
         reader.hover(at ? `w:${at.row}:${at.column}` : null);
         if (type === "pointerdown" && at) {
           const same = at.row === run.row && at.column === run.column;
-          if (!same) view.set({ gate: at.gate, unit: at.row % H, column: at.column, delta: 0 });
+          if (!same) view.set({ gate: at.gate, row: (at.row % H) + 1, source: at.column + 1, delta: 0 });
           drag = { y, from: same ? run.delta : 0 };
           event.target.setPointerCapture?.(event.pointerId);
         } else if (type === "pointermove" && drag && event.buttons) {
@@ -82,7 +83,7 @@ function render({ model, el }) {
       const column = Math.floor((x - boxes.left) / boxes.wide);
       for (const [k, gate] of which().entries()) {
         const top = TOP + k * (H * tall + GAP), unit = Math.floor((y - top) / tall);
-        if (y >= top && unit < H) return { gate, row: ROW_BLOCK[gate] * H + unit, column };
+        if (y >= top && unit < H) return { gate, row: BLOCKS.indexOf(gate) * H + unit, column };
       }
       return null;
     }
@@ -111,14 +112,14 @@ function render({ model, el }) {
         ctx.fillRect(34, y0, 3, H * tall - 1);
         if (!small) {
           const block = new Float64Array(H * columns);
-          for (let unit = 0; unit < H; unit++) for (let column = 0; column < columns; column++) block[unit * columns + column] = value(ROW_BLOCK[gate] * H + unit, column);
+          for (let unit = 0; unit < H; unit++) for (let column = 0; column < columns; column++) block[unit * columns + column] = value(BLOCKS.indexOf(gate) * H + unit, column);
           pen.heat(block, H, columns, { x: LEFT, y: y0, w: right - LEFT, h: H * tall }, { low: -top, high: top, map: "signed" });
           return;
         }
         for (let unit = 0; unit < H; unit++) {
           pen.words(String(unit + 1), 50, y0 + (unit + 0.5) * tall, { size: 11, color: colors.soft, align: "center", baseline: "middle" });
           for (let column = 0; column < columns; column++) {
-            const v = value(ROW_BLOCK[gate] * H + unit, column), x = LEFT + column * wide, y = y0 + unit * tall;
+            const v = value(BLOCKS.indexOf(gate) * H + unit, column), x = LEFT + column * wide, y = y0 + unit * tall;
             ctx.globalAlpha = 0.75 * Math.min(1, Math.abs(v) / top) ** 0.8;
             ctx.fillStyle = v < 0 ? colors.o : colors.f;
             ctx.fillRect(x + 1, y, wide - 2, tall - 2);
@@ -130,7 +131,7 @@ function render({ model, el }) {
         }
       });
       const mark = (at, thick) => {
-        const gate = ORDER.find((q) => ROW_BLOCK[q] === Math.floor(at.row / H)), k = gates.indexOf(gate);
+        const gate = BLOCKS[Math.floor(at.row / H)], k = gates.indexOf(gate);
         if (k < 0) return;
         const x = LEFT + at.column * wide, y = TOP + k * (H * tall + GAP) + (at.row % H) * tall;
         ctx.strokeStyle = colors.ink;
@@ -191,7 +192,7 @@ function render({ model, el }) {
         for (let s = 0; s < T; s++) high = Math.max(high, Math.abs(run.output[s * K + k]), Math.abs(net.target[s * K + k]));
         const py = linear(-1.15 * high, 1.15 * high, bottom, top), round = roundUp(high) > 1.15 * high ? roundUp(high) / 2 : roundUp(high);
         for (const v of [-round, 0, round]) { pen.rule(left, py(v), right, py(v)); pen.words(fmt(v, Number.isInteger(v) ? 0 : 1), left - 6, py(v), { size: 11, color: colors.soft, align: "right", baseline: "middle" }); }
-        if (net.aim) {
+        if (net.hasTarget) {
           ctx.save();
           ctx.globalAlpha = 0.16;
           ctx.fillStyle = colors.ink;
@@ -248,14 +249,14 @@ function render({ model, el }) {
   function overview(stage) {
     const reader = readout(view, { explain, chosen: chosenKey });
     const tiles = { loss: tile(lossName), slope: tile("slope in this weight"), half: tile("half-life of the unit") };
-    const left = tag("div", {}), right = tag("div", {}), map = mapOf(left, ORDER.length, () => ORDER, reader);
+    const left = tag("div", {}), right = tag("div", {}), map = mapOf(left, LISTED.length, () => LISTED, reader);
     const loss = plot(view, { height: 250, paint: (pen) => run && paintCurve(pen), cursor: "ew-resize", pointed: (point) => {
       if (point?.event.buttons) view.set({ delta: Math.round(linear(-REACH, REACH, 46, loss.width - 12).invert(point.x) * 20) / 20 });
     } });
-    const door = button("", null);
-    room.door(door, "gate");
+    const opener = button("", null);
+    nav.opener(opener, "gate");
     right.append(loss.node, tag("div", { class: "ll-actions" },
-      button("Set to zero", () => view.set({ delta: run.delta - run.weight })), button("As it was", () => view.set({ delta: 0 })), door));
+      button("Set to zero", () => view.set({ delta: run.delta - run.weight })), button("As it was", () => view.set({ delta: 0 })), opener));
     const trace = plot(view, { height: TRACE, paint: (pen) => run && paintTrace(pen), pointed: (point) => {
       if (point?.event.buttons) view.set({ step: Math.round(linear(1, T, 34, trace.width - 30).invert(point.x)) });
     } });
@@ -275,7 +276,7 @@ function render({ model, el }) {
       tiles.slope.below.textContent = Math.abs(run.slope) < 0.005 ? "level: moving it a little changes little" : run.slope > 0 ? "up: a smaller weight would be better" : "down: a larger weight would be better";
       tiles.half.value.textContent = `${steps(run.halfLife)} steps`;
       tiles.half.below.textContent = `forget gate ${share(run.mean, 3)} on average`;
-      door.textContent = `Open the ${QUANTITIES[s.gate].name}`;
+      opener.textContent = `Open the ${QUANTITIES[s.gate].name}`;
       reader.refresh();
     };
   }
@@ -283,8 +284,8 @@ function render({ model, el }) {
   // ---- one gate: its rows, and what they make of this step
   function oneGate(stage) {
     const reader = readout(view, { explain, chosen: chosenKey }), map = mapOf(stage, 1, () => [view.get("gate")], reader);
-    const doors = tag("div", { class: "ll-actions" }), made = new Map();
-    stage.append(reader.node, tag("h3", { class: "ll-heading" }, "Its units at this step"), doors);
+    const openers = tag("div", { class: "ll-actions" }), made = new Map();
+    stage.append(reader.node, tag("h3", { class: "ll-heading" }, "Its units at this step"), openers);
     return (s, words) => {
       map.redraw();
       map.label(`Weights of the ${QUANTITIES[s.gate].name}. ${words}`);
@@ -292,10 +293,10 @@ function render({ model, el }) {
       for (let k = 0; k < Math.min(6, H); k++) {
         if (!made.has(k)) {
           const node = button("", null), entry = { node, unit: 0 };
-          node.addEventListener("click", () => view.set({ unit: entry.unit }));
-          room.door(node, () => "gate/unit");
+          node.addEventListener("click", () => view.set({ row: entry.unit + 1 }));
+          nav.opener(node, () => "gate/unit");
           made.set(k, entry);
-          doors.append(node);
+          openers.append(node);
         }
         const entry = made.get(k);
         entry.unit = first + k;
@@ -306,38 +307,38 @@ function render({ model, el }) {
     };
   }
 
-  const rooms = {
+  const contents = {
     "": { title: "What one weight does", make: overview },
     gate: { title: () => QUANTITIES[view.get("gate")].name, make: oneGate },
     "gate/unit": { title: () => `unit ${(run?.unit ?? 0) + 1}`, make: (stage) => {
-      const draw = sumLevel(view, room, stage, "gate/unit", { "gate/unit/product": true }, () => sumOf(view.settings()));
+      const draw = sumLevel(view, nav, stage, "gate/unit", { "gate/unit/product": true }, () => sumOf(view.settings()));
       return () => draw();
     } },
     "gate/unit/product": { title: "the product", make: (stage) => productLevel(view, stage, () => productOf(view.settings())) },
   };
-  const room = levels(view, rooms);
+  const nav = levels(view, contents);
 
   /** The sum of the chosen unit's gate at this step; the chosen weight's product can be opened. */
   function sumOf(s) {
     const t = stepNow(), terms = [];
-    let z = 0;
+    let a = 0;
     for (let column = 0; column < columns; column++) {
-      const w = weightNow(run.row, column), v = valueAt(column, t), own = column === run.column;
-      z += w * v;
+      const w = weightNow(run.row, column), v = valueAt(column, t), chosen = column === run.column;
+      a += w * v;
       const kind = kindOf(column);
       terms.push({
-        key: own ? "product" : `of${column}`, letter: kind === "b" ? `b_{${s.gate}}` : `${kind}_{${s.gate}} ${columnName(column)}`, q: kind === "b" ? s.gate : kind === "w" ? "x" : "h",
-        factors: kind === "b" ? [["", w]] : [["", w], ["", v]], value: w * v, words: `product of the weight from ${columnWords(column)}`, own,
+        key: chosen ? "product" : `of${column}`, letter: kind === "b" ? `b_{${s.gate}}` : `${kind}_{${s.gate}} ${columnName(column)}`, q: kind === "b" ? s.gate : kind === "w" ? "x" : "h",
+        factors: kind === "b" ? [["", w]] : [["", w], ["", v]], value: w * v, words: `product of the weight from ${columnWords(column)}`, chosen,
       });
     }
     let shown = terms;
     if (terms.length > MOST_TERMS + 1) {
-      const order = [...terms].sort((a, b) => b.own - a.own || Math.abs(b.value) - Math.abs(a.value));
+      const order = [...terms].sort((a, b) => b.chosen - a.chosen || Math.abs(b.value) - Math.abs(a.value));
       const others = order.slice(MOST_TERMS).reduce((sum, term) => sum + term.value, 0);
       shown = [...order.slice(0, MOST_TERMS), { key: "others", letter: `${terms.length - MOST_TERMS} others`, q: "h", factors: [["", others]], value: others, words: "the other terms" }];
     }
     const tanh = s.gate === "g";
-    return { q: s.gate, letter: `${s.gate}_{t}`, value: run.trace[s.gate][t * H + run.unit], sum: z, sumLetter: `a_{${s.gate}}`, act: tanh ? "tanh" : "σ", terms: shown, words: `The sum of the ${QUANTITIES[s.gate].name} at step ${t + 1}. ${sentence(s)}` };
+    return { q: s.gate, letter: `${s.gate}_{t}`, value: run.trace[s.gate][t * H + run.unit], sum: a, sumLetter: `a_{${s.gate}}`, act: tanh ? "tanh" : "σ", terms: shown, words: `The sum of the ${QUANTITIES[s.gate].name} at step ${t + 1}. ${sentence(s)}` };
   }
 
   function productOf(s) {
@@ -351,8 +352,8 @@ function render({ model, el }) {
 
   const values = tableFold(view, "All weights, and the gradient of the loss in each", () => [
     ["weight", "value", "gradient"],
-    ORDER.flatMap((gate) => Array.from({ length: Math.min(H, 8) }, (_, unit) => Array.from({ length: Math.min(columns, 40) }, (_, column) => {
-      const row = ROW_BLOCK[gate] * H + unit;
+    LISTED.flatMap((gate) => Array.from({ length: Math.min(H, 8) }, (_, unit) => Array.from({ length: Math.min(columns, 40) }, (_, column) => {
+      const row = BLOCKS.indexOf(gate) * H + unit;
       return [`${math(`${kindOf(column)}_{${gate}}`)} of unit ${unit + 1} from ${columnWords(column)}`, fmt(weightNow(row, column), 4), scientific(numberOf(row, column, run.grad))];
     })).flat()),
   ]);
@@ -363,23 +364,23 @@ function render({ model, el }) {
     run = weightRun(s, net);
     const key = `${run.row} ${run.column}`;
     if (key !== curveKey) { curve = lossCurve(s, net, -REACH, REACH); curveKey = key; }
-    for (const each of [unit, column]) each.refresh();
+    for (const each of [row, source]) each.refresh();
     const words = sentence(s);
-    room.draw(s, words);
+    nav.draw(s, words);
     view.say(words);
     values.refresh();
   }
 
-  const unit = slider(view, "unit", { words: "to unit", reach: [0, H - 1], read: () => chosenOf(view.settings(), net).unit, show: (v) => String(v + 1) });
-  const column = slider(view, "column", { words: "from", reach: [0, D + H], read: () => chosenOf(view.settings(), net).column, show: columnWords });
+  const row = slider(view, "row", { words: "to unit", digits: 0, reach: [1, H], read: () => chosenOf(view.settings(), net).unit + 1 });
+  const source = slider(view, "source", { words: "from", reach: [1, D + H + 1], read: () => chosenOf(view.settings(), net).column + 1, show: (v) => columnWords(v - 1) });
   layout(view, {
     controls: [
       group("The chosen weight",
-        select(view, "gate", { words: "of the", choices: view.specs.gate.options.map((q) => [q, QUANTITIES[q].name]) }), unit, column,
+        select(view, "gate", { words: "of the", choices: view.specs.gate.options.map((q) => [q, QUANTITIES[q].name]) }), row, source,
         slider(view, "delta", { words: "moved by", letter: "Δ" })),
       group("The map", select(view, "shows", { words: "shows", choices: view.specs.shows.options.map((each) => [each, SHOWS[each]]) })),
       net.task ? tag("p", { class: "ll-note" }, "Two units have learnt to remember, of each of two inputs, its last pulse: the grey background is the target, the orange line what the network gives. The forget gate of unit 1 lets two thirds go at every step: the unit keeps its bit by a loop through its own candidate. Drag that weight, 0.96, and the bit is lost.") : null].filter(Boolean),
-    picture: [room.node],
+    picture: [nav.node],
     folds: values,
   });
   update();

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control, floats
 from ..core.bundle import bundle, styles
+from ..core.lstm import BLOCKS, QUANTITIES
 from ..core.user_layer import checked_input, checked_weights
 from .flip_flop import SHIPPED, flip_flop
 
@@ -50,11 +51,11 @@ class WeightExplorer(Explorable):
         What the outputs, of the head or of the layer itself, should be, (T, K) or (T, 1, K).
         Without one, what they are: the loss is how far a moved weight leads away from that.
     gate : {"f", "i", "g", "o"}
-    unit : int
-        Row of the chosen weight: a unit of the gate, from 0.
-    column : int
-        What the weight is of: the inputs first, from 0, then the hidden states, then the bias.
-        Past the last, the last is taken; so it is with ``unit`` and ``step``.
+    row : int
+        Row of the chosen weight: which unit's gate it goes to, from 1.
+    source : int
+        What the weight multiplies: the inputs first, from 1, then the hidden states, then the 1
+        of the bias. Past the last, the last is taken; so it is with ``row`` and ``step``.
     delta : float
         How far the weight is moved from where it was, -5 to 5.
     shows : {"weights", "gradient", "removal"}
@@ -72,13 +73,14 @@ class WeightExplorer(Explorable):
     """
 
     title = "What one weight does"
+    renamed: ClassVar = {"unit": ("row", 1), "column": ("source", 1)}
     levels = ("", "gate", "gate/unit", "gate/unit/product")
     _esm = bundle(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     gate = choice(("i", "f", "o", "g"), "g")
-    unit = control(0, 0, MOST_UNITS - 1, 1, whole=True)
-    column = control(2, 0, MOST_COLUMNS - 1, 1, whole=True)
+    row = control(1, 1, MOST_UNITS, 1, whole=True)
+    source = control(3, 1, MOST_COLUMNS, 1, whole=True)
     delta = control(0.0, -5, 5, 0.05)
     shows = choice(("weights", "gradient", "removal"))
     step = control(20, 1, LONGEST, 1, whole=True, view=True)
@@ -118,7 +120,7 @@ class WeightExplorer(Explorable):
         self._target = outputs if target is None else _checked_target(target, outputs.shape)
         shape = {"D": features, "H": hidden, "K": outputs.shape[1], "T": steps}
         shape |= {"head": head is not None, "task": "layer" not in given}
-        shape |= {"aim": target is not None}
+        shape |= {"hasTarget": target is not None}
         arrays = [*weights, *(self._head or ()), self._x, self._target]
         super().__init__(
             _arguments=list(given),
@@ -157,12 +159,11 @@ class WeightExplorer(Explorable):
             o, g, c, h``, each (T,), of the unit.
         """
         from ...losses import mse
-        from ..core.lstm import QUANTITIES
 
         moved = [array.copy() for array in self._weights]
         features, hidden = moved[0].shape[1], moved[1].shape[1]
-        unit, column = min(self.unit, hidden - 1), min(self.column, features + hidden)
-        row = "oifg".index(self.gate) * hidden + unit
+        unit, column = min(self.row, hidden) - 1, min(self.source, features + hidden + 1) - 1
+        row = BLOCKS.index(self.gate) * hidden + unit
         if column < features:
             which, place = 0, (row, column)
         elif column < features + hidden:

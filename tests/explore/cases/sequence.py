@@ -24,7 +24,7 @@ def same(js, sequence):
 def large():
     """A reader's own layer of 40 units, over 500 steps."""
     layer = LSTM(1, 40, seed=0)
-    return SequenceExplorer(layer, unit=3, preset="noise", length=500)
+    return SequenceExplorer(layer, layer_unit=4, preset="noise", length=500)
 
 
 CASE = Case(

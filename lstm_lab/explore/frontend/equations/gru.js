@@ -16,11 +16,11 @@ export function gruForward({ D, H, W, U, b, after }, x, T) {
   const { n, r, z, h } = trace, start = new Float64Array(H), seen = new Float64Array(H);
   const outer = b.slice(0, 3 * H), inner = after ? b.slice(3 * H) : new Float64Array(H);
   const toGates = U.slice(0, 2 * H * H), toCandidate = U.slice(2 * H * H);
-  const sums = new Float64Array(3 * H), gates = sums.subarray(H), product = new Float64Array(H);
+  const a = new Float64Array(3 * H), gates = a.subarray(H), product = new Float64Array(H);
   for (let t = 0; t < T; t++) {
     const now = t * H, [old, before] = t ? [h, now - H] : [start, 0];
-    sums.set(outer);
-    addProduct(sums, W, x, t * D, D);
+    a.set(outer);
+    addProduct(a, W, x, t * D, D);
     addProduct(gates, toGates, old, before, H);
     for (let j = 0; j < H; j++) {
       r[now + j] = sigmoid(gates[j]);
@@ -30,7 +30,7 @@ export function gruForward({ D, H, W, U, b, after }, x, T) {
     product.set(inner);
     addProduct(product, toCandidate, seen, 0, H);
     for (let j = 0, k = now; j < H; j++, k++) {
-      n[k] = Math.tanh(sums[j] + (after ? r[k] * product[j] : product[j]));
+      n[k] = Math.tanh(a[j] + (after ? r[k] * product[j] : product[j]));
       h[k] = n[k] + z[k] * (old[before + j] - n[k]);
     }
   }

@@ -1,39 +1,36 @@
 // One step of an LSTM unit: its numbers, formulas, words, and what is inside each of them.
 
-import { lstmForward } from "../equations/lstm.js";
+import { BLOCKS, lstmForward } from "../equations/lstm.js";
 import { fmt, percent, QUANTITIES, share } from "../format.js";
 import { productLevel, sumLevel } from "../sum_level.js";
-
-/** The rows of the library's four blocks. */
-export const ORDER = ["o", "i", "f", "g"];
 
 const cap = (words) => words[0].toUpperCase() + words.slice(1);
 
 const ZEROS = [0, 0, 0, 0];
 
-/** Gates and new states of a unit whose pre-activations are z (by letter). */
-function stepOf(z, c_prev) {
-  // A unit that sees nothing and whose biases are the sums takes the same step.
-  const blind = { D: 1, H: 1, W: ZEROS, U: ZEROS, b: ORDER.map((q) => z[q]) };
+/** Gates and new states of a unit whose pre-activations are a (by letter). */
+function stepOf(a, c_prev) {
+  // A unit that sees nothing and whose biases are the pre-activations takes the same step.
+  const blind = { D: 1, H: 1, W: ZEROS, U: ZEROS, b: BLOCKS.map((q) => a[q]) };
   const trace = lstmForward(blind, [0], 1, { h: [0], c: [c_prev] });
-  return Object.fromEntries(["o", "i", "f", "g", "c", "tanhc", "h"].map((q) => [q, trace[q][0]]));
+  return Object.fromEntries([...BLOCKS, "c", "tanhc", "h"].map((q) => [q, trace[q][0]]));
 }
 
 const total = ({ weight, value, rest }) => weight * value + rest;
 
 /**
- * A step from what its sums are made of, parts: by letter, {input, hidden, bias}. Adds the gates,
+ * A step from what its pre-activations are made of, parts: by letter, {input, hidden, bias}. Adds the gates,
  * the new states, and the pre-activations a_.
  */
 function stepFrom(parts, c_prev) {
-  const z = Object.fromEntries(ORDER.map((q) => [q, total(parts[q].input) + total(parts[q].hidden) + parts[q].bias]));
-  return { parts, ...stepOf(z, c_prev), ...Object.fromEntries(ORDER.map((q) => [`a_${q}`, z[q]])) };
+  const a = Object.fromEntries(BLOCKS.map((q) => [q, total(parts[q].input) + total(parts[q].hidden) + parts[q].bias]));
+  return { parts, ...stepOf(a, c_prev), ...Object.fromEntries(BLOCKS.map((q) => [`a_${q}`, a[q]])) };
 }
 
 /** One step of the scalar unit at setting s: x, h_prev, c_prev, biases b_, weights w_ and u_. */
 export function cellStep(s) {
   const single = (weight, value) => ({ weight, value, rest: 0, others: 0 });
-  const parts = Object.fromEntries(ORDER.map((q) =>
+  const parts = Object.fromEntries(BLOCKS.map((q) =>
     [q, { input: single(s[`w_${q}`], s.x), hidden: single(s[`u_${q}`], s.h_prev), bias: s[`b_${q}`] }]));
   return stepFrom(parts, s.c_prev);
 }
@@ -56,7 +53,7 @@ export function unitStep(net, x, trace, t, unit, biases = {}) {
     return { weight, value, index: n > 1 ? best + 1 : undefined, rest: sum - weight * value, others: n - 1 };
   };
   const [h, at] = t ? [trace.h, (t - 1) * H] : [trace.h0, 0];
-  const parts = Object.fromEntries(ORDER.map((q, block) => {
+  const parts = Object.fromEntries(BLOCKS.map((q, block) => {
     const row = block * H + unit;
     return [q, { input: largest(W, row, x, t * D, D), hidden: largest(U, row, h, at, H), bias: biases[q] ?? b[row] }];
   }));
@@ -74,7 +71,7 @@ const MEANING = {
 
 /**
  * The formula of a quantity: its name and meaning, symbols, and the same with the numbers.
- * s.clamped, if given, names gates that are held at a value, whatever their sums say.
+ * s.clamped, if given, names gates that are held at a value, whatever their pre-activations say.
  */
 export function explain(q, s, r) {
   const n = (value) => (value < 0 ? `(${fmt(value)})` : fmt(value));
@@ -141,7 +138,7 @@ export function inside(q, s, r) {
     return whole("hidden state", "h_{t}", [
       times("shown", ["o_{t}", r.o, "o"], ["tanh c_{t}", r.tanhc, "c"], "h", "shown of the squashed cell state")]);
   }
-  const act = q === "g" ? "tanh" : "σ", z = r[`a_${q}`], { input, hidden, bias } = r.parts[q];
+  const act = q === "g" ? "tanh" : "σ", a = r[`a_${q}`], { input, hidden, bias } = r.parts[q];
   const side = (part, key, weight, letter, tone, words) => {
     const low = part.index === undefined ? "" : `${part.index}`;
     const terms = [times(key, [`${weight}_{${q}${low}}`, part.weight, q], [low ? letter.replace("}", `,${low}}`) : letter, part.value, tone], tone, low ? `largest ${words}, number ${low},` : words)];
@@ -153,8 +150,8 @@ export function inside(q, s, r) {
     ...side(hidden, "hidden", "u", "h_{t-1}", "h", "weight times old hidden state"),
     { key: "bias", letter: `b_{${q}}`, factors: [[`b_{${q}}`, bias, q]], value: bias, q, words: "bias" }];
   return {
-    q, letter: `${q}_{t}`, value: r[q], sum: z, sumLetter: "a", act, terms,
-    words: `${cap(QUANTITIES[q].name)}: ${wordsOf(terms, z)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ${act === "σ" ? share(r[q]) : fmt(r[q])}.`,
+    q, letter: `${q}_{t}`, value: r[q], sum: a, sumLetter: "a", act, terms,
+    words: `${cap(QUANTITIES[q].name)}: ${wordsOf(terms, a)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ${act === "σ" ? share(r[q]) : fmt(r[q])}.`,
   };
 }
 
@@ -162,15 +159,15 @@ const PRODUCTS = { c: ["kept", "new"], h: ["shown"] };
 
 /**
  * The levels inside the picture of a cell, as `levels` takes them: each gate, and in it the
- * products. now() returns {s, r}, the present step; place() the levels they go into.
+ * products. now() returns {s, r}, the present step; nav() the levels they go into.
  */
-export function cellRooms(view, place, prefix, now) {
-  const rooms = {};
+export function cellLevels(view, nav, prefix, now) {
+  const contents = {};
   for (const q of ["f", "i", "g", "o", "c", "h"]) {
     const path = `${prefix}${q}`, content = () => { const { s, r } = now(); return inside(q, s, r); };
-    rooms[path] = {
+    contents[path] = {
       title: q === "c" || q === "h" ? `new ${QUANTITIES[q].name}` : QUANTITIES[q].name,
-      make: (stage) => sumLevel(view, place(), stage, path, rooms, content),
+      make: (stage) => sumLevel(view, nav(), stage, path, contents, content),
       words: () => content().words,
     };
     for (const key of PRODUCTS[q] ?? ["input", "hidden"]) {
@@ -178,11 +175,11 @@ export function cellRooms(view, place, prefix, now) {
         const found = content().terms.find((each) => each.key === key), [[, a], [, b]] = found.factors;
         return { ...found, words: `${cap(found.words)}: ${fmt(a)} times ${fmt(b)} is ${fmt(found.value)}.` };
       };
-      rooms[`${path}/${key}`] = {
+      contents[`${path}/${key}`] = {
         title: () => content().terms.find((each) => each.key === key).words.replace(/,.*/, ""),
         make: (stage) => productLevel(view, stage, term), words: () => term().words,
       };
     }
   }
-  return rooms;
+  return contents;
 }

@@ -12,13 +12,13 @@ import { explain, stepWords } from "./model.js";
  * {s, r} of the ghost or null; prefix goes before the paths of what it opens; chosen() and
  * choose(q) keep the quantity whose formula is shown. Returns draw().
  */
-export function cellStage(view, place, level, { now, past, prefix, chosen, choose }) {
+export function cellStage(view, nav, level, { now, past, prefix, chosen, choose }) {
   const art = cellPicture(), stage = tag("div", { class: "ll-stage" }, art.node), hot = {};
   let width = 0;
   const read = readout(view, { explain: (q) => { const { s, r } = now(); return explain(q, s, r); }, chosen, choose });
   for (const q of ["f", "i", "g", "o", "c", "h"]) {
     hot[q] = read.watch(tag("button", { type: "button", class: "ll-hot", "data-q": q }), q);
-    place.door(hot[q], `${prefix}${q}`);
+    nav.opener(hot[q], `${prefix}${q}`);
     stage.append(hot[q]);
   }
   level.append(stage, read.node);

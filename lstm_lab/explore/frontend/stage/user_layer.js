@@ -4,7 +4,7 @@ import { floats } from "../dom.js";
 import { unitStep } from "./model.js";
 
 /** The reader's own layer and input, as the widget's traits carry them: float32 buffers. */
-export function unpack(shape, net, input) {
+export function unpackUserLayer(shape, net, input) {
   const own = { D: shape.D ?? 1, H: shape.H ?? 1, unit: shape.unit ?? 0 };
   if (input?.byteLength) own.x = Float64Array.from(floats(input));
   if (net?.byteLength) {
@@ -15,7 +15,7 @@ export function unpack(shape, net, input) {
 }
 
 /** Step t (from 0) of a layer's run {net, x, trace}, as the picture of a cell takes it. */
-export function ownStep({ net, x, trace }, t, unit, biases) {
+export function layerStep({ net, x, trace }, t, unit, biases) {
   const { D, H } = net, many = (n, name) => `${name}: ${n} numbers`, before = (t - 1) * H + unit;
   return {
     s: {
