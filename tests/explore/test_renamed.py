@@ -12,10 +12,13 @@ from lstm_lab.explore import (
     CellExplorer,
     FamilyExplorer,
     SequenceExplorer,
+    TextExplorer,
     WeightExplorer,
 )
+from lstm_lab.text import CharModel
 
 X = np.linspace(-1, 1, 12)
+MODEL = CharModel.new("\nabc ()", 6, seed=0)
 GIVEN = {"layer": LSTM(1, 4, seed=0), "x": X}
 
 # A class; what it took once, and what it takes for the same now; settings beside; the old line.
@@ -49,6 +52,13 @@ RENAMED = [
         "SequenceExplorer(layer=layer, x=x, unit=3, step=5)",
     ),
     (
+        TextExplorer,
+        {"model": MODEL, "cell": 3},
+        {"model": MODEL, "unit": 4},
+        {"text": "ab (c)", "at": 4},
+        "TextExplorer(model=model, at=4, cell=3, text='ab (c)')",
+    ),
+    (
         WeightExplorer,
         {"unit": 1, "column": 4},
         {"row": 2, "source": 5},
@@ -76,7 +86,7 @@ def test_an_old_call_makes_the_same(kind, once, now, settings, line):
 @each
 def test_an_old_line_is_read_here_and_in_the_browser(kind, once, now, settings, line, node):
     expected = kind(**now, **settings).settings()
-    widget = kind(**{name: now[name] for name in now if name not in ("row", "source")})
+    widget = kind(**{name: now[name] for name in now if name not in ("row", "source", "unit")})
     assert widget.settings() != expected
     widget.setting = line
     assert widget.settings() == expected

@@ -78,7 +78,7 @@ def test_random_networks_give_the_same_numbers_in_the_browser(one_hot, node):
         widget = TextExplorer(
             own_model(int(rng.integers(1, 12)), seed, one_hot=one_hot),
             text=text,
-            cell=int(rng.integers(12)),
+            unit=1 + int(rng.integers(12)),
             at=int(rng.integers(len(text) + 3)),
             shown=str(rng.choice(["c", "h", "i", "f", "o", "g", "surprise"])),
             length=25,
@@ -93,8 +93,8 @@ def test_random_networks_give_the_same_numbers_in_the_browser(one_hot, node):
 
 
 def test_a_model_of_the_readers_own(show):
-    widget = TextExplorer(model=own_model(), text="ab (c)", cell=3, at=4)
-    assert widget.setting == "TextExplorer(model=model, at=4, cell=3, text='ab (c)')"
+    widget = TextExplorer(model=own_model(), text="ab (c)", unit=4, at=4)
+    assert widget.setting == "TextExplorer(model=model, at=4, text='ab (c)', unit=4)"
     page = show(widget)
     assert f"costs {widget.values()['bits']:.2f} bits" in summary(page)
     assert page.locator(".ll-rank").first.is_visible()
@@ -191,7 +191,7 @@ def test_a_property_brings_the_cell_that_follows_it_best(show):
     for name in ("string", "indentation", "brackets"):
         page.locator("select[data-name=follows]").select_option(name)
         cells = state(page)["_about"]["probes"]["properties"][name]["cells"]
-        assert state(page)["cell"] == int(np.argmax(cells))
+        assert state(page)["unit"] == 1 + int(np.argmax(cells))
         assert page.locator(".ll-rank[aria-pressed=true]").count() == 1
 
 
@@ -224,17 +224,17 @@ def test_every_cell_opens_by_keyboard(show):
     page = show(TextExplorer())
     page.get_by_role("button", name="All cells at this character").press("Enter")
     assert state(page)["path"] == "char"
-    cell = state(page)["cell"]
+    unit = state(page)["unit"]
     page.locator(".ll-cells-cell[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
-    assert state(page)["cell"] == cell + 1
+    assert state(page)["unit"] == unit + 1
     page.keyboard.press("Enter")
     assert state(page)["path"] == "char/cell"
     before = picture(page)
     page.keyboard.press("Enter")
     assert state(page)["path"] == "char/cell/i"
     assert picture(page) != before
-    values = TextExplorer(cell=cell + 1, shown="i").values()
+    values = TextExplorer(unit=unit + 1, shown="i").values()
     reading = text(page.locator("[data-role=readout]:visible"))
     t = TextExplorer()._model.encode(state(page)["text"][: state(page)["at"]])[0].size - 1
     assert f"{values['colour'][t]:.2f}"[:4] in reading

@@ -84,8 +84,9 @@ def there_and_back(
     -------
     dict
         ``x`` (T, D); ``i, f, o, g, c, h`` (T, H); ``loss`` (T,) and ``total``; ``dh, dc`` (T, H),
-        dL/dh_t and dL/dc_t, everything included; ``da`` (T, 4H), the δ_t, with respect to the pre-activations;
-        ``dx`` (T, D); ``dW`` (4H, D), ``dU`` (4H, H), ``db`` (4H,), the whole gradients.
+        dL/dh_t and dL/dc_t, everything included; ``da`` (T, 4H), the δ_t, with respect to the
+        pre-activations; ``dx`` (T, D); ``dW`` (4H, D), ``dU`` (4H, H), ``db`` (4H,), the whole
+        gradients.
     """
     y, trace = net.forward(x[:, None])
     total, dy = loss_of(y[:, 0], target, mask)

@@ -141,8 +141,8 @@ class SequenceExplorer(Explorable):
         -------
         dict
             ``x`` (T, D); ``i, f, o, g, c, h``, each (T,); ``first, mean, half_life, memory,
-            left``, as `lstm_lab.explore.sequence.model.memory` describes them; where there is something
-            to match, ``target`` (T,) and ``score``.
+            left``, as `lstm_lab.explore.sequence.model.memory` describes them; where there is
+            something to match, ``target`` (T,) and ``score``.
         """
         if self.preset == "own":
             x = self._user.x[: self.length]

@@ -45,7 +45,8 @@ class GateSurgery(Explorable):
         state of ``unit`` is shown.
     net : {"latch", "counter", "toggler"}
         A network that comes with the book: says whether the last pulse was +1; counts pulses, a
-        tenth each; flips at every pulse. ``python -m lstm_lab.explore.surgery.nets`` trains them again.
+        tenth each; flips at every pulse. ``python -m lstm_lab.explore.surgery.nets`` trains them
+        again.
     clamp_f, clamp_i, clamp_o : {"free", "0", "1"}
         Forget, input and output gate.
     clamp_g : {"free", "-1", "0", "1"}

@@ -20,7 +20,7 @@ export const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : rea
  */
 export function runText(s, net, last) {
   const { H, V } = net, reading = readText(net, s.text, last?.reading), { T, characters } = reading;
-  const cell = Math.min(s.cell, H - 1), at = Math.min(s.at, characters.length), from = readBefore(reading, at);
+  const cell = Math.min(s.unit, H) - 1, at = Math.min(s.at, characters.length), from = readBefore(reading, at);
   const colour = new Float64Array(T);
   let bits = 0;
   for (let t = 0; t < T; t++) {

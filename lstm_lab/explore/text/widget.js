@@ -168,9 +168,9 @@ function render({ model, el }) {
     const reader = readout(view, { explain, chosen: () => `q:${quantity()}` });
     const grid = tag("div", { class: "ll-cells", role: "group", "aria-label": "All cells; arrow keys go from one to the next" });
     const cells = Array.from({ length: H }, (_, j) => {
-      const value = tag("b"), node = tag("button", { type: "button", class: "ll-cells-cell", tabindex: -1 }, tag("small", {}, String(j)), value);
-      node.addEventListener("click", () => view.set({ cell: j }));
-      node.addEventListener("focus", () => view.set({ cell: j }));
+      const value = tag("b"), node = tag("button", { type: "button", class: "ll-cells-cell", tabindex: -1 }, tag("small", {}, String(j + 1)), value);
+      node.addEventListener("click", () => view.set({ unit: j + 1 }));
+      node.addEventListener("focus", () => view.set({ unit: j + 1 }));
       nav.opener(node, () => "char/cell");
       return { node, value };
     });
@@ -272,7 +272,7 @@ function render({ model, el }) {
   const ranks = Array.from({ length: BEST_CELLS }, () => {
     const words = tag("span"), number = tag("b"), node = tag("button", { type: "button", class: "ll-rank" }, words, number);
     const rank = { node, words, number, j: 0 };
-    node.addEventListener("click", () => view.set({ cell: rank.j, shown: view.get("shown") === "surprise" ? "c" : view.get("shown") }));
+    node.addEventListener("click", () => view.set({ unit: rank.j + 1, shown: view.get("shown") === "surprise" ? "c" : view.get("shown") }));
     return rank;
   });
   const context = tag("dl", { class: "ll-rank-context" });
@@ -316,8 +316,8 @@ function render({ model, el }) {
 
   const property = select(view, "follows", { words: "property, drawn as a line", choices: Object.entries(PROPERTIES) });
   // With a property that one has just chosen comes the cell that follows it best.
-  property.addEventListener("change", () => view.set({ cell: ranking(about, view.get("follows"), run, net).cells[0].j }));
-  const cellSlider = slider(view, "cell", { words: "cell", digits: 0, reach: [0, H - 1], show: (j) => String(j + 1), read: () => Math.min(view.get("cell"), H - 1) });
+  property.addEventListener("change", () => view.set({ unit: ranking(about, view.get("follows"), run, net).cells[0].j + 1 }));
+  const cellSlider = slider(view, "unit", { words: "cell", digits: 0, reach: [1, H], read: () => Math.min(view.get("unit"), H) });
   layout(view, {
     controls: [
       group("Colour of the text",

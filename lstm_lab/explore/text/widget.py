@@ -5,7 +5,7 @@ from __future__ import annotations
 import tokenize
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -57,8 +57,8 @@ class TextExplorer(Explorable):
     shown : {"c", "h", "i", "f", "o", "g", "surprise"}
         What colours the text: tanh of the cell state, hidden state, a gate or the candidate of the
         chosen cell, or the bits that each character cost.
-    cell : int
-        The chosen cell, from 0 as in an array, and so cell 1 in words; past the last one, the last.
+    unit : int
+        The unit whose cell is chosen, from 1; past the last one, the last.
     follows : {"column", "indentation", "brackets", "string", "triple", "comment"}
         The property that is drawn under the text and that cells are ranked by.
     at : int
@@ -85,6 +85,7 @@ class TextExplorer(Explorable):
     """
 
     title = "A network reads a text"
+    renamed: ClassVar = {"cell": ("unit", 1)}
     levels = ("", "char", "char/cell", *(f"char/cell/{q}" for q in "ifogch"))
     _esm = bundle(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
@@ -92,7 +93,7 @@ class TextExplorer(Explorable):
     text = written(TEXT, LONGEST, empty=True)
     shown = choice(SHOWN)
     follows = choice(tuple(PROPERTIES), "brackets")
-    cell = control(0, 0, MOST_CELLS - 1, 1, whole=True)
+    unit = control(1, 1, MOST_CELLS, 1, whole=True)
     at = control(TEXT.index("not enough"), 0, LONGEST, 1, whole=True, view=True)
     temperature = control(0.5, 0.05, 2, 0.05)
     length = control(60, 0, MOST_WRITTEN, 1, whole=True)
@@ -111,9 +112,9 @@ class TextExplorer(Explorable):
             arguments = ("model",)
         self._model = _checked(model)
         ranking = model.about.get("probes", {}).get("properties", {})
-        # The same for every setting: a line that leaves the cell out means this one.
+        # The same for every setting: a line that leaves the unit out means this one.
         if (first := type(self).follows.default_value) in ranking:
-            own["cell"] = int(np.argmax(ranking[first]["cells"]))
+            own["unit"] = 1 + int(np.argmax(ranking[first]["cells"]))
         self._cells = model.lstm.hidden_size
         super().__init__(
             _defaults=own,
@@ -148,7 +149,7 @@ class TextExplorer(Explorable):
         if self.shown == "surprise":
             colour = reading.surprise
         else:
-            colour = cell_of(reading.trace, self.shown)[:, 0, min(self.cell, self._cells - 1)]
+            colour = cell_of(reading.trace, self.shown)[:, 0, min(self.unit, self._cells) - 1]
         with suppress(SyntaxError, tokenize.TokenError):
             prop = properties(self.text)[self.follows][reading.places]
             if np.ptp(prop) > 0 and np.ptp(colour) > 0:
