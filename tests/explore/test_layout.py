@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -91,6 +92,17 @@ def test_a_style_sheet_stands_beside_its_module():
     for picture in PICTURES:
         own = picture / "widget.css"
         assert not own.exists() or own.read_text(encoding="utf-8") in css_of(picture)
+
+
+def test_a_shared_rule_is_for_more_than_one_picture():
+    sources = [
+        (p.relative_to(EXPLORE).parts[0], p.read_text("utf-8")) for p in EXPLORE.rglob("*.js")
+    ]
+    for sheet in FRONTEND.glob("*.css"):
+        for name in set(re.findall(r"\.(ll-[\w-]+)", sheet.read_text(encoding="utf-8"))):
+            word = re.compile(rf"(?<![\w-]){name}(?![\w-])")
+            users = {folder for folder, source in sources if word.search(source)}
+            assert "frontend" in users or len(users) > 1, (sheet.name, name, users)
 
 
 def css_of(picture: Path) -> str:

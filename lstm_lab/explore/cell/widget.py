@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control
-from ..core.bundle import bundle
+from ..core.bundle import bundle, styles
 from ..core.lstm import BLOCKS, CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.signals import input_signal
 from ..core.user_layer import UserLayer
@@ -67,6 +67,7 @@ class CellExplorer(Explorable):
     levels = ("", *CELL_LEVELS)
     renamed: ClassVar = {"unit": ("layer_unit", 1)}
     _esm = bundle(HERE / "widget.js")
+    _css = Explorable._css + styles(HERE / "widget.css")
 
     x = control(1.0, -3, 3, 0.05)
     h_prev = control(0.0, -1, 1, 0.02)
