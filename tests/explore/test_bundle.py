@@ -70,6 +70,32 @@ def test_what_cannot_be_put_together_is_named(modules, sources, message):
         modules(**sources)()
 
 
+def test_a_path_is_read_from_the_file_that_imports(tmp_path):
+    files = {
+        "picture/main.js": 'import { a } from "../shared/a.js";\nimport { b } from "./b.js";\n'
+        + MAIN,
+        "picture/b.js": 'import { a } from "../shared/a.js";\nexport const b = 2 * a;\n',
+        "shared/a.js": 'import { c } from "./deep/c.js";\nexport const a = c;\n',
+        "shared/deep/c.js": "export const c = 3;\n",
+    }
+    for name, source in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    source = bundle(tmp_path / "picture" / "main.js")
+    assert "import" not in source
+    assert source.index("const c") < source.index("const a") < source.index("const b")
+    assert source.count("const a") == 1
+    assert "// ---- ../shared/deep/c.js" in source
+
+    (tmp_path / "shared" / "deep" / "c.js").write_text('import { b } from "../../picture/b.js";\n')
+    circle = r"../shared/a.js -> ../shared/deep/c.js -> b.js -> ../shared/a.js"
+    with pytest.raises(BundleError, match=circle):
+        bundle(tmp_path / "picture" / "main.js")
+    (tmp_path / "shared" / "deep" / "c.js").unlink()
+    with pytest.raises(BundleError, match=r"no module ../shared/deep/c.js .* by ../shared/a.js"):
+        bundle(tmp_path / "picture" / "main.js")
+
+
 @pytest.mark.parametrize("widget", [CellExplorer, SequenceExplorer])
 def test_a_widgets_module_is_one_valid_module(widget, require, tmp_path):
     node = require("node", "your system's package nodejs")
