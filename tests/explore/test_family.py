@@ -50,7 +50,7 @@ def minus(text):
 def test_the_browser_computes_a_layer_as_the_library_does(name, hidden, node):
     for seed, preset in enumerate(("noise", "spikes")):
         own = layer(name, 1, hidden, seed)
-        widget = FamilyExplorer(own, hidden - 1, preset=preset, length=40, period=9)
+        widget = FamilyExplorer(own, layer_unit=hidden, preset=preset, length=40, period=9)
         module, function, arguments = CASE.js(widget)
         CASE.same(node(module, [[function, arguments]])[0], widget)
         x = widget.values()["x"][:, None, None]
@@ -275,7 +275,7 @@ class TestInThePage:
     @pytest.mark.parametrize("width", [360, 480, 760, 1000, 1280])
     def test_no_words_leave_their_panel(self, width, show):
         own = layer("1997 with peepholes", 1, 5)
-        page = show(FamilyExplorer(own, 4), width=width)
+        page = show(FamilyExplorer(own, layer_unit=5), width=width)
         cut = """() => [...document.querySelectorAll('.ll-kin-told, .ll-kin-name')]
           .filter((n) => n.scrollHeight > n.clientHeight + 1 || n.scrollWidth > n.clientWidth + 1)
           .map((n) => n.textContent)"""
