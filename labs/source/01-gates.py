@@ -26,7 +26,7 @@ from IPython.display import display
 
 from lstm_lab import LSTM
 from lstm_lab.labs.gates import check, hint, progress
-from lstm_lab.explore.style import line_of, show, use_style
+from lstm_lab.notebook import line_of, show, use_style
 
 use_style()
 
