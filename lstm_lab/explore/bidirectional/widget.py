@@ -188,10 +188,10 @@ def _small_network() -> tuple[LSTM, np.ndarray]:
 
     rng = np.random.default_rng(4)
     layer = BiLSTM(3, 5, dtype="float64", backend="numpy")
-    for name, array in layer.params.items():
+    for array in layer.params.values():
         array[...] = rng.normal(0, 0.7, array.shape)
-        if name.startswith("bias"):
-            array[10:15] += 1.5  # the forget gates, of o, i, f, g
+    for direction in ("forward", "reverse"):
+        layer.gate("forget_gate", direction=direction).bias += 1.5
     vectors: dict[str, np.ndarray] = {}
     rows = [sentence.split() for sentence in SENTENCES]
     for word in (word for row in rows for word in row):
@@ -205,20 +205,16 @@ def _copied(layer: LSTM) -> LSTM:
     from ...layers import LSTM
 
     options = layer.config | {"backend": "numpy", "dtype": "float64"}
-    copy = LSTM(**options)
-    for name, array in layer.params.items():
-        copy.params[name][...] = np.asarray(layer.backend.to_numpy(array), dtype="float32")
-    return copy
+    host = {name: layer.backend.to_numpy(array) for name, array in layer.params.items()}
+    return LSTM.from_params({n: a.astype("float32") for n, a in host.items()}, **options)
 
 
 def _forward_half(layer: LSTM) -> LSTM:
     from ...layers import LSTM
 
     options = layer.config | {"bidirectional": False, "backend": "numpy", "dtype": "float64"}
-    half = LSTM(**options)
-    for name, array in half.params.items():
-        array[...] = layer.params[name]
-    return half
+    forward = {n: a for n, a in layer.params.items() if not n.endswith("_reverse")}
+    return LSTM.from_params(forward, **options)
 
 
 def _checked_input(x: ArrayLike) -> np.ndarray:

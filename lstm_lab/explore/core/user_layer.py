@@ -207,7 +207,7 @@ def float64_copy(layer: LSTM | RNN) -> LSTM | RNN:
 
     sizes = {"input_size": layer.input_size, "hidden_size": layer.hidden_size}
     where = {"backend": "numpy", "dtype": "float64"}
-    copy = (RNN if isinstance(layer, RNN) else LSTM)(**sizes, **where)
-    for name, array in copy.params.items():
-        array[...] = layer.backend.to_numpy(layer.params[name]).astype("float32")
-    return copy
+    kind = RNN if isinstance(layer, RNN) else LSTM
+    names = kind.param_shapes(sizes)
+    host = {name: layer.backend.to_numpy(layer.params[name]) for name in names}
+    return kind.from_params({n: a.astype("float32") for n, a in host.items()}, **sizes, **where)

@@ -159,17 +159,20 @@ class FamilyExplorer(Explorable):
             "z": (-self.w_i, -self.u, self.b_f),
             "r": rows["o"],
             "n": rows["g"],
-            "q": (0.0, self.u, 0.0),  # U_n h with a bias of its own, inside the reset product
         }
+        w, u, b = rows["g"]
+        plain = {"weight_x_l0": [[w]], "weight_h_l0": [[u]], "bias_l0": [b]}
+        where = {"input_size": 1, "hidden_size": 1, "dtype": "float64", "backend": "numpy"}
         units = {
-            "rnn": _unit(RNN, "g", "g", rows),
-            "cell1997": _unit(LSTM, "oig", "oig", rows, forget_gate=False),
-            "lstm": _unit(LSTM, "oifg", "oifg", rows),
-            "peepholes": _unit(LSTM, "oifg", "oifg", rows, peepholes=True),
-            "cifg": _unit(LSTM, "oig", "oig", coupled, coupled=True),
-            "gru": _unit(GRU, "nrz", "rzq", gated),
+            "rnn": RNN.from_params(plain, **where),
+            "cell1997": _unit(LSTM, rows, forget_gate=False),
+            "lstm": _unit(LSTM, rows),
+            "peepholes": _unit(LSTM, rows, peepholes=True),
+            "cifg": _unit(LSTM, coupled, coupled=True),
+            "gru": _unit(GRU, gated),
         }
-        units["peepholes"].params["peephole_l0"][...] = self.p
+        for name in ("output_gate", "input_gate", "forget_gate"):
+            units["peepholes"].gate(name).peephole = self.p
         return units if self._layer is None else units | {"own": self._layer}
 
     def values(self) -> dict[str, Any]:
@@ -231,22 +234,16 @@ def kept(memory: np.ndarray, without: np.ndarray, first: int) -> tuple[float, in
 
 
 def _unit(
-    kind: type[Recurrent],
-    fed: str,
-    recurrent: str,
-    rows: dict[str, tuple[float, float, float]],
-    **options: Any,
+    kind: type[Recurrent], rows: dict[str, tuple[float, float, float]], **options: Any
 ) -> Recurrent:
-    """A single unit, from the letters of the rows of W and of U, and what each letter adds up.
-
-    A bias has every letter once.
-    """
+    """A single unit, from what W, U and b have for each gate's letter."""
     layer = kind(1, 1, dtype="float64", backend="numpy", **options)
-    letters = dict.fromkeys(fed) | dict.fromkeys(recurrent)
-    parts = {"weight_x": (fed, 0), "weight_h": (recurrent, 1), "bias": (letters, 2)}
-    for name, (order, part) in parts.items():
-        array = layer.params[f"{name}_l0"]
-        array[...] = np.reshape([rows[q][part] for q in order], array.shape)
+    letters = GRU_GATES if layer.cell.name == "GRU" else GATES
+    for name in layer.cell.gates:
+        gate, numbers = layer.gate(name), rows[letters[name]]
+        gate.weight_x, gate.weight_h, gate.bias = numbers
+        if gate.bias_h is not None:
+            gate.bias_h = 0
     return layer
 
 
@@ -280,10 +277,11 @@ def _checked(layer: Any) -> Recurrent:
             f"expected at most {WORK:,}, so that the picture follows the hand"
         )
     alone = {"num_layers": 1, "bidirectional": False, "backend": "numpy", "dtype": "float64"}
-    copy = kind(**(layer.config | alone))
-    for name, array in copy.params.items():
+    config = layer.config | alone
+    params = {}
+    for name in kind.param_shapes(config):
         numbers = layer.backend.to_numpy(layer.params[name])
         if not np.isfinite(numbers).all():
             raise ValueError(f"layer: {name} holds NaN or infinity")
-        array[...] = numbers.astype("float32")
-    return copy
+        params[name] = numbers.astype("float32")
+    return kind.from_params(params, **config)

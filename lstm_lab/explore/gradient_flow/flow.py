@@ -32,8 +32,7 @@ def small_rnn(features: int, seed: int, radius: float = 1.0) -> RNN:
 def with_forget_bias(lstm: LSTM, bias: float) -> LSTM:
     """A copy of a float64 LSTM with one forget bias for all units."""
     copy = float64_copy(lstm)
-    hidden = lstm.hidden_size
-    copy.params["bias_l0"][2 * hidden : 3 * hidden] = np.float32(bias)
+    copy.gate("forget_gate").bias[:] = np.float32(bias)
     return copy
 
 
@@ -57,7 +56,7 @@ def packed_seeds(features: int) -> bytes:
     for seed in range(SEEDS):
         longest = 1002
         chrono = small_lstm(features, seed, init="chrono", chrono_length=longest)
-        kept = chrono.params["bias_l0"][2 * HIDDEN : 3 * HIDDEN]
+        kept = chrono.gate("forget_gate").bias
         for layer in (small_lstm(features, seed), small_rnn(features, seed)):
             parts += layer.params.values()
         parts.append((np.exp(kept) - 1) / (longest - 2))

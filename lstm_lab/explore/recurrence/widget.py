@@ -65,9 +65,9 @@ class RecurrenceExplorer(Explorable):
         from ...layers import RNN
 
         x = input_signal(self.preset, self.length, PERIOD)
-        rnn = RNN(1, 1, dtype="float64", backend="numpy", seed=0)
-        for name, value in {"weight_x": self.w, "weight_h": self.u, "bias": self.b}.items():
-            rnn.params[f"{name}_l0"][...] = value
+        params = {"weight_x_l0": [[self.w]], "weight_h_l0": [[self.u]], "bias_l0": [self.b]}
+        where = {"dtype": "float64", "backend": "numpy"}
+        rnn = RNN.from_params(params, input_size=1, hidden_size=1, **where)
         y, trace = rnn.forward(x[:, None, None])
         last = np.zeros_like(y)
         last[-1] = 1

@@ -272,8 +272,7 @@ class TrainingExplorer(Explorable):
             start = {"init": "chrono", "chrono_length": self.length}
         lstm = LSTM(features, self.hidden, seed=self.seed, backend="numpy", **start)
         if self.init != "chrono":
-            k = lstm.cell.gates["input_gate"] * self.hidden
-            lstm.params["bias_l0"][k : k + self.hidden] = self.input_bias
+            lstm.gate("input_gate").bias[:] = self.input_bias
         model = Sequential(
             lstm=lstm,
             last=LastStep(backend="numpy"),
