@@ -24,7 +24,7 @@ def _exports() -> dict[str, str]:
     for widget in Path(__file__).parent.glob("*/widget.py"):
         source = widget.with_name("__init__.py").read_text(encoding="utf-8")
         for node in ast.parse(source).body:
-            if isinstance(node, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom) and node.level:
                 found |= {alias.name: widget.parent.name for alias in node.names}
     return dict(sorted(found.items()))
 

@@ -16,6 +16,7 @@ from lstm_lab.explore import (
     WeightExplorer,
 )
 from lstm_lab.text import CharModel
+from tests.explore.page import state
 
 X = np.linspace(-1, 1, 12)
 MODEL = CharModel.new("\nabc ()", 6, seed=0)
@@ -111,3 +112,13 @@ def test_a_name_and_its_old_name_are_one_too_many():
         WeightExplorer(row=1, unit=0)
     with pytest.raises(ValueError, match="expected every name once, got unit"):
         WeightExplorer().setting = "WeightExplorer(row=1, unit=0)"
+
+
+def test_an_old_line_is_applied_in_the_page(show):
+    page = show(WeightExplorer())
+    page.get_by_role("button", name="Setting").press("Enter")
+    field = page.get_by_role("textbox", name="Setting")
+    field.fill('WeightExplorer(gate="f", unit=1, column=4)')
+    field.press("Enter")
+    now = state(page)
+    assert (now["gate"], now["row"], now["source"]) == ("f", 2, 5)

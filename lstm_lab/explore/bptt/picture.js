@@ -6,6 +6,7 @@ import { fmt } from "../frontend/format.js";
 import {
   gradientKnown,
   gradientOf,
+  LISTED,
   NODES,
   slim,
   toneOf,
@@ -287,10 +288,11 @@ export function paintGathered(pen, { D, H }, { W, U, b }, whole) {
   for (const [words, values, wide] of parts) {
     pen.formula(words, x + (wide * cell) / 2, 14, { align: "center", size: 12 });
     for (let r = 0; r < rows; r++) {
+      const at = LISTED.indexOf(BLOCKS[Math.floor(r / H)]) * H + (r % H);
       for (let d = 0; d < wide; d++) {
         const v = values[r * wide + d],
           left = x + d * cell,
-          top = 22 + r * tall;
+          top = 22 + at * tall;
         pen.ctx.globalAlpha = 0.85 * Math.min(1, Math.abs(v) / most);
         pen.ctx.fillStyle = v < 0 ? pen.colors.o : pen.colors.f;
         pen.ctx.fillRect(left, top, cell, tall);
@@ -302,5 +304,5 @@ export function paintGathered(pen, { D, H }, { W, U, b }, whole) {
     for (let k = 0; k <= 4; k++) pen.rule(x, 22 + k * H * tall, x + wide * cell, 22 + k * H * tall);
     x += wide * cell + 14;
   }
-  BLOCKS.forEach((q, k) => pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }));
+  LISTED.forEach((q, k) => pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }));
 }

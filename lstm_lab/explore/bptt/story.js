@@ -5,7 +5,7 @@ import { fmt, QUANTITIES, scientific, share } from "../frontend/format.js";
 import { unpackUnroll, unrolls } from "./unroll.js";
 
 /** The order in which the gates are listed. */
-const LISTED = ["i", "f", "o", "g"];
+export const LISTED = ["i", "f", "o", "g"];
 /** A step's nodes, from its input up to its loss. */
 export const NODES = ["x", "i", "f", "o", "g", "c", "tanh", "h", "loss"];
 /** When a node's value is known in the forward pass, and its gradient in the backward pass: the phase. */
@@ -293,7 +293,7 @@ export function backwardStory(model, node, t, j) {
     return tell({
       terms,
       symbols: `${left} = W^{T} δ_{${s}}`,
-      numbers: [`a sum of ${terms.length} products`, `= ${long(value)}`],
+      numbers: [`the sum of ${terms.length} products`, `= ${long(value)}`],
     });
   }
   const [arriving, by, from] = {

@@ -8,7 +8,7 @@ const HEAD = ["updates", "points", "columns", "stride", "bins", "T", "features",
   "wantedWide", "whole", "baseline", "loss", "right", "examples", "example", "gated"];
 
 /**
- * One buffer of `packed` (packet.py): the numbers of HEAD; loss, norm and clipped norm of every
+ * One buffer of `packed` (serialize.py): the numbers of HEAD; loss, norm and clipped norm of every
  * update, or means of neighbours, (points); histograms (columns · 3 · bins); shut and open (3) of
  * forget, input and output gate; of one sequence x (T · features), what the LSTM reads (T · D), its
  * net, the answer (rows · answers) and what is wanted; trace: the LSTM's first layer over it.
