@@ -25,8 +25,8 @@ import numpy as np
 from IPython.display import display
 
 from lstm_lab import LSTM
-from lstm_lab.labs.gates import check, hint, progress
 from lstm_lab.explore.style import line_of, show, use_style
+from lstm_lab.labs.gates import check, hint, progress
 
 use_style()
 
@@ -289,17 +289,21 @@ def run(step, xs, weights):
 
 
 # %% [markdown]
-# The library keeps the four matrices $W$ on top of one another in one array, in an order of its
-# own: o, i, f, g. We cut it into four, so that your step works with the very same weights.
+# The library keeps the weights of all four together. `lstm.gate` shows those of one, so that your
+# step works with the very same weights.
 
 # %%
 lstm = LSTM(
     input_size=2, hidden_size=6, seed=1, dtype="float64", backend="numpy"
 )
-W = np.split(lstm.params["weight_x_l0"], 4)  # four times (H, D)
-U = np.split(lstm.params["weight_h_l0"], 4)  # four times (H, H)
-b = np.split(lstm.params["bias_l0"], 4)  # four times (H,)
-weights = dict(zip("oifg", zip(W, U, b)))
+names = {
+    "i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"
+}
+weights = {}
+for letter, name in names.items():
+    gate = lstm.gate(name)
+    # W (H, D), U (H, H) and b (H,), as in your exercises
+    weights[letter] = gate.weight_x, gate.weight_h, gate.bias
 
 xs = np.random.default_rng(2).normal(size=(50, 3, 2))  # (T, B, D)
 y, trace = lstm.forward(xs)

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import LSTM
 
-GATES = "oifg"
-"""The order of the library's blocks of rows."""
+GATES = {"i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"}
+"""The book's letters, and the names in the library."""
 
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
 """One gate's W (H, D), U (H, H) and b (H,)."""
@@ -52,11 +52,13 @@ class Step:
     @cached_property
     def _trace(self):
         lstm = LSTM(self.x.shape[1], self.h.shape[1], backend="numpy", dtype="float64")
-        for name, part in zip(("weight_x_l0", "weight_h_l0", "bias_l0"), range(3), strict=True):
-            rows = np.concatenate([self.weights[gate][part] for gate in GATES])
-            if rows.shape != lstm.params[name].shape:
-                raise ValueError(f"{name} has the shape {rows.shape}")
-            lstm.params[name][...] = rows
+        for letter, name in GATES.items():
+            gate = lstm.gate(name)
+            views = (gate.weight_x, gate.weight_h, gate.bias)
+            for view, given in zip(views, self.weights[letter], strict=True):
+                if given.shape != view.shape:
+                    raise ValueError(f"{name} has a part of the shape {given.shape}")
+                view[...] = given
         return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1]
 
     @property
@@ -87,13 +89,13 @@ class Step:
         """The same step with other x, h, c or weights."""
         return replace(self, **changes)
 
-    def with_weights(self, change: Callable[..., Iterable], gates: str = GATES) -> Step:
+    def with_weights(self, change: Callable[..., Iterable], gates: Iterable[str] = GATES) -> Step:
         """The same step, where `change(W, U, b)` gives these gates' weights."""
         changed = {gate: tuple(change(*self.weights[gate])) for gate in gates}
         return self.but(weights=self.weights | changed)
 
     def permuted(self, order: str) -> Step:
-        """The same step, where o, i, f, g take the weights of the gates named in `order`."""
+        """The same step, where i, f, o, g take the weights of the gates named in `order`."""
         pairs = zip(GATES, order, strict=True)
         return self.but(weights={gate: self.weights[other] for gate, other in pairs})
 
