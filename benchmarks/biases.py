@@ -60,16 +60,16 @@ def writes(lstm: LSTM, factor: float) -> LSTM:
         np.tanh(cell, out=tanh_cell)
         np.multiply(gates[:, 0], tanh_cell, out=hidden)
 
-    def derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dh_dc):
+    def derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell):
         before = hidden_before, cell_before
-        cells.lstm_derivatives(gates, *before, hidden, cell, tanh_cell, d, dh_dc)
+        cells.lstm_derivatives(gates, *before, hidden, cell, tanh_cell, d, dcell)
         d[..., 1, :, :] *= factor
         d[..., 3, :, :] *= factor
 
     lstm.cell = replace(
         lstm.cell,
-        forward=cells.pointwise(forward, "", gates=4, recurrent=4),
-        derivatives=cells.pointwise(derivatives, "", gates=4, d=4),
+        forward=replace(lstm.cell.forward, numpy=forward, unit=""),
+        derivatives=replace(lstm.cell.derivatives, numpy=derivatives, unit=""),
     )
     return lstm
 
@@ -80,10 +80,10 @@ def network(forget: str, start: str, written: str, seed: int, **options: Any) ->
         options["backend"] = "numpy"
     longest = LENGTH + LENGTH // 10
     lstm = LSTM(8, UNITS, init="chrono", chrono_length=longest, seed=seed, **options)
-    forget_bias = lstm.gate("forget_gate").bias
+    b_f, b_i = (lstm.gate(name).bias for name in ("forget_gate", "input_gate"))
     if forget != "chrono":
-        forget_bias[:] = float(forget)
-    lstm.gate("input_gate").bias = -forget_bias if start == "-b_f" else float(start)
+        b_f[:] = float(forget)
+    b_i[:] = -b_f if start == "-b_f" else float(start)
     if written != "1":
         writes(lstm, float(Fraction(written)))
     return Sequential(

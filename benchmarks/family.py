@@ -1,6 +1,6 @@
 """Variants of the LSTM on three small tasks: what chapter 7 reports.
 
-``python -m benchmarks.family [--seeds N] [--units H] [--only RELATIVE] [--to FILE]``
+``python -m benchmarks.family [--seeds N] [--units H] [--only VARIANT] [--to FILE]``
 
 Every variant, task and seed is one training from scratch on fresh sequences, until
 the last 25 batches are right, and one row of the CSV file: how many updates that took, the error on
@@ -67,7 +67,7 @@ def gru(**options: Any) -> Make:
     return make
 
 
-RELATIVES: dict[str, Make] = {
+VARIANTS: dict[str, Make] = {
     "LSTM": lstm(),
     "peepholes": lstm(peepholes=True),
     "layer norm": lstm(layer_norm=True),
@@ -149,7 +149,7 @@ def error_of(prediction: np.ndarray, target: np.ndarray) -> float:
 
 
 def train(
-    relative: str, task: str, seed: int, units: int = UNITS
+    variant: str, task: str, seed: int, units: int = UNITS
 ) -> tuple[int, float, float | None]:
     """Updates until the task was learnt, and then the error on unseen sequences.
 
@@ -157,7 +157,7 @@ def train(
     """
     asked, rng = TASKS[task], np.random.default_rng(seed)
     inputs = asked.draw(rng, 1)[0].shape[2]
-    layers = {"cell": RELATIVES[relative](inputs, units, seed)}
+    layers = {"cell": VARIANTS[variant](inputs, units, seed)}
     if not asked.each_step:
         layers["last"] = LastStep()
     model = Sequential(**layers, head=Linear(units, asked.outputs, seed=seed))
@@ -195,15 +195,15 @@ def adds(forget_bias: float | None, input_bias: float, seed: int) -> tuple[float
 
 
 def missing(
-    seeds: int, relatives: list[str], rows: list[dict[str, str]]
+    seeds: int, variants: list[str], rows: list[dict[str, str]]
 ) -> Iterator[tuple[str, str, int]]:
     """What is still to be trained: first everything with the first seed."""
     done = {(row["relative"], row["task"], int(row["seed"])) for row in rows}
     for seed in range(seeds):
         for task in TASKS:
-            for relative in relatives:
-                if (relative, task, seed) not in done:
-                    yield relative, task, seed
+            for variant in variants:
+                if (variant, task, seed) not in done:
+                    yield variant, task, seed
 
 
 def missing_biases(
@@ -225,7 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--units", type=int, default=UNITS)
-    parser.add_argument("--only", choices=RELATIVES, help="this variant alone")
+    parser.add_argument("--only", choices=VARIANTS, help="this variant alone")
     parser.add_argument("--biases", action="store_true", help="the table of initial biases instead")
     parser.add_argument("--to", type=Path)
     arguments = parser.parse_args()
@@ -251,10 +251,10 @@ def main() -> None:
 def family_table(
     arguments: argparse.Namespace, rows: list[dict[str, str]]
 ) -> Iterator[tuple[Any, ...]]:
-    relatives = [arguments.only] if arguments.only else list(RELATIVES)
-    for relative, task, seed in missing(arguments.seeds, relatives, rows):
-        updates, error, first = train(relative, task, seed, arguments.units)
-        yield relative, task, seed, updates, written(error, ".5f"), written(first, ".5f")
+    variants = [arguments.only] if arguments.only else list(VARIANTS)
+    for variant, task, seed in missing(arguments.seeds, variants, rows):
+        updates, error, first = train(variant, task, seed, arguments.units)
+        yield variant, task, seed, updates, written(error, ".5f"), written(first, ".5f")
 
 
 def biases_table(

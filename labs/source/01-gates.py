@@ -289,8 +289,8 @@ def run(step, xs, weights):
 
 
 # %% [markdown]
-# Each gate of a layer has a name, and gives its own weights: `weight_x` is $W$, `weight_h` is
-# $U$, `bias` is $b$. So your step works with the very same weights as the layer.
+# The library keeps the weights of all four together. `lstm.gate` shows those of one, so that your
+# step works with the very same weights.
 
 # %%
 lstm = LSTM(
@@ -301,7 +301,8 @@ names = {
 }
 weights = {}
 for letter, name in names.items():
-    gate = lstm.gate(name)  # W is (H, D), U is (H, H), b is (H,)
+    gate = lstm.gate(name)
+    # W (H, D), U (H, H) and b (H,), as in your exercises
     weights[letter] = gate.weight_x, gate.weight_h, gate.bias
 
 xs = np.random.default_rng(2).normal(size=(50, 3, 2))  # (T, B, D)

@@ -10,14 +10,8 @@ import numpy as np
 
 from .. import LSTM
 
-GATES = {
-    "o": "output_gate",
-    "i": "input_gate",
-    "f": "forget_gate",
-    "g": "candidate",
-}
-"""The letters of the gates, and their names in the library."""
-"""The order of the library's blocks of rows."""
+GATES = {"i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"}
+"""The book's letters, and the names in the library."""
 
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
 """One gate's W (H, D), U (H, H) and b (H,)."""
@@ -60,7 +54,11 @@ class Step:
         lstm = LSTM(self.x.shape[1], self.h.shape[1], backend="numpy", dtype="float64")
         for letter, name in GATES.items():
             gate = lstm.gate(name)
-            gate.weight_x, gate.weight_h, gate.bias = self.weights[letter]
+            views = (gate.weight_x, gate.weight_h, gate.bias)
+            for view, given in zip(views, self.weights[letter], strict=True):
+                if given.shape != view.shape:
+                    raise ValueError(f"{name} has a part of the shape {given.shape}")
+                view[...] = given
         return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1]
 
     @property
@@ -91,13 +89,13 @@ class Step:
         """The same step with other x, h, c or weights."""
         return replace(self, **changes)
 
-    def with_weights(self, change: Callable[..., Iterable], gates: Iterable[str] = tuple(GATES)) -> Step:
+    def with_weights(self, change: Callable[..., Iterable], gates: Iterable[str] = GATES) -> Step:
         """The same step, where `change(W, U, b)` gives these gates' weights."""
         changed = {gate: tuple(change(*self.weights[gate])) for gate in gates}
         return self.but(weights=self.weights | changed)
 
     def permuted(self, order: str) -> Step:
-        """The same step, where o, i, f, g take the weights of the gates named in `order`."""
+        """The same step, where i, f, o, g take the weights of the gates named in `order`."""
         pairs = zip(GATES, order, strict=True)
         return self.but(weights={gate: self.weights[other] for gate, other in pairs})
 

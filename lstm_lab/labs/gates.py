@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .cases import Step, Weights, extreme_steps, step, steps
+from .cases import GATES, Step, Weights, extreme_steps, step, steps
 from .engine import Exercise, Lab, Misconception, Probe, Value
 
 __all__ = ["check", "hint", "progress"]
@@ -310,7 +310,7 @@ def _library(x: np.ndarray, h: np.ndarray, c: np.ndarray | None = None, **given:
     """The library's step with the gates that are given; the others have weights of zero."""
     some = next(iter(given.values()))
     silent = tuple(np.zeros_like(part) for part in some)
-    return Step(x, h, np.zeros_like(h) if c is None else c, dict.fromkeys("oifg", silent) | given)
+    return Step(x, h, np.zeros_like(h) if c is None else c, dict.fromkeys(GATES, silent) | given)
 
 
 # --- forget gate -------------------------------------------------------------------------------
@@ -373,7 +373,7 @@ INPUT_AND_CANDIDATE = Exercise(
         ),
         Misconception(
             "swapped_weights",
-            lambda s: ((t := s.permuted("ogfi")).i, t.g),
+            lambda s: ((t := s.permuted("gfoi")).i, t.g),
             "Your input gate works with the candidate's weights, and your candidate with the input "
             "gate's.",
         ),
@@ -631,7 +631,7 @@ def _mixed_gates() -> tuple[Misconception, ...]:
     def mixed(order: str) -> Misconception:
         slips = [
             f"your {_NAMES[gate]} works with the weights of the {_NAMES[other]}"
-            for gate, other in zip("oifg", order, strict=True)
+            for gate, other in zip(GATES, order, strict=True)
             if gate != other
         ]
         return Misconception(
@@ -640,9 +640,9 @@ def _mixed_gates() -> tuple[Misconception, ...]:
             f"The letters are mixed up: {', and '.join(slips)}.",
         )
 
-    right = dict(zip("oifg", "oifg", strict=True))
-    exchanges = [(a, b) for a, b in combinations("oifg", 2) if {a, b} != {"i", "f"}]
-    slips = permutations("oifg", 2)
+    right = dict(zip(GATES, GATES, strict=True))
+    exchanges = [(a, b) for a, b in combinations(GATES, 2) if {a, b} != {"i", "f"}]
+    slips = permutations(GATES, 2)
     orders = [right | {a: b, b: a} for a, b in exchanges] + [right | {a: b} for a, b in slips]
     return tuple(mixed("".join(order.values())) for order in orders)
 
@@ -704,7 +704,7 @@ LSTM_STEP = Exercise(
         ),
         Misconception(
             "input_and_forget_swapped",
-            lambda s: ((t := s.permuted("ofig")).h_new, t.c_new),
+            lambda s: ((t := s.permuted("fiog")).h_new, t.c_new),
             "Input gate and forget gate have changed places. Either each works with the other's "
             "letter, or each multiplies what belongs to the other.",
         ),
