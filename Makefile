@@ -35,13 +35,13 @@ check: set-up-test
 	@exec $(BIN)/python -m tools.check $(ARGS)
 
 kernels: set-up-test
-	@exec $(BIN)/python -m tests.kernels $(ARGS)
+	@exec $(BIN)/python -m tools.kernels $(ARGS)
 
 bench: set-up-test
-	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 bench-gpu: set-up-test
-	@exec $(BIN)/python -m tests.benchmarks.gpu $(ARGS)
+	@exec $(BIN)/python -m benchmarks.gpu $(ARGS)
 
 api: set-up-test
 	@exec $(BIN)/python -m tools.api $(ARGS)

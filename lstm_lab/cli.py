@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -160,9 +161,8 @@ def _prepend(variable: str, folder: Path) -> None:
 
 
 def _build_labs(arguments: argparse.Namespace, rest: list[str]) -> int:
-    from lstm_lab.checks import build
-
-    return build.main(rest)
+    # The builder comes with the book, and not with the library.
+    return subprocess.call([sys.executable, "-m", "tools.labs", *rest], cwd=find_book(Path.cwd()))
 
 
 # Subcommands that hand what they do not know to a parser of its own.

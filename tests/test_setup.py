@@ -21,6 +21,8 @@ from packaging.utils import canonicalize_name
 
 import lstm_lab
 from lstm_lab import cli
+from tests.conftest import LONG
+from tools import kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lstm_lab"
@@ -38,7 +40,6 @@ FLOORS = {
     "_validation": 1,
     "files": 1,
     "cells": 2,
-    "cell_variants": 2,
     "layers": 3,
     "losses": 3,
     "optim": 4,
@@ -50,6 +51,7 @@ FLOORS = {
     "data": 5,
     "text": 5,
     "explore": 6,
+    "labs": 6,
     "checks": 6,
     "cli": 7,
     "__main__": 7,
@@ -166,8 +168,10 @@ def imports(source: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             dots, stem = "." * node.level, node.module or ""
-            yield from (f"{dots}{stem}.{alias.name}" if stem else f"{dots}{alias.name}"
-                        for alias in node.names)
+            yield from (
+                f"{dots}{stem}.{alias.name}" if stem else f"{dots}{alias.name}"
+                for alias in node.names
+            )
 
 
 def absolute(name: str, path: Path) -> str:
@@ -205,9 +209,10 @@ def code_of(notebook: Path) -> str:
     return re.sub(r"^\s*[%!].*$", "", "\n".join(code), flags=re.M)
 
 
-def third_party(sources: list[str]) -> set[str]:
+def third_party(sources: list[str], own: tuple[str, ...] = ("lstm_lab",)) -> set[str]:
+    """The modules imported that are neither Python's nor our own."""
     modules = {name.split(".")[0] for source in sources for name in imports(source)} - {""}
-    return modules - set(sys.stdlib_module_names) - {"lstm_lab", "tests", "conftest"}
+    return modules - set(sys.stdlib_module_names) - {*own}
 
 
 def modules_of(*groups: list[str]) -> set[str]:
@@ -218,16 +223,18 @@ def modules_of(*groups: list[str]) -> set[str]:
 def test_what_is_imported_is_declared():
     library, book = PROJECT["project"]["dependencies"], EXTRAS["book"]
     code = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
-    # What the library looks for and does without, and what only makers of labs need.
-    optional = {"cupy", "numba", "onnx", "scipy", "torch", "jupytext"}
+    # What the library looks for and does without.
+    optional = {"cupy", "numba", "onnx", "scipy", "torch"}
     assert third_party(code) <= modules_of(library, book) | optional
 
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]
     assert third_party([code_of(path) for path in notebooks]) <= modules_of(library, book)
 
     peers = {"jax", "keras", "onnxruntime"}
-    tests = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")]
-    assert third_party(tests) <= modules_of(library, book, EXTRAS["test"]) | optional | peers
+    aids = ("benchmarks", "tests", "tools")
+    code = [path.read_text("utf-8") for folder in aids for path in ROOT.glob(f"{folder}/**/*.py")]
+    known = modules_of(library, book, EXTRAS["test"]) | optional | peers
+    assert third_party(code, ("lstm_lab", *aids)) <= known
 
 
 NUMPY_ALONE = """
@@ -280,6 +287,20 @@ def test_modules_are_loaded_when_they_are_named():
     assert answer.stdout.strip() == "module 'lstm_lab' has no attribute 'loses'"
 
 
+# Lists of files
+
+NAMED = [
+    *LONG, *kernels.NUMERIC, *kernels.NOT_NUMERIC, *kernels.NEITHER, *kernels.NOTEBOOKS
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_a_list_names_is_there(name: str):
+    file, _, test = name.partition("::")
+    assert (ROOT / file).exists()
+    assert not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
 # The command
 
 
@@ -306,6 +327,11 @@ def test_wrong_usage_exits_with_2(arguments: list[str]):
     answer = run(*arguments)
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
+
+
+def test_labs_are_looked_over_from_any_folder_of_the_book():
+    answer = run("labs", "build", "--check", cwd=ROOT / "book")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_doctor_finds_all_that_the_book_needs():

@@ -1,4 +1,4 @@
-"""The bounds of float32 let rounding pass and nothing else; the runs under other kernels differ."""
+"""The bounds of float32 let rounding pass, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lab import LSTM
 
-from . import kernels, tolerance
+from . import tolerance
 
 
 @pytest.mark.parametrize("n", [10, 1_000, 100_000])
@@ -61,21 +61,3 @@ def test_a_wrong_array_is_refused():
     assert not refused(np.full((3, 20), 1e-6), np.zeros((3, 20)), at_least=1)
     with pytest.raises(ValueError, match="not finite"):
         tolerance.assert_close(right, np.full((3, 20), np.inf), 200)
-
-
-def test_kernels_that_are_not_in_use_are_noticed(monkeypatch):
-    """A run whose kernels are not those that were asked for compares nothing."""
-    assert kernels.differences({}) == []
-    for wrong in ({"core": "katmai"}, {"threads": 63}, {"off": ["SSE2", "NEON"]}):
-        assert kernels.differences(wrong), wrong
-    monkeypatch.setenv(kernels.ASKED, '{"core": "katmai"}')
-    with pytest.raises(pytest.UsageError, match="other kernels are in use than asked for"):
-        kernels.pytest_configure(None)
-
-
-def test_kernels_of_another_processor_are_not_run(monkeypatch, capsys):
-    monkeypatch.setattr(kernels, "has", lambda instructions: False)
-    assert {each.lacking != "" for each in kernels.every()} == {True}
-    assert kernels.main([]) == 1
-    said = capsys.readouterr().out
-    assert "this processor has no AVX512F" in said and "Nothing was run" in said

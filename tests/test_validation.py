@@ -176,7 +176,10 @@ def forward(layer, **good):
     traces = ("a", 3, THING) if isinstance(layer, Dropout) else ("a", 3, None, THING)
     back = {"dy": (*ARRAY, dy.astype("float16")), "trace": traces}
     if isinstance(layer, (LSTM, GRU, RNN)):
-        back["dstate"] = STATE
+        back |= {"dstate": STATE, "keep": FLAG}
+    if isinstance(layer, (LSTM, GRU)):
+        wrong = {"name": WORD, "layer": (*WORD, 9, -1), "direction": WORD}
+        yield Case(layer.gate, {"name": "candidate"}, wrong, name=f"{name}.gate")
     yield Case(layer.forward, good, passed, name=f"{name}.forward")
     yield Case(layer.backward, {"dy": dy, "trace": trace}, back, name=f"{name}.backward")
     yield Case(layer.to, {"backend": "numpy"}, {"backend": BACKEND}, name=f"{name}.to")

@@ -25,7 +25,7 @@ import numpy as np
 from IPython.display import display
 
 from lstm_lab import LSTM
-from lstm_lab.checks.lab01 import check, hint, progress
+from lstm_lab.labs.gates import check, hint, progress
 from lstm_lab.explore.style import line_of, show, use_style
 
 use_style()

@@ -34,15 +34,29 @@ class Pointwise:
         The same lines for a single unit, from which a GPU's kernel and a CPU's compiled loop are
         made. ``name(k)`` is its value in block ``k``; ``T`` is the floating-point type. The text
         is C and holds nothing but assignments and declarations ``const T a = ..., b = ...;``.
+    before : tuple of (str, str)
+        Of a ``forward``: the arguments that hold a state before the step, each with the one that
+        the step before left it in.
+    saved : tuple of str
+        The arguments that are filled for another function to read, one array a step.
+    carried : tuple of str
+        Of a ``backward``: the arguments, the same at every step, that are overwritten from step to
+        step.
+    shared : tuple of str
+        The arguments, the same at every step, that are weights or working space.
     """
 
     numpy: Callable[..., None]
     arrays: tuple[tuple[str, int], ...]
     unit: str
+    before: tuple[tuple[str, str], ...] = ()
+    saved: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return self.numpy.__qualname__.replace(".", "_")
+        return self.numpy.__name__
 
 
 class Backend:
@@ -54,14 +68,14 @@ class Backend:
         What ``backend=`` is called with.
     xp : module
         The array module, ``numpy`` or ``cupy``.
-    piece_bytes : int
+    chunk_bytes : int
         How much of the gates is worked on at a time: on a CPU, about what stays in a core's own
         cache.
     """
 
     name: str
     xp: Any
-    piece_bytes = 1 << 19
+    chunk_bytes = 1 << 19
 
     @staticmethod
     def owns(array: Any) -> bool:

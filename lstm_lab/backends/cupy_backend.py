@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .base import Backend, BackendUnavailable, Pointwise
-from .cuda_source import THREADS, kernel_source
-from .persistent import PersistentLoops
+from .kernels.pointwise_cuda import THREADS, kernel_source
+from .kernels.persistent import PersistentLoops
 
 
 class CupyBackend(Backend):
@@ -38,7 +38,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     # Many steps at a time: here it is the launches that cost.
-    piece_bytes = 1 << 26
+    chunk_bytes = 1 << 26
 
     def __init__(self, persistent: bool = True) -> None:
         try:

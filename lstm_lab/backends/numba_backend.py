@@ -12,7 +12,7 @@ import numpy as np
 
 from . import blas
 from .base import BackendUnavailable, Pointwise
-from .compiled_source import backward_source, forward_source, pointwise_source
+from .kernels.loops_numba import backward_source, forward_source, pointwise_source
 from .numpy_backend import NumpyBackend
 
 TRANSPOSED_A_STEP = 4096
@@ -108,7 +108,7 @@ class NumbaBackend(NumpyBackend):
         return self._njit(error_model="numpy", fastmath={"contract"}, **options)(function)
 
     def _compile_library(self, dtype: np.dtype, single: bool) -> dict[str, Any]:
-        """What `compiled_source` calls, for a single sequence or for many."""
+        """What `kernels.loops_numba` calls, for a single sequence or for many."""
         return {
             "T": dtype.type,
             "empty": np.empty,

@@ -67,9 +67,9 @@ def step_gradients(layer: LSTM | RNN, x: np.ndarray, dy: np.ndarray) -> tuple[Tr
     gates = np.empty((length, 1, cell.blocks, hidden, 1))
     for name, block in cell.gates.items():
         gates[:, 0, block, :, 0] = getattr(trace, name)[:, 0]
-    kept = [np.tanh(state) for state in after[1:]]
-    d, factors = np.empty_like(gates), [np.empty_like(after[0]) for _ in range(cell.factors)]
-    cell.derivatives.numpy(gates, *before, *after, *kept, d, *factors)
+    saved = [np.tanh(state) for state in after[1:]]
+    d, local = np.empty_like(gates), [np.empty_like(state) for state in after[1:]]
+    cell.derivatives.numpy(gates, *before, *after, *saved, d, *local)
 
     found, exponent, shift = np.empty((len(after), length, hidden)), np.zeros(length, int), 0
     carried = [np.zeros_like(state[0]) for state in after]
@@ -79,9 +79,9 @@ def step_gradients(layer: LSTM | RNN, x: np.ndarray, dy: np.ndarray) -> tuple[Tr
         carried[0][0, :, 0] += np.ldexp(dy[t], -shift)
         for place, array in zip(found, carried, strict=True):
             place[t] = array[0, :, 0]
-        cell.backward.numpy(d[t], *[f[t] for f in factors], gates[t], *carried)
+        cell.backward.numpy(d[t], *[array[t] for array in local], gates[t], *carried)
         if len(after) > 1:
-            found[1, t] += factors[0][t, 0, :, 0]  # now what c_t does through h_t
+            found[1, t] = local[0][t, 0, :, 0]
         carried[0][0, :, 0] = weight.T @ d[t].ravel()
         largest = max(float(np.abs(array).max()) for array in carried)
         power = int(np.frexp(largest)[1])

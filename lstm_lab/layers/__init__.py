@@ -6,11 +6,12 @@ from .dense import Embedding, Linear
 from .dropout import Dropout
 from .gru import GRU
 from .lstm import LSTM, BiLSTM
+from .parameters import GateParameters, Parameters
 from .recurrent import Recurrent
 from .reverse import Reverse
 from .rnn import RNN
 from .sequential import LastStep, Sequential
-from .trace import Trace
+from .trace import GradientTrace, Trace
 
 __all__ = [
     "GRU",
@@ -22,10 +23,13 @@ __all__ = [
     "BiLSTM",
     "Dropout",
     "Embedding",
+    "GateParameters",
     "Gradient",
+    "GradientTrace",
     "LastStep",
     "Layer",
     "Linear",
+    "Parameters",
     "Recurrent",
     "Reverse",
     "Sequential",

@@ -237,9 +237,8 @@ class Attention(Layer):
             raise ValueError(f"score={score!r} has no hidden_size, but got {hidden_size!r}")
         self.scale = checked_number(scale, "scale", low=0, above=True)
         rng = checked_generator(seed)
-        for name, shape in self.param_shapes(self.config).items():
-            values = initial.uniform(rng, shape, fan=shape[-1])
-            self.params[name] = self.backend.asarray(values, dtype=self.dtype)
+        shapes = self.param_shapes(self.config)
+        self._set_params({n: initial.uniform(rng, s, fan=s[-1]) for n, s in shapes.items()})
 
     @property
     def config(self) -> dict[str, Any]:

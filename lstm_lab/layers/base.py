@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from .._validation import checked_dtype
 from ..backends import Array, Backend, get_backend
+from .parameters import Parameters, written
 
 
 @dataclass
@@ -24,11 +25,16 @@ class Gradient:
         Gradients under the names of the layer's ``params``.
     state : array, tuple of arrays or None
         Gradient with respect to the initial state, of a recurrent layer.
+    trace : GradientTrace or None
+        With ``keep=True``, of a recurrent layer: the gradients of every step under the names of
+        the trace, each (T, B, H). ``hidden`` and ``cell`` are ∂L/∂h_t and ∂L/∂c_t, a gate's is
+        ∂L/∂a_t of its pre-activation.
     """
 
     x: Array | None
     params: dict[str, Array] = field(default_factory=dict)
     state: Any = None
+    trace: Any = None
 
 
 class Layer:
@@ -40,13 +46,14 @@ class Layer:
 
     Attributes
     ----------
-    params : dict of str to array
-        The parameters. Optimisers update these arrays in place.
+    params : Parameters
+        Arrays by name. They stay the same arrays: optimisers update them in place, and assigning
+        ``params[name] = values`` writes into the one of that name.
     backend : Backend
     dtype : numpy.dtype
     """
 
-    params: dict[str, Array]
+    params: Parameters
     backend: Backend
     dtype: np.dtype
     # A layer of its own kind may take more: a recurrent one a state, attention a memory.
@@ -56,7 +63,7 @@ class Layer:
     def __init__(self, backend: str | Backend | None, dtype: Any):
         self.backend = get_backend(backend)
         self.dtype = checked_dtype(dtype)
-        self.params = {}
+        self.params = Parameters(self.backend, {})
 
     @property
     def config(self) -> dict[str, Any]:
@@ -71,9 +78,35 @@ class Layer:
     def to(self, backend: str | Backend) -> Layer:
         """The same layer, with copies of its parameters, on another backend."""
         other = type(self)(**self.config, backend=backend, dtype=self.dtype)
-        for name, array in self.params.items():
-            other.params[name][...] = other.backend.asarray(self.backend.to_numpy(array))
+        host = {name: self.backend.to_numpy(array) for name, array in self.params.items()}
+        written(other.params, host, other.backend)
         return other
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], **arguments: Any) -> Layer:
+        """A layer of given parameters, of which it keeps copies.
+
+        Parameters
+        ----------
+        params : mapping of str to array
+            Under the names and in the shapes of the layer's own ``params``; on the host, or on
+            the layer's backend.
+        **arguments
+            The constructor's.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the constructor, and if a name or a shape is another one.
+        """
+        layer = cls(**arguments)
+        written(layer.params, params, layer.backend)
+        return layer
+
+    def _set_params(self, values: Mapping[str, np.ndarray]) -> None:
+        """Make the parameters, from first values on the host."""
+        arrays = {n: self.backend.asarray(v, dtype=self.dtype) for n, v in values.items()}
+        self.params = Parameters(self.backend, arrays)
 
     @property
     def size(self) -> int:

@@ -42,9 +42,8 @@ class Linear(Layer):
         self.input_size = checked_size(input_size, "input_size")
         self.output_size = checked_size(output_size, "output_size")
         rng = checked_generator(seed)
-        for name, shape in self.param_shapes(self.config).items():
-            values = initial.uniform(rng, shape, self.input_size)
-            self.params[name] = self.backend.asarray(values, dtype=self.dtype)
+        shapes = self.param_shapes(self.config)
+        self._set_params({n: initial.uniform(rng, s, self.input_size) for n, s in shapes.items()})
 
     @property
     def config(self) -> dict[str, Any]:
@@ -118,7 +117,7 @@ class Embedding(Layer):
         self.vocabulary_size = checked_size(vocabulary_size, "vocabulary_size")
         self.embedding_size = checked_size(embedding_size, "embedding_size")
         values = checked_generator(seed).normal(size=(self.vocabulary_size, self.embedding_size))
-        self.params["weight"] = self.backend.asarray(values, dtype=self.dtype)
+        self._set_params({"weight": values})
 
     @property
     def config(self) -> dict[str, Any]:

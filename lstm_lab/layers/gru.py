@@ -6,8 +6,7 @@ from typing import Any
 
 from .._validation import checked_bool
 from ..backends import Backend
-from ..cell_variants import GRU_BEFORE_CELL
-from ..cells import GRU_CELL, Cell
+from ..cells import GRU_BEFORE_CELL, GRU_CELL, Cell
 from .recurrent import Recurrent
 
 

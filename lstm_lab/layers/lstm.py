@@ -8,8 +8,7 @@ import numpy as np
 
 from .._validation import checked_bool, checked_choice, checked_number, checked_size
 from ..backends import Backend
-from ..cell_variants import lstm_variant
-from ..cells import LSTM_CELL, Cell
+from ..cells import LSTM_CELL, LSTM_CELLS, Cell
 from . import initial
 from .recurrent import INITIALISATIONS, Recurrent
 
@@ -179,7 +178,7 @@ class LSTM(Recurrent):
     def cell_of(cls, config: dict[str, Any]) -> Cell:
         keep = "gate" if config.get("forget_gate", True) else "all"
         keep = "coupled" if config.get("coupled") else keep
-        return lstm_variant(keep, bool(config.get("peepholes")))
+        return LSTM_CELLS[keep, bool(config.get("peepholes"))]
 
     def _initialisations(self) -> tuple[str, ...]:
         return (*INITIALISATIONS, "chrono") if self.forget_gate else INITIALISATIONS

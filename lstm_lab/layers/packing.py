@@ -11,7 +11,7 @@ from .._validation import checked_lengths
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """Steps ``start`` to ``stop`` - 1, at which the same ``width`` sequences are running."""
 
     start: int
@@ -20,10 +20,10 @@ class Stretch:
 
 
 class Packing:
-    """A batch of sequences, longest first, cut into stretches of constant width.
+    """A batch of sequences, longest first, cut into segments of constant width.
 
     With the sequences sorted by length the ones that still run are always the first columns, so
-    that padding is never computed and every stretch is a dense block. A direction numbers the
+    that padding is never computed and every segment is a dense block. A direction numbers the
     steps in the order in which it takes them: step 0 of the reverse direction is each sequence's
     own last element.
 
@@ -49,23 +49,23 @@ class Packing:
             ends = np.unique(self.lengths)
             widths = np.searchsorted(-self.lengths[self.order], -ends, side="right")
             starts = np.concatenate([[0], ends[:-1]])
-            self.stretches = [
-                Stretch(int(start), int(stop), int(width))
+            self.segments = [
+                Segment(int(start), int(stop), int(width))
                 for start, stop, width in zip(starts, ends, widths, strict=True)
             ]
         else:
             self.order = np.arange(batch)
-            self.stretches = [Stretch(0, steps, batch)]
+            self.segments = [Segment(0, steps, batch)]
 
-    def index(self, stretch: Stretch, reverse: bool) -> tuple:
-        """Where a stretch lies in an array (T, B, ·): an index to read from or assign to."""
-        start, stop = stretch.start, stretch.stop
+    def index(self, segment: Segment, reverse: bool) -> tuple:
+        """Where a segment lies in an array (T, B, ·): an index to read from or assign to."""
+        start, stop = segment.start, segment.stop
         if not self.ragged:
             if not reverse:
                 return slice(start, stop), slice(None)
             last = self.steps - 1
             return slice(last - start, last - stop if stop <= last else None, -1), slice(None)
-        columns = self.order[: stretch.width]
+        columns = self.order[: segment.width]
         times = np.arange(start, stop)[:, None]
         if reverse:
             times = self.lengths[columns] - 1 - times

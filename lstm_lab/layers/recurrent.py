@@ -19,13 +19,14 @@ from .._validation import (
 )
 from ..backends import Array, Backend
 from ..cells import Cell
-from . import initial, timeloop
+from . import initial, sequence
 from .base import Gradient, Layer
-from .chain import Chain
 from .dropout import dropout_mask
 from .packing import Packing
+from .parameters import GateParameters
 from .steps import Steps, Weights
-from .trace import LayerRecord, Trace
+from .steps_with_options import StepsWithOptions
+from .trace import GradientTrace, LayerRecord, Trace, check_part
 
 INITIALISATIONS = ("uniform", "orthogonal")
 # In the order of `Weights`.
@@ -67,11 +68,11 @@ class Recurrent(Layer):
         spelt = f"one of {', '.join(map(repr, known))}"
         self.init = checked_choice(init, "init", known, spelt=spelt)
         rng = checked_generator(seed)
-        shapes = self.param_shapes(self.config)
+        shapes, values = self.param_shapes(self.config), {}
         for _, _, suffix in self._parts():
-            own = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
-            for name, values in self._draw(rng, own).items():
-                self.params[name + suffix] = self.backend.asarray(values, dtype=self.dtype)
+            part = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
+            values |= {name + suffix: drawn for name, drawn in self._draw(rng, part).items()}
+        self._set_params(values)
 
     @property
     def directions(self) -> int:
@@ -158,6 +159,61 @@ class Recurrent(Layer):
                 block[...] = initial.orthogonal(rng, *block.shape)
         return values
 
+    def gate(
+        self, name: str, layer: int = 0, direction: str = "forward"
+    ) -> GateParameters:
+        """One gate's own parameters, as views that can be written to.
+
+        Parameters
+        ----------
+        name : str
+            As in the trace: ``"forget_gate"``, ``"candidate"``, …
+        layer : int
+        direction : {"forward", "reverse"}
+
+        Returns
+        -------
+        GateParameters
+            ``weight_x`` (H, D), ``weight_h`` (H, H), ``bias`` (H,), and what an option adds.
+
+        Raises
+        ------
+        ValueError
+            If there is no such gate, layer or direction.
+
+        Examples
+        --------
+        >>> from lstm_lab import LSTM
+        >>> lstm = LSTM(3, 16, seed=0)
+        >>> lstm.gate("forget_gate").bias[:] = 3  # remember, to begin with
+        """
+        cell, hidden = self.cell, self.hidden_size
+        if not cell.gates:
+            raise ValueError(f"name: a cell of {cell.name} has no gates, got {name!r}")
+        checked_choice(name, "name", tuple(cell.gates))
+        check_part(layer, direction, self.num_layers, self.directions)
+        suffix = f"_l{layer}" + "_reverse" * (direction == "reverse")
+        block, product = cell.gates[name], cell.products.get(name, cell.gates[name])
+        fed_by_x = list(range(cell.blocks)[cell.input_blocks])
+        fed_by_h = [b for part in cell.blocks_of_u for b in range(cell.blocks)[part]]
+
+        def rows(parameter: str, place: int) -> Array:
+            return self.params[parameter + suffix][place * hidden : (place + 1) * hidden]
+
+        more = {}
+        if product != block:
+            more["bias_h"] = rows("bias", product)
+        if block < cell.peepholes:
+            more["peephole"] = rows("peephole", block)
+        if self.layer_norm:
+            more |= {gain: rows(gain, block) for gain in ("gain_x", "gain_h")}
+        return GateParameters(
+            weight_x=rows("weight_x", fed_by_x.index(block)),
+            weight_h=rows("weight_h", fed_by_h.index(product)),
+            bias=rows("bias", block),
+            **more,
+        )
+
     def _weights(self, layer: int) -> Weights:
         suffixes = [suffix for number, _, suffix in self._parts() if number == layer]
         return Weights(
@@ -171,7 +227,7 @@ class Recurrent(Layer):
         """The way in which a layer of the stack takes its steps."""
         given = (self.cell, self.backend, self._weights(layer), self.truncated)
         if self.cell.reset or self.proj_size or self.layer_norm or mask is not None:
-            return Chain(*given, mask)
+            return StepsWithOptions(*given, mask)
         return Steps(*given)
 
     def forward(
@@ -212,8 +268,8 @@ class Recurrent(Layer):
         """
         check_call(rng, trace)
         check_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
-        steps, batch = x.shape[:2]
-        packing = Packing(lengths, steps, batch)
+        batch = x.shape[1]
+        packing = Packing(lengths, *x.shape[:2])
         states = self._unpack(state, "state", batch)
         final = [self.backend.xp.empty_like(array) for array in states]
         records, y = [], x
@@ -227,18 +283,20 @@ class Recurrent(Layer):
             recurrent_mask = None
             if self.recurrent_dropout and rng is not None:
                 recurrent_mask = self._recurrent_mask(rng, packing)
-            inputs, own = y, self._steps(layer, recurrent_mask)
-            with self.backend.stepping(own.operations(batch)):
-                y, blocks = timeloop.forward(own, inputs, packing, running, keep=trace)
+            inputs, steps = y, self._steps(layer, recurrent_mask)
+            with self.backend.stepping(steps.operations(batch)):
+                y, segments = sequence.forward(steps, inputs, packing, running, keep=trace)
             for array, last in zip(final, running, strict=True):
                 array[part] = self._rows(last, packing)
             if trace:
-                records.append(LayerRecord(inputs, blocks, mask, recurrent_mask))
+                records.append(LayerRecord(inputs, segments, mask, recurrent_mask))
         return y, Trace(
             self.cell, self.backend, self.directions, packing, self._pack(final), records
         )
 
-    def backward(self, dy: Array, trace: Trace, dstate: Any = None) -> Gradient:
+    def backward(
+        self, dy: Array, trace: Trace, dstate: Any = None, *, keep: bool = False
+    ) -> Gradient:
         """Back through time, along the trace that ``forward`` left.
 
         Parameters
@@ -248,11 +306,14 @@ class Recurrent(Layer):
         trace : Trace
         dstate : like ``trace.state``, or None
             Gradient with respect to the final state; None is zero.
+        keep : bool
+            Keep the gradients of every step as well, in ``trace``: T times the memory of the
+            states and gates, and the loop over time step by step on every backend.
 
         Returns
         -------
         Gradient
-            ``x`` (T, B, D), ``params``, ``state`` (the initial state's).
+            ``x`` (T, B, D), ``params``, ``state`` (the initial state's), ``trace``.
 
         Raises
         ------
@@ -260,6 +321,7 @@ class Recurrent(Layer):
             If an argument has the wrong type, shape, dtype or backend, or the trace holds only
             the final state or belongs to another layer.
         """
+        checked_bool(keep, "keep")
         self._check_trace(trace)
         packing = trace.packing
         shape = (packing.steps, packing.batch, self.output_size)
@@ -267,13 +329,16 @@ class Recurrent(Layer):
         dstates = self._unpack(dstate, "dstate", packing.batch)
         initial_d = [self.backend.xp.empty_like(array) for array in dstates]
         params: dict[str, Array] = {}
-        d = dy
+        d, kept = dy, []
         for layer in reversed(range(self.num_layers)):
             record = trace.records[layer]
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in dstates]
-            own = self._steps(layer, record.recurrent_mask)
-            d, gradients = timeloop.backward(own, record.x, packing, record.blocks, d, running)
+            steps = self._steps(layer, record.recurrent_mask)
+            d, gradients, segments = sequence.backward(
+                steps, record.x, packing, record.segments, d, running, keep
+            )
+            kept.insert(0, segments)
             if record.mask is not None:
                 d *= record.mask
             for array, first in zip(initial_d, running, strict=True):
@@ -284,7 +349,10 @@ class Recurrent(Layer):
                         if name + suffix in self.params:
                             params[name + suffix] = getattr(gradients, field.name)[direction]
         ordered = {name: params[name] for name in self.params}
-        return Gradient(d, ordered, self._pack(initial_d))
+        along = None
+        if keep:
+            along = GradientTrace(self.cell, self.backend, self.directions, packing, kept)
+        return Gradient(d, ordered, self._pack(initial_d), along)
 
     def _recurrent_mask(self, rng: np.random.Generator, packing: Packing) -> Array:
         """For each direction and sequence one mask, which all its steps share."""
@@ -327,17 +395,17 @@ class Recurrent(Layer):
                 f"trace must be what {type(self).__name__}.forward returned, "
                 f"got {_described(trace)}"
             )
-        trace._need_records()
+        trace._check_kept()
         widths = [record.x.shape[-1] for record in trace.records]
         own = [self.input_size, *[self.output_size] * (self.num_layers - 1)]
-        block = trace.records[0].blocks[0]
-        hidden, sizes = block.gates.shape[3], tuple(state.shape[2] for state in block.states)
+        first = trace.records[0].segments[0]
+        hidden, sizes = first.gates.shape[3], tuple(state.shape[2] for state in first.states)
         same = (
             trace.cell_type is self.cell
             and trace.directions == self.directions
             and widths == own
             and (hidden, *sizes) == (self.hidden_size, *self.state_sizes)
-            and ("normal_x" in block.kept) == self.layer_norm
+            and ("normal_x" in first.saved) == self.layer_norm
         )
         if not same:
             raise ValueError(

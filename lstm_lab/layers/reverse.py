@@ -59,9 +59,9 @@ class Reverse(Layer):
 
     def _reversed(self, x: Array, packing: Packing) -> Array:
         y = self.backend.xp.zeros_like(x)
-        for stretch in packing.stretches:
+        for segment in packing.segments:
             there, back = (
-                self.backend.index(packing.index(stretch, reverse)) for reverse in (False, True)
+                self.backend.index(packing.index(segment, reverse)) for reverse in (False, True)
             )
             y[there] = x[back]
         return y

@@ -11,6 +11,7 @@ from .._validation import check_array, check_call, check_kind
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .packing import Packing
+from .parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Sequential(Layer):
     Attributes
     ----------
     layers : dict of str to Layer
-    params : dict of str to array
+    params : Parameters
         The layers' own arrays, under ``"encoder.weight_x_l0"`` and so on.
 
     Raises
@@ -102,11 +103,14 @@ class Sequential(Layer):
                 )
         super().__init__(first.backend, first.dtype)
         self.layers = layers
-        self.params = {
-            f"{name}.{key}": array
-            for name, layer in layers.items()
-            for key, array in layer.params.items()
-        }
+        self.params = Parameters(
+            self.backend,
+            {
+                f"{name}.{key}": array
+                for name, layer in layers.items()
+                for key, array in layer.params.items()
+            },
+        )
 
     @property
     def config(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """How a layer steps: from each hidden state to the next, and back.
 
-`Steps` is the way of most layers, and the fast one: U h, then the cell. `chain.Chain` is for
-layers whose step has more links. The time loop, above both, owns the order of things in time.
+`Steps` is the way of most layers, and the fast one: U h, then the cell, through
+`timeloop.forward` and `timeloop.backward`. `steps_with_options.StepsWithOptions` is for layers
+whose step does more.
 
 Shapes: K steps, S directions, G blocks of gates, H hidden units, n sequences that are running.
 """
@@ -14,7 +15,8 @@ from functools import cached_property
 
 from ..backends import Array, Backend
 from ..cells import Cell
-from .packing import Stretch
+from . import timeloop
+from .trace import SegmentTrace
 
 ONE_BY_ONE = 10**6
 """rows · inner · columns up to which a product is not worth joining with those of other steps."""
@@ -39,26 +41,6 @@ class Weights:
     gain_h: list[Array]  # (blocks · H,)
     gain_c: list[Array]  # (H,)
     bias_c: list[Array]  # (H,)
-
-
-@dataclass(frozen=True)
-class Block:
-    """What one stretch left behind: all that backward needs of it."""
-
-    stretch: Stretch
-    gates: Array  # (K, S, G, H, n), after the activation
-    states: tuple[Array, ...]  # each (K + 1, S, ·, n); slot 0 is the state on entry
-    kept: Named  # each (K, S, ..., n)
-
-    def steps(self, piece: slice) -> tuple[Array, Arrays, Arrays, Named]:
-        """Of some steps: the gates, the states before and after, and what else was kept."""
-        after = slice(piece.start + 1, piece.stop + 1)
-        return (
-            self.gates[piece],
-            [running[piece] for running in self.states],
-            [running[after] for running in self.states],
-            {name: array[piece] for name, array in self.kept.items()},
-        )
 
 
 class Steps:
@@ -114,35 +96,39 @@ class Steps:
         return [p * 0.5 for p in self.weights.peephole]
 
     @property
-    def kept_shapes(self) -> dict[str, tuple[int, ...]]:
+    def saved_shapes(self) -> dict[str, tuple[int, ...]]:
         """What a step leaves for backward beside gates and states, of one sequence."""
-        return dict.fromkeys(self.cell.kept_names, (self.hidden,))
+        return dict.fromkeys(self.cell.forward.saved, (self.hidden,))
 
     @property
-    def factor_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What going back works out beside the gates' gradients, of one step and sequence."""
-        return dict.fromkeys(self.cell.factor_names, (self.hidden,))
+    def local_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The local derivatives beside the gates', of one step and sequence."""
+        return dict.fromkeys(self.cell.derivatives.saved, (self.hidden,))
 
-    def room(self, shapes: dict[str, tuple[int, ...]], length: int, n: int) -> Named:
+    def empty(self, shapes: dict[str, tuple[int, ...]], length: int, n: int) -> Named:
         """Arrays of any content for ``length`` steps of n sequences."""
         return {
             name: self.backend.empty((length, self.directions, *shape, n), self.dtype)
             for name, shape in shapes.items()
         }
 
+    def workspace(self, n: int, *shape: int) -> Array:
+        """An array (S, *shape, n) of any content."""
+        return self.backend.empty((self.directions, *shape, n), self.dtype)
+
     def operations(self, n: int) -> int:
         """Additions and multiplications in the recurrent product of one step and direction."""
         rows, inner = self.weights.recurrent[0].shape
         return 2 * rows * inner * n
 
-    def enter(self, x: list[Array], gates: Array, kept: Named) -> None:
+    def input_product(self, x: list[Array], gates: Array, saved: Named) -> None:
         """``gates`` = W x + b, pre-activations without their recurrent part.
 
         Of some steps; ``x`` holds the input (K, n, D) of each direction.
         """
-        self.input_product(x, gates, self.folded_bias)
+        self.multiply_input(x, gates, self.folded_bias)
 
-    def input_product(self, x: list[Array], gates: Array, bias: Array) -> None:
+    def multiply_input(self, x: list[Array], gates: Array, bias: Array) -> None:
         """``gates`` = W x + bias.
 
         A direction's steps and sequences are the columns of one product. Its result goes to the
@@ -171,30 +157,22 @@ class Steps:
             backend.xp.add(product.transpose(2, 0, 1, 3), bias[fed], out=gates[fed])
 
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
-        """``advance(gates, before, after, kept)``: at most ``steps`` steps of n sequences.
+        """``advance(gates, before, after, saved)``: at most ``steps`` steps of n sequences.
 
-        All arrays have their steps as the first axis: those of `Block.steps`.
+        All arrays have their steps as the first axis: those of `SegmentTrace.steps`.
         """
-        cell, backend, weights = self.cell, self.backend, self._folded_recurrent
+        cell, backend, u = self.cell, self.backend, self._folded_recurrent
         peepholes = self.peepholes(self.folded_peepholes, n)
-        recurrent = backend.empty(
-            (self.directions, cell.recurrent_rows, self.hidden, n), self.dtype
-        )
-        whole = backend.forward_loop(cell.forward, weights, n, steps)
+        product = self.workspace(n, cell.recurrent_rows, self.hidden)
+        whole = backend.forward_loop(cell.forward, u, n, steps)
         if whole is not None:
-            return lambda gates, before, after, kept: whole(
-                gates, recurrent, *before, *after, *kept.values(), *peepholes
+            return lambda gates, before, after, saved: whole(
+                gates, product, *before, *after, *saved.values(), *peepholes
             )
-        step, multiply = backend.pointwise(cell.forward, self.dtype), backend.product(weights, n)
-        product = recurrent.reshape(self.directions, -1, n)
-
-        def advance(gates: Array, before: Arrays, after: Arrays, kept: Named) -> None:
-            others = (*after, *kept.values())
-            for gate, hidden_before, *rest in zip(gates, *before, *others, strict=True):
-                multiply(hidden_before, product)
-                step(gate, recurrent, hidden_before, *rest, *peepholes)
-
-        return advance
+        step, multiply = backend.pointwise(cell.forward, self.dtype), backend.product(u, n)
+        return lambda gates, before, after, saved: timeloop.forward(
+            multiply, step, gates, product, before, after, saved.values(), peepholes
+        )
 
     # Backward
 
@@ -202,67 +180,71 @@ class Steps:
     def _recurrent(self) -> Array:
         return self.backend.xp.stack(self.weights.recurrent)
 
-    def backward_loop(self, n: int) -> Callable[..., None]:
-        """``go_back(arriving, steps, d, factors, carried)``: the last step first.
+    def backward_loop(self, n: int, keep: bool) -> Callable[..., None]:
+        """``go_back(dh, steps, d, local, carried)``: the last step first.
 
-        ``arriving`` (K, S, ·, n) is the gradient from the output, and ``steps`` are those of
-        `Block.steps`. ``d``, like the gates, and ``factors`` are filled: with the gradients of the
-        pre-activations, and what `factor_shapes` says. ``carried``, the gradients of the states
-        (S, ·, n), go back to before the first step.
+        ``dh`` (K, S, ·, n) is the gradient from the output, and ``steps`` are those of
+        `SegmentTrace.steps`. ``d``, like the gates, and ``local`` are filled: with the gradients
+        of the pre-activations, and what `local_shapes` says. ``carried``, the gradients of the
+        states (S, ·, n), go back to before the first step. With ``keep``, ``dh`` becomes all of
+        the hidden states' gradient, and ``local`` that of the cell states.
         """
-        cell, backend, weights = self.cell, self.backend, self._recurrent
+        cell, backend = self.cell, self.backend
         derive = backend.pointwise(cell.derivatives, self.dtype)
-        rows = self.rows(cell.recurrent_blocks)
         peepholes = self.peepholes(self.weights.peephole, n)
-        loop = None
-        if not self.truncated:
-            loop = backend.backward_loop(cell.backward, weights, n, rows, cell.direct)
-        if loop is None:
-            loop = self._generic_backward_loop(n, rows)
+        rows = self.rows(cell.recurrent_blocks)
+        whole = None
+        if not (self.truncated or keep):
+            whole = backend.backward_loop(cell.backward, self._recurrent, n, rows, cell.direct)
+        multiply, step = (None, None) if whole else self._back(n)
 
         def go_back(
-            arriving: Array,
+            dh: Array,
             steps: tuple[Array, Arrays, Arrays, Named],
             d: Array,
-            factors: Named,
+            local: Named,
             carried: Arrays,
         ) -> None:
-            gates, before, after, kept = steps
-            derive(gates, *before, *after, *kept.values(), d, *factors.values())
-            loop(arriving, (d, *factors.values(), gates), [*carried, *peepholes])
+            gates, before, after, saved = steps
+            local = local.values()
+            derive(gates, *before, *after, *saved.values(), d, *local)
+            if whole:
+                whole(dh, (d, *local, gates), [*carried, *peepholes])
+                return
+            dh_carried, *carry = carried
+            flat = d.reshape(*d.shape[:2], -1, n)[:, :, rows]
+            timeloop.backward(
+                multiply, step, d, flat, local, gates, dh, dh_carried, carry, peepholes
+            )
 
         return go_back
 
-    def _generic_backward_loop(self, n: int, rows: slice) -> Callable[..., None]:
-        """``loop(arriving, stepwise, shared)``: the latter two are what ``cell.backward`` takes.
-
-        ``rows`` are those of d that U carries to the state before; if truncated, nothing is.
-        """
-        cell, backend, truncated = self.cell, self.backend, self.truncated
+    def _back(self, n: int) -> tuple[Callable[..., None], Callable[..., None]]:
+        """``multiply`` and ``step`` of `timeloop.backward`."""
+        cell, backend = self.cell, self.backend
         step = backend.pointwise(cell.backward, self.dtype)
-        transposed = self._recurrent.transpose(0, 2, 1)
-        multiply = backend.product(transposed, n)
-        through = backend.empty((*transposed.shape[:2], n), self.dtype)
+        if self.truncated:
+            return _stop, step
+        multiply = backend.product(self._recurrent.transpose(0, 2, 1), n)
+        if not cell.direct:
+            return multiply, step
+        past = self.workspace(n, self.hidden)
 
-        def loop(arriving: Array, stepwise: Arrays, shared: Arrays) -> None:
-            dhidden, d = shared[0], stepwise[0]
-            columns = d.reshape(*d.shape[:2], -1, n)[:, :, rows]
-            for dy_step, columns_step, *own in zip(
-                *[array[::-1] for array in (arriving, columns, *stepwise)], strict=True
-            ):
-                dhidden += dy_step
-                step(*own, *shared)
-                if truncated:
-                    dhidden[...] = 0
-                elif cell.direct:
-                    multiply(columns_step, through)
-                    dhidden += through
-                else:
-                    multiply(columns_step, dhidden)
+        def step_past(d: Array, gates: Array, dh: Array) -> None:
+            past[...] = dh
+            step(d, gates, past)
 
-        return loop
+        def multiply_and_add(d: Array, dh: Array) -> None:
+            multiply(d, dh)
+            dh += past
 
-    def entered(self, d: Array, factors: Named) -> Array:
+        return multiply_and_add, step_past
+
+    def state_gradients(self, dh: Array, local: Named) -> tuple[Array, ...]:
+        """∂L/∂h, and ∂L/∂c where there is one, (K, S, ·, n), after a loop that kept them."""
+        return dh, *local.values()
+
+    def input_gradient(self, d: Array, local: Named) -> Array:
         """The gradient of W x, which is like ``d``."""
         return d
 
@@ -271,25 +253,27 @@ class Steps:
         total: Weights,
         s: int,
         columns: Array,
-        block: Block,
-        arriving: Array,
+        trace: SegmentTrace,
+        dh: Array,
         d: Array,
-        factors: Named,
+        local: Named,
     ) -> None:
-        """Add a stretch's share of the gradients in direction s, but for W's and the bias'.
+        """Add a segment's share of the gradients in direction s, but for W's and the bias'.
 
         ``columns`` (G · H, K · n) are those of d. Each matrix's gradient is a single product.
         """
-        total.recurrent[s] += self._recurrent_gradient(s, columns, block, factors)
+        total.recurrent[s] += self._recurrent_gradient(s, columns, trace, local)
         for k in range(self.cell.peepholes):
             # The output gate, block 0, sees the new cell state; the others see the old one.
-            cell = block.states[1]
+            cell = trace.states[1]
             seen = cell[1:, s] if k == 0 else cell[:-1, s]
-            own = slice(k * self.hidden, (k + 1) * self.hidden)
-            total.peephole[s][own] += (d[:, s, k] * seen).sum(axis=(0, 2))
+            rows = slice(k * self.hidden, (k + 1) * self.hidden)
+            total.peephole[s][rows] += (d[:, s, k] * seen).sum(axis=(0, 2))
 
-    def _recurrent_gradient(self, s: int, columns: Array, block: Block, factors: Named) -> Array:
-        before = as_rows(self.backend, block.states[0][:-1, s])
+    def _recurrent_gradient(
+        self, s: int, columns: Array, trace: SegmentTrace, local: Named
+    ) -> Array:
+        before = as_rows(self.backend, trace.states[0][:-1, s])
         return columns[self.rows(self.cell.recurrent_blocks)] @ before
 
     def peepholes(self, weights: list[Array], n: int) -> list[Array]:
@@ -297,13 +281,18 @@ class Steps:
         if not weights:
             return []
         stacked = self.backend.xp.stack(weights).reshape(self.directions, -1, self.hidden, 1)
-        columns = self.backend.empty((*stacked.shape[:3], n), self.dtype)
+        columns = self.workspace(n, *stacked.shape[1:3])
         columns[...] = stacked
         return [columns]
 
 
-def plain(backend: Backend, view: Array) -> Array:
-    """The values of a view in plain memory; the view itself if it is plain."""
+def _stop(d: Array, dh: Array) -> None:
+    """In place of a product: no gradient reaches the hidden state before."""
+    dh[...] = 0
+
+
+def contiguous(backend: Backend, view: Array) -> Array:
+    """The values of a view in contiguous memory; the view itself if it is contiguous."""
     if view.flags.c_contiguous:
         return view
     copy = backend.empty(view.shape, view.dtype)
@@ -313,11 +302,11 @@ def plain(backend: Backend, view: Array) -> Array:
 
 def as_rows(backend: Backend, columns: Array) -> Array:
     """(K, H, n) as (K · n, H): steps and sequences become one axis, in the order of both."""
-    rows = plain(backend, columns.transpose(0, 2, 1))
+    rows = contiguous(backend, columns.transpose(0, 2, 1))
     return rows.reshape(-1, rows.shape[-1])
 
 
 def as_columns(backend: Backend, steps: Array) -> Array:
     """(K, ..., n) as (rows, K · n), likewise."""
     flat = steps.reshape(steps.shape[0], -1, steps.shape[-1])
-    return plain(backend, flat.transpose(1, 0, 2)).reshape(flat.shape[1], -1)
+    return contiguous(backend, flat.transpose(1, 0, 2)).reshape(flat.shape[1], -1)

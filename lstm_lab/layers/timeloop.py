@@ -1,159 +1,69 @@
-"""The time loop: one layer, both directions at once, forward and back through time.
+"""The loop over time, forward and back.
 
-Written once for every cell and every backend. The cells bring the pointwise part, the backend
-brings the arrays; this module owns the order of things and the matrix products.
+Written once for every cell and every backend. The cells bring the pointwise part, the backends the
+matrix product: `steps` puts both here, `sequence` brings the batches.
 
-Shapes: K steps of a stretch, S directions, G blocks of gates, H hidden units, n sequences that
-are running, T time, B batch, D input. Both directions advance together, each in its own order of
-steps, and each with its batch sorted by length.
+Shapes: K steps, S directions, G blocks of gates, H hidden units, n sequences that are running.
+Both directions advance together, each in its own order of steps. Arrays with an entry for each
+step have K as their first axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
 
-from ..backends import Array, Backend
-from .packing import Packing, Stretch
-from .steps import Block, Steps, Weights, as_columns, plain
-
-
-def _pieces(backend: Backend, steps: int, bytes_per_step: int) -> list[slice]:
-    size = max(1, backend.piece_bytes // bytes_per_step)
-    return [slice(k, min(k + size, steps)) for k in range(0, steps, size)]
-
-
-def _split(backend: Backend, stretch: Stretch, bytes_per_step: int) -> Iterator[Stretch]:
-    for piece in _pieces(backend, stretch.stop - stretch.start, bytes_per_step):
-        yield Stretch(stretch.start + piece.start, stretch.start + piece.stop, stretch.width)
-
-
-def forward(
-    own: Steps, x: Array, packing: Packing, state: list[Array], keep: bool
-) -> tuple[Array, list[Block]]:
-    """Run one layer over a batch of sequences.
+def forward(multiply, step, gates, product, before, after, saved, weights):
+    """From each hidden state to the next.
 
     Parameters
     ----------
-    own : Steps
-        The layer's own way to take steps.
-    x : array (T, B, D)
-    state : list of arrays (S, ·, B), batch in the order of ``packing``
-        The initial state. It is overwritten by each sequence's final state.
-    keep : bool
-        Whether to keep what backward needs. Without, memory beyond the output is O(B·H).
-
-    Returns
-    -------
-    y : array (T, B, S·P)
-        Zero after each sequence's end.
-    blocks : list of Block
-        Empty unless ``keep``.
+    multiply : callable
+        ``multiply(h, out)``: ``out`` = U h, for both directions.
+    step : callable
+        The cell's ``forward``.
+    gates : array (K, S, G, H, n)
+        W x + b on entry, the gates on return.
+    product : array (S, blocks, H, n)
+        Room for U h.
+    before, after : list of arrays (K, S, H, n)
+        The states before and after each step, h first: ``before`` is ``after``, one step earlier.
+    saved : iterable of arrays (K, S, ...)
+        What the cell leaves for the way back.
+    weights : list of arrays
+        Peepholes, or nothing.
     """
-    cell, backend, directions, hidden = own.cell, own.backend, own.directions, own.hidden
-    steps, batch, dtype = *x.shape[:2], x.dtype
-
-    # What the caller keeps is the caller's own: the pool is for what comes and goes.
-    new = backend.xp.zeros if packing.ragged else backend.xp.empty
-    y = new((steps, batch, directions * own.output_size), dtype)
-    blocks = []
-    for whole in packing.stretches:
-        n = whole.width
-        step_bytes = directions * cell.blocks * hidden * n * dtype.itemsize
-        advance = own.forward_loop(n, whole.stop - whole.start)
-        for stretch in [whole] if keep else _split(backend, whole, step_bytes):
-            length = stretch.stop - stretch.start
-            gates = backend.empty((length, directions, cell.blocks, hidden, n), dtype)
-            states = tuple(
-                backend.empty((length + 1, *initial.shape[:2], n), dtype) for initial in state
-            )
-            kept = own.room(own.kept_shapes, length, n)
-            block = Block(stretch, gates, states, kept)
-            index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-            inputs = [x[i] for i in index]
-            for running, initial in zip(states, state, strict=True):
-                running[0] = initial[..., :n]
-            for piece in _pieces(backend, length, step_bytes):
-                some = block.steps(piece)
-                own.enter([x[piece] for x in inputs], some[0], some[-1])
-                advance(*some)
-            for running, final in zip(states, state, strict=True):
-                final[..., :n] = running[-1]
-            for s in range(directions):
-                half = slice(s * own.output_size, (s + 1) * own.output_size)
-                y[(*index[s], half)] = states[0][1:, s].transpose(0, 2, 1)
-            if keep:
-                blocks.append(block)
-    return y, blocks
+    flat = product.reshape(product.shape[0], -1, product.shape[-1])
+    for gates_t, h_before, *states_t in zip(gates, *before, *after, *saved, strict=True):
+        multiply(h_before, flat)
+        step(gates_t, product, h_before, *states_t, *weights)
 
 
-def backward(
-    own: Steps,
-    x: Array,
-    packing: Packing,
-    blocks: list[Block],
-    dy: Array,
-    dstate: list[Array],
-) -> tuple[Array, Weights]:
-    """Back through time: the gradients of one layer.
+def backward(multiply, step, d, rows, local, gates, dh, dh_carried, carry, weights):
+    """From each step's gradients to those of the step before, the last step first.
 
     Parameters
     ----------
-    own : Steps
-    x, packing
-        Those of ``forward``.
-    blocks : list of Block
-        What ``forward`` left.
-    dy : array (T, B, S·P)
-        Gradient of the loss with respect to the output; ignored after each sequence's end.
-    dstate : list of arrays (S, ·, B), batch in the order of ``packing``
-        Gradient with respect to the final state. Overwritten by that of the initial state.
-
-    Returns
-    -------
-    dx : array (T, B, D)
-    gradients : Weights
+    multiply : callable
+        ``multiply(d, out)``: ``out`` = Uᵀ d, what reaches the hidden state before.
+    step : callable
+        The cell's ``backward``.
+    d : array (K, S, G, H, n)
+        Local derivatives on entry, ∂L/∂a of every pre-activation on return.
+    rows : array (K, S, ·, n)
+        The part of d that U carries back, as rows.
+    local : iterable of arrays (K, S, H, n)
+        ∂h/∂c on entry, ∂L/∂c on return; nothing where there is no cell state.
+    gates : array (K, S, G, H, n)
+    dh : array (K, S, H, n)
+        What each step's output sends on entry, all of ∂L/∂h on return.
+    dh_carried : array (S, H, n)
+        What the step after sends to h, in the end what reaches the initial state.
+    carry : list of arrays (S, H, n)
+        The same for c.
+    weights : list of arrays
+        Peepholes, or nothing.
     """
-    cell, backend, directions = own.cell, own.backend, own.directions
-    xp, weights, dtype = backend.xp, own.weights, x.dtype
-    rows = own.rows(cell.input_blocks)
-
-    dx = (xp.zeros if packing.ragged else xp.empty)(x.shape, dtype)
-    gradients = Weights(
-        *([xp.zeros_like(w) for w in getattr(weights, f.name)] for f in fields(Weights))
-    )
-    for block in reversed(blocks):
-        stretch, gates = block.stretch, block.gates
-        length, n = stretch.stop - stretch.start, stretch.width
-        index = [backend.index(packing.index(stretch, s == 1)) for s in range(directions)]
-        arriving = backend.empty((length, directions, own.output_size, n), dtype)
-        for s in range(directions):
-            half = slice(s * own.output_size, (s + 1) * own.output_size)
-            arriving[:, s] = dy[(*index[s], half)].transpose(0, 2, 1)
-        d = backend.empty(gates.shape, dtype)
-        factors = own.room(own.factor_shapes, length, n)
-        carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
-        go_back = own.backward_loop(n)
-        step_bytes = directions * cell.blocks * own.hidden * n * dtype.itemsize
-        with backend.stepping(own.operations(n)):
-            for piece in reversed(_pieces(backend, length, step_bytes)):
-                worked_out = {name: array[piece] for name, array in factors.items()}
-                go_back(arriving[piece], block.steps(piece), d[piece], worked_out, carried)
-        for array, full in zip(carried, dstate, strict=True):
-            full[..., :n] = array
-        for s in range(directions):
-            # Steps and sequences become one axis, so that each gradient is a single product.
-            columns = as_columns(backend, d[:, s])
-            own.add_gradients(gradients, s, columns, block, arriving, d, factors)
-            gradients.bias[s] += columns.sum(axis=1)
-            entered = own.entered(d, factors)
-            columns = columns if entered is d else as_columns(backend, entered[:, s])
-            inputs = plain(backend, x[index[s]]).reshape(length * n, -1)
-            gradients.input[s] += columns[rows] @ inputs
-            if s == 0 and not packing.ragged:  # in the order of dx itself, and the first there
-                xp.matmul(columns[rows].T, weights.input[s], out=dx.reshape(length * n, -1))
-            else:
-                product = backend.empty(inputs.shape, dtype)
-                xp.matmul(columns[rows].T, weights.input[s], out=product)
-                dx[index[s]] += product.reshape(length, n, -1)
-    return dx, gradients
+    steps = zip(*(array[::-1] for array in (rows, dh, d, *local, gates)), strict=True)
+    for rows_t, dh_t, *step_t in steps:
+        dh_t += dh_carried
+        step(*step_t, dh_t, *carry, *weights)
+        multiply(rows_t, dh_carried)

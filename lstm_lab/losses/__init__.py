@@ -1,7 +1,7 @@
 """Floor 3: losses. Each returns its value and its gradient with respect to the prediction."""
 
-from .alignment import CTCLattice, ctc, ctc_collapse, ctc_greedy, ctc_lattice
-from .means import cross_entropy, mse
+from .ctc import CTCLattice, ctc, ctc_collapse, ctc_greedy, ctc_lattice
+from .elementwise import cross_entropy, mse
 
 __all__ = [
     "CTCLattice",

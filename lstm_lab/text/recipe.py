@@ -65,7 +65,7 @@ def train(
 
 
 def windows(model: CharModel, texts: Sequence[str], steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (T, N) of stretches that follow each other, and of what comes one character later."""
+    """Ids (T, N) of chunks that follow each other, and of what comes one character later."""
     ids = model.encode("".join(texts))[0]
     count = (len(ids) - 1) // steps
     if not count:

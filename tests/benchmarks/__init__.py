@@ -1,1 +1,0 @@
-"""What this library takes, and what its peers take: ``make bench``. No test depends on it."""

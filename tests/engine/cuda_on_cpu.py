@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from lstm_lab.backends import CupyBackend
-from lstm_lab.backends.tiling import Limits
+from lstm_lab.backends.kernels.tiling import Limits
 
 from .strict import StrictBackend, unwrap, wrap
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lstm_lab import cells
-from lstm_lab.backends.cuda_source import kernel_source
-from lstm_lab.cell_variants import GRU_BEFORE_CELL, KEEPS, lstm_variant
+from lstm_lab.backends.kernels.pointwise_cuda import kernel_source
+from lstm_lab.cells import GRU_BEFORE_CELL, LSTM_CELLS
 
 from .. import tolerance
 from .cuda_on_cpu import compiled, run
 
-VARIANTS = [lstm_variant(keep, peepholes) for keep in KEEPS for peepholes in (False, True)]
+VARIANTS = list(LSTM_CELLS.values())
 # A dict, for some cells share a function.
 FUNCTIONS = list(
     {

@@ -12,8 +12,8 @@ import pytest
 from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential, cells
 from lstm_lab.backends import BackendUnavailable, backend_of, get_backend, numba_backend
 from lstm_lab.backends.base import Pointwise
-from lstm_lab.backends.compiled_source import pointwise_source
-from lstm_lab.cell_variants import GRU_BEFORE_CELL
+from lstm_lab.backends.kernels.loops_numba import pointwise_source
+from lstm_lab.cells import GRU_BEFORE_CELL
 from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.gradcheck import gradcheck
 from lstm_lab.interchange import load, save
@@ -123,7 +123,7 @@ def test_other_equations_are_other_code(numba):
 def test_the_compiled_loop_is_the_generic_one(
     numba, monkeypatch, kind, bidirectional, dtype, lengths
 ):
-    """A single sequence, and the last stretch of a ragged batch."""
+    """A single sequence, and the last segment of a ragged batch."""
     rng = np.random.default_rng(0)
     batch = len(lengths or [1])
     layer = kind(3, 17, 2, bidirectional=bidirectional, backend=numba, dtype=dtype, seed=0)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential
 from lstm_lab.backends import Backend, CupyBackend, NumbaBackend, get_backend, persistent
-from lstm_lab.backends.tiling import COLUMNS, Limits, Loop, tile
+from lstm_lab.backends.kernels.tiling import COLUMNS, Limits, Loop, tile
 from lstm_lab.cells import LSTM_CELL
 from lstm_lab.data import Standardizer, el_nino, split, windows
 from lstm_lab.losses import mse
@@ -342,7 +342,7 @@ def test_a_tiling_covers_everything_within_the_limits(
 
 
 def test_a_ragged_batch_needs_few_kernels():
-    """Its stretches have all kinds of widths, and each layout is compiled."""
+    """Its segments have all kinds of widths, and each layout is compiled."""
     for hidden in (64, 256):
         loop = Loop(hidden, 2, 4, hidden, 4)
         assert len({tile(H100, loop, n) for n in range(1, 65)}) <= 7

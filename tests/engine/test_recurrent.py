@@ -311,8 +311,8 @@ def test_the_trace_holds_at_most_eight_values_a_unit_and_step():
     for record in trace.records:
         held = sum(
             array.nbytes
-            for block in record.blocks
-            for array in (block.gates, *block.states, *block.kept.values())
+            for segment in record.segments
+            for array in (segment.gates, *segment.states, *segment.saved.values())
         )
         assert held <= 8 * 50 * 4 * 16 * 2 * 4
 

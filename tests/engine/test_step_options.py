@@ -369,7 +369,7 @@ def test_layer_normalisation_does_not_see_the_scale_of_w_and_u():
     lstm.params["weight_x_l0"] *= 50
     lstm.params["weight_h_l0"] *= 50
     np.testing.assert_allclose(lstm.forward(x)[0], y, atol=1e-3)
-    normal = trace.records[0].blocks[0].kept["normal_c"][:, 0]
+    normal = trace.records[0].segments[0].saved["normal_c"][:, 0]
     np.testing.assert_allclose(normal.mean(axis=1), 0, atol=1e-14)
     assert (normal.std(axis=1) < 1).all() and normal.std(axis=1).min() > 0.9
 

@@ -19,8 +19,8 @@ def test_memory_is_what_a_layer_takes(T, B, H, D):
     x = np.zeros((T, B, D), "float32")
     y, trace = layer.forward(x)
     values = CostExplorer(length=T, batch=B, hidden=H, inputs=D).values()
-    blocks = [block for record in trace.records for block in record.blocks]
-    assert values["trace"] == sum(size((b.gates, b.states, b.kept)) for b in blocks)
+    segments = [segment for record in trace.records for segment in record.segments]
+    assert values["trace"] == sum(size((s.gates, s.states, s.saved)) for s in segments)
     assert values["state"] == size(layer.forward(x, trace=False)[1].state)
     assert values["weights"] == size(layer.params)
     assert values["ends"] == x.nbytes + y.nbytes

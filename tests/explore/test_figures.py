@@ -19,8 +19,8 @@ def code(markdown):
 
 def test_source_is_the_librarys_own():
     shown = show_source(cells.lstm_forward, docstring=True)
-    assert code(shown) in (STATIC.parents[1] / "cells.py").read_text(encoding="utf-8")
-    assert shown.data.startswith("`lstm_lab/cells.py`, lines ")
+    assert code(shown) in (STATIC.parents[1] / "cells" / "lstm.py").read_text(encoding="utf-8")
+    assert shown.data.startswith("`lstm_lab/cells/lstm.py`, lines ")
 
 
 def test_source_without_docstrings_is_the_same_code():

@@ -1,17 +1,30 @@
 """What the tests of the labs share."""
 
+from collections.abc import Callable
+from types import ModuleType
+
 import matplotlib
 import pytest
 
-from lstm_lab.checks import lab01
+from lstm_lab.labs import gates
 
 
 @pytest.fixture
-def fresh_lab(monkeypatch):
-    """Lab 01 as on the first day, with nothing checked and no hint given."""
-    monkeypatch.setattr(lab01._LAB, "_results", {})
-    monkeypatch.setattr(lab01._LAB, "_hints_given", {})
-    return lab01
+def first_day(monkeypatch) -> Callable[[ModuleType], ModuleType]:
+    """``first_day(module)``: that lab with nothing checked and no hint given."""
+
+    def with_nothing_done(module: ModuleType) -> ModuleType:
+        monkeypatch.setattr(module.LAB, "_results", {})
+        monkeypatch.setattr(module.LAB, "_hints_given", {})
+        return module
+
+    return with_nothing_done
+
+
+@pytest.fixture
+def fresh_lab(first_day) -> ModuleType:
+    """Lab 1 as on the first day."""
+    return first_day(gates)
 
 
 @pytest.fixture

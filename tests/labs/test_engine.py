@@ -3,12 +3,14 @@
 import functools
 import linecache
 import sys
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from lstm_lab.checks.report import RIGHT, UNDONE, WRONG, Progress, Result
+from lstm_lab.labs import Exercise, Lab, Value
+from lstm_lab.labs.report import RIGHT, UNDONE, WRONG, Progress, Result
 
 
 def student(source: str, name: str = "sigmoid"):
@@ -223,3 +225,115 @@ def test_arguments_are_the_functions_own(fresh_lab):
         "    kept.append(s)\n    for old in kept[:-1]: old.ndim and old.fill(0)\n    return s\n"
     )
     assert fresh_lab.check(student(source)), "what was returned may change afterwards"
+
+
+# --- what an exercise declares -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Arguments of every kind: an array with NaN in it, a tuple, a list, a dict, numbers."""
+
+    x: np.ndarray
+    weights: tuple[np.ndarray, ...]
+    layers: list[np.ndarray]
+    options: dict[str, float]
+    label = "3 numbers"
+
+
+def _mixes(rng: np.random.Generator) -> list[_Case]:
+    def arrays(count: int) -> list[np.ndarray]:
+        return list(rng.normal(size=(count, 3)))
+
+    return [
+        _Case(np.append(rng.normal(size=3), np.nan), (*arrays(4),), arrays(2), _options(rng))
+        for _ in range(5)
+    ]
+
+
+def _options(rng: np.random.Generator) -> dict[str, float]:
+    return {"rate": rng.uniform(1, 2), "power": 1}
+
+
+def mix(x, weights, layers, options):
+    return (x[:3] + sum(weights) + sum(layers)) * options["rate"] ** options["power"]
+
+
+MIX = Exercise(
+    name="mix",
+    arguments=("x", "weights", "layers", "options"),
+    parts={"weights": ("W", "U", "b", "p")},
+    returns=(Value("y", "(3,)"),),
+    cases=_mixes,
+    extremes=lambda rng: {},
+    given=lambda case: (case.x, case.weights, case.layers, case.options),
+    truth=lambda case: (mix(case.x, case.weights, case.layers, case.options),),
+    answer=mix,
+    misconceptions=(),
+    probes=(),
+    hints=(),
+    insight="",
+)
+
+
+def _mixed(line: str, exercise: Exercise = MIX) -> Result:
+    source = (
+        f"def mix(x, weights, layers, options):\n    y = (x[:3] + sum(weights) + sum(layers))"
+        f" * options['rate'] ** options['power']\n    {line}\n    return y\n"
+    )
+    return Lab(exercise, solved="").check(student(source, "mix"))
+
+
+def test_arguments_of_every_kind_can_be_given():
+    assert _mixed("pass")
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("weights[0][0] = 0", "`W` of `weights`"),
+        ("weights[3][0] = 0", "`p` of `weights`"),
+        ("layers[1] *= 2", "`layers[1]`"),
+        ("layers.append(x)", "`layers`"),
+        ("layers[:] = [None, layers[1]]", "`layers[0]`"),
+        ("options['rate'] = 0", '`options["rate"]`'),
+        ("options['new'] = options", "`options`"),
+        ("x[3] = 0", "`x`"),
+    ],
+)
+def test_whatever_part_of_an_argument_is_changed_is_named(line, named):
+    result = _mixed(line)
+    assert result.id == "changed_argument"
+    assert f"changes {named}," in result.message
+
+
+def test_a_part_that_no_exercise_declares_has_its_number():
+    assert "changes `weights[3]`," in _mixed("weights[3][0] = 0", replace(MIX, parts={})).message
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("y = y - weights[3] * options['rate']", "`p` of `weights`"),
+        ("y = y - layers[0] * options['rate']", "`layers[0]`"),
+        ("y = y / options['rate']", '`options["rate"]`'),
+    ],
+)
+def test_whatever_part_of_an_argument_makes_no_difference_is_named(line, named):
+    result = _mixed(line)
+    assert result.id == "ignored_argument"
+    assert f"does not depend on {named} at all" in result.message
+
+
+def test_what_is_the_same_in_all_cases_cannot_make_a_difference():
+    assert _mixed("y = 2 * y").id == "values"
+
+
+def test_whole_numbers_are_whole_where_the_answer_is():
+    largest = replace(
+        MIX,
+        name="largest",
+        truth=lambda case: (np.argsort(case.weights[0]),),
+        answer=lambda x, weights, layers, options: np.argsort(weights[0]),
+    )
+    assert Lab(largest, solved="").check(largest.answer, exercise="largest")

@@ -1,50 +1,42 @@
-"""The notebooks themselves: untouched, solved, and wrong in every way that we ship."""
+"""The notebooks of every lab: untouched, solved, and with nothing given away."""
 
 import json
 import re
 
 import pytest
 
-from lstm_lab.checks.build import SOLUTION
-from lstm_lab.checks.report import UNDONE
+from lstm_lab.labs.report import UNDONE
 
-from .shipped import LABS, code_cells, run_cells
+from .shipped import EACH_LAB, EVERY, code_cells, run_cells
 
-STUDENT = LABS / "01-gates.ipynb"
-SOLVED = LABS / "solved" / "01-gates.ipynb"
+NOTEBOOKS = [path for each in EVERY for path in (each.source.student, each.source.solved)]
 
 
-def test_the_untouched_copy_runs_to_its_end_and_nothing_is_done(fresh_lab, no_window, capsys):
-    run_cells(code_cells(STUDENT))
-    results = fresh_lab.progress().results
-    assert [(r.status, r.id) for r in results] == [(UNDONE, "untouched")] * 6
-    assert capsys.readouterr().out.count("Not done yet") == 2
+@EACH_LAB
+def test_the_untouched_copy_runs_to_its_end_and_nothing_is_done(shipped, first_day, no_window):
+    lab = first_day(shipped.module)
+    run_cells(code_cells(shipped.source.student))
+    results = lab.progress().results
+    assert [(r.status, r.id) for r in results] == [(UNDONE, "untouched")] * len(results)
 
 
-def test_the_solved_copy_is_all_done(fresh_lab, no_window, capsys):
-    run_cells(code_cells(SOLVED))
-    assert fresh_lab.progress().complete
-    assert "assert progress().complete" in code_cells(SOLVED)[-1]
-    said = capsys.readouterr().out
-    assert "the same function" in said and "Steps until half of it is left" in said
-    assert "Not done yet" not in said
+@EACH_LAB
+def test_the_solved_copy_is_all_done(shipped, first_day, no_window):
+    lab = first_day(shipped.module)
+    run_cells(code_cells(shipped.source.solved))
+    assert lab.progress().complete
+    assert "assert progress().complete" in code_cells(shipped.source.solved)[-1]
 
 
-def test_the_students_copy_holds_no_line_of_the_solution():
-    source = (LABS / "source" / "01-gates.py").read_text(encoding="utf-8")
-    solution = [
-        line.strip()
-        for match in SOLUTION.finditer(source)
-        for line in match["lines"].splitlines()
-        if line.strip() and line.strip() != "W, U, b = weights"
-    ]
-    assert len(solution) > 10
-    student = "\n".join(code_cells(STUDENT))
-    assert not [line for line in solution if line in student]
+@EACH_LAB
+def test_the_students_copy_holds_no_line_of_the_solution(shipped):
+    assert len(shipped.solution) >= len(shipped.lab.exercises)
+    student = "\n".join(code_cells(shipped.source.student))
+    assert not [line for line in shipped.solution if line in student]
     assert "HIDDEN" not in student and "SOLUTION" not in student
 
 
-@pytest.mark.parametrize("notebook", [STUDENT, SOLVED], ids=["student", "solved"])
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_notebook_is_clean_and_its_links_lead_somewhere(notebook):
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells)

@@ -1,0 +1,1 @@
+"""ONNX files of LSTM, GRU and RNN nodes: read, written, and run one node at a time."""

@@ -1,0 +1,118 @@
+"""A layer's parameters, as a whole and as the reader thinks of them: gate by gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._validation import check_mapping
+from ..backends import Array, Backend
+
+
+class Parameters(Mapping):
+    """Arrays by name, each of which stays the same array for good.
+
+    Assigning writes into the array that is there, so that whoever else holds it, an optimiser or
+    the layers of a `Sequential`, sees the new values: ``p[k] = p[k] - rate * g[k]`` trains.
+
+    Parameters
+    ----------
+    backend : Backend
+    arrays : mapping of str to array
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If what is assigned has a name that is not there, is no array of ``backend``, or has
+        another shape than the array of that name.
+    """
+
+    def __init__(self, backend: Backend, arrays: Mapping[str, Array]):
+        self._backend, self._arrays = backend, dict(arrays)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __setitem__(self, name: str, values: Array) -> None:
+        if name not in self._arrays:
+            raise KeyError(f"no parameter {name!r}; there are {', '.join(self._arrays)}")
+        array = self._arrays[name]
+        if values is array:  # as after params[name] *= 2
+            return
+        self._backend.require(values, f"params[{name!r}]")
+        if values.shape != array.shape:
+            raise ValueError(
+                f"params[{name!r}] must have shape {tuple(array.shape)}, got {tuple(values.shape)}"
+            )
+        array[...] = values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __or__(self, other: Mapping[str, Array]) -> dict[str, Array]:
+        return self._arrays | dict(other)
+
+    def __ror__(self, other: Mapping[str, Array]) -> dict[str, Array]:
+        return dict(other) | self._arrays
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {tuple(a.shape)}" for name, a in self._arrays.items())
+        return f"<parameters: {shapes}>"
+
+
+@dataclass(frozen=True)
+class GateParameters:
+    """One gate's own rows of the parameters, as views: what is written there, the layer computes.
+
+    Attributes
+    ----------
+    weight_x : array (H, D)
+    weight_h : array (H, H), or (H, P) with ``proj_size``
+    bias : array (H,)
+    bias_h : array (H,) or None
+        Of the candidate of a `GRU`: what is added to U h, on which the reset gate acts.
+    peephole : array (H,) or None
+        The weights through which the gate sees the cell state.
+    gain_x, gain_h : array (H,) or None
+        Those of layer normalisation.
+    """
+
+    weight_x: Array
+    weight_h: Array
+    bias: Array
+    bias_h: Array | None = None
+    peephole: Array | None = None
+    gain_x: Array | None = None
+    gain_h: Array | None = None
+
+    def __repr__(self) -> str:
+        held = {name: value for name, value in vars(self).items() if value is not None}
+        return f"<gate: {', '.join(f'{name} {tuple(a.shape)}' for name, a in held.items())}>"
+
+
+def written(params: Mapping[str, Array], values: Mapping[str, Any], backend: Backend) -> None:
+    """Write arrays, from whichever backend or the host, into parameters.
+
+    Raises
+    ------
+    ValueError
+        If a name or a shape is another one, and nothing is written then.
+    """
+    check_mapping(values, "params")
+    arrays = {name: backend.asarray(value) for name, value in values.items()}
+    if arrays.keys() != params.keys():
+        raise ValueError(
+            f"params must be named {', '.join(params)}; got {', '.join(arrays) or 'none'}"
+        )
+    for name, array in arrays.items():
+        if array.shape != params[name].shape:
+            raise ValueError(
+                f"params[{name!r}] must have shape {tuple(params[name].shape)}, "
+                f"got {tuple(array.shape)}"
+            )
+    for name, array in arrays.items():
+        params[name][...] = array
