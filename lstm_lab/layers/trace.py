@@ -244,12 +244,13 @@ class GradientTrace(StepTrace):
         """The same gradients with their arrays on another backend, for drawing."""
         target = get_backend(backend)
         move = _mover(self.backend, target)
+        held: Any = self._layers
         layers = [
             [
                 replace(part, gates=move(part.gates), after=tuple(map(move, part.after)))
                 for part in segments
             ]
-            for segments in self._layers
+            for segments in held
         ]
         return GradientTrace(self.cell_type, target, self.directions, self.packing, layers)
 
