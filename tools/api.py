@@ -145,7 +145,8 @@ class Reference:
             return f"**{(title or value.kind).capitalize()}**\n\n{self.prose(value.description)}"
         lines = [f"**{(title or kind).capitalize()}**", ""]
         for (given, description), items in groupby(value, key=_of_item):
-            names = ", ".join(f"**`{name}`**" for each in items if (name := _name(each)))
+            listed = [name for each in items for name in _name(each).split(", ") if name]
+            names = ", ".join(f"**`{name}`**" for name in listed)
             head = " : ".join(filter(None, [names, self._inline(given)]))
             text = self.prose(description)
             body = "\n".join(f"  {line}".rstrip() for line in text.splitlines())

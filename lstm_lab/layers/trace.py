@@ -62,6 +62,8 @@ class LayerRecord:
 class DirectionTrace:
     """One layer in one direction, in real time: entry t is what happened at x[t].
 
+    All arrays are copies, and zero after a sequence's end.
+
     Attributes
     ----------
     hidden, cell : array (T, B, H)
@@ -69,8 +71,6 @@ class DirectionTrace:
     input_gate, forget_gate, output_gate, candidate : array (T, B, H)
         Of an LSTM: the gates after the sigmoid, the candidate after tanh. A GRU has
         ``reset_gate``, ``update_gate`` and ``candidate``.
-
-    All are copies, and zero after a sequence's end.
     """
 
     def __init__(
@@ -228,6 +228,9 @@ class Trace(StepTrace):
 class GradientTrace(StepTrace):
     """The gradients of every step: what ``backward(..., keep=True)`` went through.
 
+    The names, and ``layer(k, direction)``, are those of `Trace`. All are copies, and zero after a
+    sequence's end.
+
     Attributes
     ----------
     hidden, cell : array (T, B, H), or (T, B, 2H) of a bidirectional layer
@@ -235,9 +238,6 @@ class GradientTrace(StepTrace):
         output y_t and of all later steps. c_t counts what it sends through h_t.
     input_gate, forget_gate, output_gate, candidate, … : array, likewise
         δ_t = ∂L/∂a_t, of what enters the sigmoid or the tanh.
-
-    The names, and ``layer(k, direction)``, are those of `Trace`. All are copies, and zero after a
-    sequence's end.
     """
 
     def to(self, backend: str | Backend) -> GradientTrace:

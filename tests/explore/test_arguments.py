@@ -62,6 +62,7 @@ def own(kind):
         name
         for name, parameter in inspect.signature(kind).parameters.items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and not name.startswith("_")
     ]
 
 

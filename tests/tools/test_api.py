@@ -46,6 +46,14 @@ def test_nothing_is_left_of_restructured_text(cells):
         assert not re.search(r":math:|\.\. math|::$|``", prose, flags=re.MULTILINE), cell
 
 
+def test_no_sentence_is_taken_for_an_argument(cells):
+    """What follows the list of a section would be: it belongs above the section."""
+    for cell in cells:
+        for names in re.findall(r"^- (\*\*`.*?`\*\*)(?: :|$)", cell, flags=re.MULTILINE):
+            for name in re.findall(r"`([^`]*)`", names):
+                assert re.fullmatch(r"\**\w[\w.]*|…", name), f"{name} in {cell[:40]}"
+
+
 SOURCE = '''
 """Floor 1: a module."""
 
