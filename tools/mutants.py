@@ -172,7 +172,7 @@ MUTANTS = [
         "recurrent dropout: U's gradient is taken with the whole state",
         "layers/steps_with_options.py",
         "            source = source * self.mask[s, :, : source.shape[-1]]",
-        '            pass',
+        "            pass",
         f"{OPTIONS}::test_against_an_independent_writing",
     ),
     Mutant(

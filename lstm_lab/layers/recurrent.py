@@ -160,9 +160,7 @@ class Recurrent(Layer):
                 block[...] = initial.orthogonal(rng, *block.shape)
         return values
 
-    def gate(
-        self, name: str, layer: int = 0, direction: str = "forward"
-    ) -> GateParameters:
+    def gate(self, name: str, layer: int = 0, direction: str = "forward") -> GateParameters:
         """One gate's own parameters, as views that can be written to.
 
         Parameters

@@ -28,9 +28,7 @@ class SegmentTrace:
         """The states after each step, (K, S, ·, n)."""
         return [running[1:] for running in self.states]
 
-    def steps(
-        self, chunk: slice
-    ) -> tuple[Array, list[Array], list[Array], dict[str, Array]]:
+    def steps(self, chunk: slice) -> tuple[Array, list[Array], list[Array], dict[str, Array]]:
         """Of some steps: the gates, the states before and after, and what else was saved."""
         return (
             self.gates[chunk],
