@@ -3,6 +3,7 @@
 # make check   look over the style, the types, the book, and run the tests of what changed
 # make kernels run the numeric tests once for each kind of kernels that this processor can run
 # make bench   measure; make bench-gpu does so on an NVIDIA GPU
+# make api     make the library's reference, docs/api.ipynb, from its docstrings
 # make labs    make the labs' notebooks from their sources
 # make lock    let the locked versions follow pyproject.toml and today's releases
 # make clean   remove what make made
@@ -19,7 +20,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check kernels bench bench-gpu labs lock clean set-up-test
+.PHONY: help book test check kernels bench bench-gpu api labs lock clean set-up-test
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -41,6 +42,9 @@ bench: set-up-test
 
 bench-gpu: set-up-test
 	@exec $(BIN)/python -m benchmarks.gpu $(ARGS)
+
+api: set-up-test
+	@exec $(BIN)/python -m tools.api $(ARGS)
 
 labs: set-up-test
 	@exec $(BIN)/lstm-lab labs build $(ARGS)

@@ -67,9 +67,7 @@ __all__ = [
     "Trace",
 ]
 
-_MODULES = frozenset(
-    "data evidence gradcheck interchange losses optim tasks text training".split()
-)
+_MODULES = frozenset("data evidence gradcheck interchange losses optim tasks text training".split())
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here

@@ -154,8 +154,11 @@ def proportion_interval(right: int, n: int, coverage: float = COVERAGE) -> Inter
 def _at_most(k: int, n: int, p: float) -> float:
     """The probability of at most k right ones in n, 0 < p < 1."""
     logs = [
-        math.lgamma(n + 1) - math.lgamma(j + 1) - math.lgamma(n - j + 1)
-        + j * math.log(p) + (n - j) * math.log1p(-p)
+        math.lgamma(n + 1)
+        - math.lgamma(j + 1)
+        - math.lgamma(n - j + 1)
+        + j * math.log(p)
+        + (n - j) * math.log1p(-p)
         for j in range(k + 1)
     ]
     return math.fsum(map(math.exp, logs))
@@ -376,8 +379,7 @@ class Comparison:
         one, other = self.interval(better), self.interval(worse)
         unit = f" {self.unit}" if self.unit else ""
         return (
-            f"{marks}{better}{marks} {self.verb} {marks}{worse}{marks}: "
-            f"{one}{unit} against {other}"
+            f"{marks}{better}{marks} {self.verb} {marks}{worse}{marks}: {one}{unit} against {other}"
         )
 
 

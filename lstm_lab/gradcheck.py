@@ -151,9 +151,7 @@ def gradcheck(
     backend_of(inputs[0], "inputs[0]")
     rng = checked_generator(seed)
     if isinstance(layer_or_loss, Layer):
-        evaluate, arrays, gradients = _of_layer(
-            layer_or_loss, inputs, options, dropout_seed, rng
-        )
+        evaluate, arrays, gradients = _of_layer(layer_or_loss, inputs, options, dropout_seed, rng)
     else:
         evaluate, arrays, gradients = _of_loss(layer_or_loss, inputs, options)
     scale = max(float(abs(g).max()) for g in gradients.values() if g.size)
@@ -230,9 +228,11 @@ def _of_loss(loss: Callable, inputs: tuple, options: dict) -> tuple:
     prediction, rest = inputs[0].copy(), inputs[1:]
     _need_float64(prediction, "prediction")
     _, gradient = loss(prediction, *rest, **options)
-    return lambda: loss(prediction, *rest, **options)[0], {"prediction": prediction}, {
-        "prediction": gradient
-    }
+    return (
+        lambda: loss(prediction, *rest, **options)[0],
+        {"prediction": prediction},
+        {"prediction": gradient},
+    )
 
 
 def _of_layer(

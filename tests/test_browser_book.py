@@ -317,7 +317,8 @@ def _grounds(page: Page) -> set[tuple[float, ...]]:
 def _with_equations() -> Iterator[list[str]]:
     for path in sorted([*ROOT.glob("book/*.ipynb"), *ROOT.glob("labs/*.ipynb")]):
         text = "\n".join(
-            cell.source for cell in nbformat.read(path, as_version=4).cells
+            cell.source
+            for cell in nbformat.read(path, as_version=4).cells
             if cell.cell_type == "markdown"
         )
         maths = re.findall(r"\$\$(.+?)\$\$|(?<!\$)\$([^$]+)\$", text, re.DOTALL)

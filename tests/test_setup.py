@@ -33,7 +33,7 @@ LOCKS = {name: ROOT / "requirements" / f"{name}.txt" for name in ("book", "test"
 # Where conda-forge's name is another than PyPI's.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 # Where a package is imported by another name than it is installed by.
-MODULES = {"ipython": "IPython", "pyyaml": "yaml"}
+MODULES = {"griffelib": "griffe", "ipython": "IPython", "pyyaml": "yaml"}
 
 FLOORS = {
     "backends": 1,

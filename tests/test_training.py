@@ -172,7 +172,9 @@ def test_an_lstm_learns_which_symbol_came_first():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 4, size=(6, 128))
     model = Sequential(
-        embed=Embedding(4, 4, seed=0), encoder=GRU(4, 12, seed=1), last=LastStep(),
+        embed=Embedding(4, 4, seed=0),
+        encoder=GRU(4, 12, seed=1),
+        last=LastStep(),
         head=Linear(12, 4, seed=2),
     )
     history = quiet(
@@ -186,7 +188,12 @@ def test_history_has_a_value_per_epoch_and_per_step():
     x, target = line(n=10)
     schedule = step_decay(0.1, every=3, factor=0.5)
     history = quiet(
-        Average(), x, target, epochs=2, batch_size=3, optimizer=SGD(schedule),
+        Average(),
+        x,
+        target,
+        epochs=2,
+        batch_size=3,
+        optimizer=SGD(schedule),
         validation=(x, target),
     )
     assert history.epochs == len(history.loss) == len(history.validation_loss) == 2
@@ -216,7 +223,9 @@ def test_history_draws_itself():
     figure = history.plot()
     left, right = figure.axes
     assert [text.get_text() for text in left.get_legend().get_texts()] == [
-        "training", "validation", "best",
+        "training",
+        "validation",
+        "best",
     ]
     np.testing.assert_array_equal(left.lines[0].get_ydata(), history.loss)
     np.testing.assert_array_equal(right.lines[0].get_ydata(), history.step_gradient_norm)
@@ -279,8 +288,14 @@ def test_early_stopping_keeps_the_best_epoch():
         return value, gradient
 
     history = quiet(
-        model, x, target, loss=validation_rises_after_epoch_3, epochs=50, patience=4,
-        batch_size=20, validation=(x, target),
+        model,
+        x,
+        target,
+        loss=validation_rises_after_epoch_3,
+        epochs=50,
+        patience=4,
+        batch_size=20,
+        validation=(x, target),
     )
     assert history.validation_loss == [2, 1, 0, 1, 2, 3, 4]
     assert history.best_epoch == 2
@@ -291,7 +306,12 @@ def test_early_stopping_keeps_the_best_epoch():
 def test_a_tie_is_no_improvement():
     x, target = line()
     history = quiet(
-        Average(), x, target, loss=lambda p, t: (1.0, p * 0), epochs=50, patience=3,
+        Average(),
+        x,
+        target,
+        loss=lambda p, t: (1.0, p * 0),
+        epochs=50,
+        patience=3,
         validation=(x, target),
     )
     assert history.epochs == 4
@@ -426,7 +446,13 @@ def long_training(tmp_path, model, optimizer, loss=mse, checkpoint=None, **optio
     options = {"epochs": 4, "batch_size": 4, "clip_norm": 0.7, "patience": 3} | options
     path = None if checkpoint is None else tmp_path / checkpoint
     return quiet(
-        model, x, target, loss=loss, optimizer=optimizer, validation=held_out, checkpoint=path,
+        model,
+        x,
+        target,
+        loss=loss,
+        optimizer=optimizer,
+        validation=held_out,
+        checkpoint=path,
         **options,
     )
 
@@ -802,7 +828,10 @@ def test_a_last_update_that_overflows_is_not_left_behind(tmp_path, kept):
     loss = poisoned(4, value=1.0, gradient=1e30)
     with pytest.raises(Diverged, match="the parameter 'w' is no longer finite"):
         quiet(
-            model, *line(), loss=loss, batch_size=5,
+            model,
+            *line(),
+            loss=loss,
+            batch_size=5,
             optimizer=SGD(lambda step: 1e15 if step == 3 else 0.1),
             checkpoint=tmp_path / "run" if kept else None,
         )
@@ -906,7 +935,13 @@ def test_the_bar_shows_epoch_and_losses(capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit(
-            Average(), x, target, loss=mse, optimizer=SGD(0.1), epochs=3, batch_size=5,
+            Average(),
+            x,
+            target,
+            loss=mse,
+            optimizer=SGD(0.1),
+            epochs=3,
+            batch_size=5,
             validation=(x, target),
         )
     last = capsys.readouterr().err.split("\r")[-1]

@@ -633,7 +633,7 @@ def pairs():
             yield pytest.param(case, argument, values, id=f"{case.name}-{argument}")
 
 
-@pytest.mark.parametrize(("case", "argument", "values"), pairs())
+@pytest.mark.parametrize(("case", "argument", "values"), list(pairs()))
 def test_nonsense_is_refused_by_name(case, argument, values):
     spoken = case.spoken.get(argument, argument)
     for value in values:

@@ -5,7 +5,7 @@ Each ``type: ignore`` is an error that must be found: where it is not, mypy call
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -26,7 +26,7 @@ lstm = LSTM(3, 16, num_layers=2, dropout=0.1, seed=0)
 y, trace = lstm.forward(x, lengths=[5, 3])
 assert_type(trace, Trace)
 assert_type(lstm.backward(y, trace), Gradient)
-assert_type(lstm.params, dict[str, Any])
+arrays: Mapping[str, Any] = lstm.params
 assert_type(lstm.config, dict[str, Any])
 assert_type(BiLSTM(3, 16).output_size, int)
 GRU(3, 16, reset_after=False, backend="numba")

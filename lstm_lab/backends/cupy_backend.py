@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .base import Backend, BackendUnavailable, Pointwise
-from .kernels.pointwise_cuda import THREADS, kernel_source
 from .kernels.persistent import PersistentLoops
+from .kernels.pointwise_cuda import THREADS, kernel_source
 
 
 class CupyBackend(Backend):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import ALL, HALF, Cell, Reset, pointwise
+from .base import ALL, Cell, Reset, pointwise
 from .gru import GRU_CELL
 
 

@@ -102,7 +102,9 @@ LSTM_CELL = Cell(
         saved=("tanh_cell",),
         shared=("recurrent",),
     ),
-    derivatives=pointwise(lstm_derivatives, LSTM_DERIVATIVES, {"gates": 4, "d": 4}, saved=("dcell",)),
+    derivatives=pointwise(
+        lstm_derivatives, LSTM_DERIVATIVES, {"gates": 4, "d": 4}, saved=("dcell",)
+    ),
     backward=pointwise(
         lstm_backward, LSTM_BACKWARD, {"gates": 4, "d": 4}, carried=("dhidden", "carry")
     ),

@@ -119,9 +119,7 @@ hidden(0) = o * tanh_cell(0);
 """
 
 
-def cell_1997_derivatives(
-    gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell
-):
+def cell_1997_derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell):
     """What o feeds is h; what i and g feed is c; and c feeds h, with dcell."""
     o, i, g = (gates[..., k, :, :] for k in range(3))
     dh_do, dc_di, dc_dg = (d[..., k, :, :] for k in range(3))
@@ -244,9 +242,7 @@ hidden(0) = o * tanh_cell(0);
 """
 
 
-def coupled_derivatives(
-    gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell
-):
+def coupled_derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell):
     """As of the cell of 1997, but that i feeds c with g and without c_before."""
     cell_1997_derivatives(gates, hidden_before, cell_before, hidden, cell, tanh_cell, d, dcell)
     i, g, dc_di = gates[..., 1, :, :], gates[..., 2, :, :], d[..., 1, :, :]

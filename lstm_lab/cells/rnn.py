@@ -48,7 +48,9 @@ RNN_CELL = Cell(
     states=("hidden",),
     direct=False,
     gates={},
-    forward=pointwise(rnn_forward, RNN_FORWARD, shared=("recurrent",), before=(("hidden_before", "hidden"),)),
+    forward=pointwise(
+        rnn_forward, RNN_FORWARD, shared=("recurrent",), before=(("hidden_before", "hidden"),)
+    ),
     derivatives=pointwise(rnn_derivatives, RNN_DERIVATIVES),
     backward=pointwise(rnn_backward, RNN_BACKWARD, carried=("dhidden",)),
 )

@@ -68,9 +68,7 @@ def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarr
         label = f"values[{name!r}]"
         layer.backend.require(values[name], label)
         if values[name].shape != parameter.shape:
-            raise ValueError(
-                f"{label} must have shape {parameter.shape}, got {values[name].shape}"
-            )
+            raise ValueError(f"{label} must have shape {parameter.shape}, got {values[name].shape}")
     return {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
 
 

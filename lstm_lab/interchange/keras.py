@@ -242,8 +242,6 @@ def _check_layer(layer: Recurrent, number: int, own: list[np.ndarray], label: st
         name = f"{label}[{k}], {NAMES[k % share]}"
         if array.shape != wanted[k % share]:
             two = ", as with reset_after=True" if two_biases and k % share == 2 else ""
-            raise ValueError(
-                f"{name}, must have shape {wanted[k % share]}{two}, got {array.shape}"
-            )
+            raise ValueError(f"{name}, must have shape {wanted[k % share]}{two}, got {array.shape}")
         if array.dtype != layer.dtype:
             raise TypeError(f"{name}, is {array.dtype}, but the first array is {layer.dtype}")

@@ -69,8 +69,7 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
             _header(path)
         except ValueError as error:
             raise FileExistsError(
-                f"{path} is there already and is not a weight file of lstm_lab; "
-                "nothing was written"
+                f"{path} is there already and is not a weight file of lstm_lab; nothing was written"
             ) from error
     header = {"class": type(layer).__name__, "config": layer.config, "dtype": layer.dtype.name}
     arrays = {

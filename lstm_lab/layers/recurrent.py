@@ -68,7 +68,8 @@ class Recurrent(Layer):
         spelt = f"one of {', '.join(map(repr, known))}"
         self.init = checked_choice(init, "init", known, spelt=spelt)
         rng = checked_generator(seed)
-        shapes, values = self.param_shapes(self.config), {}
+        shapes = self.param_shapes(self.config)
+        values: dict[str, np.ndarray] = {}
         for _, _, suffix in self._parts():
             part = {name: shapes[name + suffix] for name in PARTS if name + suffix in shapes}
             values |= {name + suffix: drawn for name, drawn in self._draw(rng, part).items()}
@@ -159,9 +160,7 @@ class Recurrent(Layer):
                 block[...] = initial.orthogonal(rng, *block.shape)
         return values
 
-    def gate(
-        self, name: str, layer: int = 0, direction: str = "forward"
-    ) -> GateParameters:
+    def gate(self, name: str, layer: int = 0, direction: str = "forward") -> GateParameters:
         """One gate's own parameters, as views that can be written to.
 
         Parameters
@@ -329,7 +328,8 @@ class Recurrent(Layer):
         dstates = self._unpack(dstate, "dstate", packing.batch)
         initial_d = [self.backend.xp.empty_like(array) for array in dstates]
         params: dict[str, Array] = {}
-        d, kept = dy, []
+        kept: list[Any] = []
+        d = dy
         for layer in reversed(range(self.num_layers)):
             record = trace.records[layer]
             part = slice(layer * self.directions, (layer + 1) * self.directions)

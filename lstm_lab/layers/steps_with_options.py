@@ -196,7 +196,8 @@ class StepsWithOptions(Steps):
             project_back = backend.product(self._projection.transpose(0, 2, 1), n)
             dunprojected = self.workspace(n, self.hidden)
         if self.normal:
-            gain_h, gain_c = (self._columns(self.weights.gain_h), self._columns(self.weights.gain_c))
+            gain_h = self._columns(self.weights.gain_h)
+            gain_c = self._columns(self.weights.gain_c)
         if cell.direct:
             past = self.workspace(n, self.hidden)
         if cell.reset:

@@ -28,9 +28,7 @@ class SegmentTrace:
         """The states after each step, (K, S, ·, n)."""
         return [running[1:] for running in self.states]
 
-    def steps(
-        self, chunk: slice
-    ) -> tuple[Array, list[Array], list[Array], dict[str, Array]]:
+    def steps(self, chunk: slice) -> tuple[Array, list[Array], list[Array], dict[str, Array]]:
         """Of some steps: the gates, the states before and after, and what else was saved."""
         return (
             self.gates[chunk],
@@ -62,6 +60,8 @@ class LayerRecord:
 class DirectionTrace:
     """One layer in one direction, in real time: entry t is what happened at x[t].
 
+    All arrays are copies, and zero after a sequence's end.
+
     Attributes
     ----------
     hidden, cell : array (T, B, H)
@@ -69,8 +69,6 @@ class DirectionTrace:
     input_gate, forget_gate, output_gate, candidate : array (T, B, H)
         Of an LSTM: the gates after the sigmoid, the candidate after tanh. A GRU has
         ``reset_gate``, ``update_gate`` and ``candidate``.
-
-    All are copies, and zero after a sequence's end.
     """
 
     def __init__(
@@ -236,6 +234,9 @@ class Trace(StepTrace):
 class GradientTrace(StepTrace):
     """The gradients of every step: what ``backward(..., keep=True)`` went through.
 
+    The names, and ``layer(k, direction)``, are those of `Trace`. All are copies, and zero after a
+    sequence's end.
+
     Attributes
     ----------
     hidden, cell : array (T, B, H), or (T, B, 2H) of a bidirectional layer
@@ -257,12 +258,13 @@ class GradientTrace(StepTrace):
         """The same gradients with their arrays on another backend, for drawing."""
         target = get_backend(backend)
         move = _mover(self.backend, target)
+        held: Any = self._layers
         layers = [
             [
                 replace(part, gates=move(part.gates), after=tuple(map(move, part.after)))
                 for part in segments
             ]
-            for segments in self._layers
+            for segments in held
         ]
         return GradientTrace(self.cell_type, target, self.directions, self.packing, layers)
 

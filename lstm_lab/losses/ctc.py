@@ -33,6 +33,8 @@ NEVER = -1e30
 class CTCLattice:
     """All alignments of each target with its frames, summed by where they pass.
 
+    All arrays are float64. What can never be is about -1e30 in the logarithms.
+
     Attributes
     ----------
     labels : numpy.ndarray of int (B, 2S + 1)
@@ -52,8 +54,6 @@ class CTCLattice:
         to 1 over the states of every frame, and is 0 in the padding and where p is 0.
     loss : array (B,)
         -ln p of each target; inf where no path becomes it.
-
-    All arrays are float64. What can never be is about -1e30 in the logarithms.
     """
 
     backend: Backend

@@ -217,9 +217,7 @@ def _judged(values: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> tuple:
     return (_ranks(column) if yes_or_no else column), prop
 
 
-def _readout(
-    activations: np.ndarray, prop: np.ndarray
-) -> Callable[[np.ndarray], np.ndarray]:
+def _readout(activations: np.ndarray, prop: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Ridge regression from all cells to the property."""
     mean, target = activations.mean(axis=0), prop.mean()
     centred = activations - mean

@@ -120,9 +120,7 @@ def fit(
         if checkpoint is None:
             raise ValueError("checkpoint_every needs checkpoint=, the file to write")
 
-    examples = Examples.check(
-        model, x, target, lengths=lengths, mask=mask, target_axis=target_axis
-    )
+    examples = Examples.check(model, x, target, lengths=lengths, mask=mask, target_axis=target_axis)
     if validation is not None:
         validation = Examples.check(
             model, **named(validation), target_axis=examples.target_axis, prefix="validation "
@@ -195,9 +193,7 @@ def evaluate(
     """The mean loss over all sequences, without dropout. Arguments as in `fit`."""
     _check_model(model)
     _check_loss(loss)
-    examples = Examples.check(
-        model, x, target, lengths=lengths, mask=mask, target_axis=target_axis
-    )
+    examples = Examples.check(model, x, target, lengths=lengths, mask=mask, target_axis=target_axis)
     return mean_loss(model, examples, loss, checked_size(batch_size, "batch_size"))
 
 

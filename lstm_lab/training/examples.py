@@ -202,9 +202,7 @@ def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None
     return axis
 
 
-def _mask(
-    name: str, mask: Any, target: np.ndarray, valid: np.ndarray | None
-) -> np.ndarray | None:
+def _mask(name: str, mask: Any, target: np.ndarray, valid: np.ndarray | None) -> np.ndarray | None:
     if mask is None:
         return valid
     mask = plain_array(mask, name)

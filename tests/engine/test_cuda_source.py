@@ -18,7 +18,11 @@ FUNCTIONS = list(
     {
         getattr(cell, step): step
         for cell in (
-            cells.RNN_CELL, cells.GRU_CELL, *VARIANTS, GRU_BEFORE_CELL, GRU_BEFORE_CELL.reset
+            cells.RNN_CELL,
+            cells.GRU_CELL,
+            *VARIANTS,
+            GRU_BEFORE_CELL,
+            GRU_BEFORE_CELL.reset,
         )
         for step in ("forward", "derivatives", "backward")
         if hasattr(cell, step)

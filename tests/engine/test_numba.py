@@ -28,7 +28,11 @@ DTYPES = ["float32", "float64"]
 FUNCTIONS = [
     getattr(cell, step)
     for cell in (
-        cells.RNN_CELL, cells.LSTM_CELL, cells.GRU_CELL, GRU_BEFORE_CELL, GRU_BEFORE_CELL.reset
+        cells.RNN_CELL,
+        cells.LSTM_CELL,
+        cells.GRU_CELL,
+        GRU_BEFORE_CELL,
+        GRU_BEFORE_CELL.reset,
     )
     for step in ("forward", "derivatives", "backward")
     if hasattr(cell, step)

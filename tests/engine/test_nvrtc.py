@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, files
 import numpy as np
 import pytest
 
-from lstm_lab.backends.kernels.pointwise_cuda import kernel_source
 from lstm_lab.backends.kernels.persistent_source import LIBRARY, backward_source, forward_source
+from lstm_lab.backends.kernels.pointwise_cuda import kernel_source
 from lstm_lab.backends.kernels.tiling import Limits, Loop, tile
 from lstm_lab.cells import GRU_CELL, RNN_CELL, Cell
 from lstm_lab.cli import INSTALL_TEST

@@ -330,9 +330,7 @@ SIZES = (5, 3, 2, 4)  # T, B, D, H
 def test_an_input_that_does_not_fit(onnx, name, value, error, message):
     from .test_onnx import one_node
 
-    data, arrays = one_node(
-        onnx, "LSTM", {}, {"sequence_lens", "initial_h", "P"}, {"Y"}, SIZES
-    )
+    data, arrays = one_node(onnx, "LSTM", {}, {"sequence_lens", "initial_h", "P"}, {"Y"}, SIZES)
     with pytest.raises(error, match=message):
         run_onnx(data, list((arrays | {name: value}).values()))
 

@@ -71,7 +71,12 @@ def test_gradients_agree_with_finite_differences(c):
     x = rng.normal(size=(*c["shape"], layer.input_size))
     state = make_state(layer, c["shape"][1], rng) if c["state"] else None
     report = gradcheck(
-        layer, x, state=state, lengths=c["lengths"], dropout_seed=c["seed"], max_entries=3,
+        layer,
+        x,
+        state=state,
+        lengths=c["lengths"],
+        dropout_seed=c["seed"],
+        max_entries=3,
         directions=1,
     )
     assert report, f"{report} for {c}"
@@ -216,8 +221,10 @@ def test_the_trace_obeys_the_equations():
         return lstm.params[name][blocks[gate] * 4 : blocks[gate] * 4 + 4]
 
     def gate(name, x_t, h):
-        return x_t @ part("weight_x_l0", name).T + h @ part("weight_h_l0", name).T + part(
-            "bias_l0", name
+        return (
+            x_t @ part("weight_x_l0", name).T
+            + h @ part("weight_h_l0", name).T
+            + part("bias_l0", name)
         )
 
     for t in range(5):

@@ -47,8 +47,9 @@ def arrays_of(layer, rng, steps=T, batch=B):
     """Input, output's gradient, initial state and the final state's gradient."""
     rows = layer.num_layers * layer.directions
     shapes = [(rows, batch, size) for size in layer.state_sizes]
-    x, dy = rng.normal(size=(steps, batch, layer.input_size)), rng.normal(
-        size=(steps, batch, layer.output_size)
+    x, dy = (
+        rng.normal(size=(steps, batch, layer.input_size)),
+        rng.normal(size=(steps, batch, layer.output_size)),
     )
     state, dstate = ([rng.normal(size=shape) for shape in shapes] for _ in range(2))
     return x, dy, state, dstate
@@ -179,9 +180,7 @@ def test_a_projection_is_torchs(layers, both, ragged, backend):
 
     rng, proj = np.random.default_rng(0), 2
     torch.manual_seed(0)
-    module = torch.nn.LSTM(
-        D, H, layers, bidirectional=both, proj_size=proj, dtype=torch.float64
-    )
+    module = torch.nn.LSTM(D, H, layers, bidirectional=both, proj_size=proj, dtype=torch.float64)
     layer = from_torch(module.state_dict(), backend=backend)
     assert (layer.proj_size, layer.hidden_size, layer.num_layers) == (proj, H, layers)
     x, dy, state, dstate = arrays_of(layer, rng)
@@ -202,9 +201,7 @@ def test_a_projection_is_torchs(layers, both, ragged, backend):
     pairs = [(ours, y), (grad.x, inputs.grad), (trace.hidden, y)]
     pairs += zip([*trace.state, *grad.state], [*final, h.grad, c.grad], strict=True)
     for a, b in pairs:
-        np.testing.assert_allclose(
-            backend.to_numpy(a), b.detach().numpy(), rtol=0, atol=1e-10
-        )
+        np.testing.assert_allclose(backend.to_numpy(a), b.detach().numpy(), rtol=0, atol=1e-10)
     gradients = to_torch(layer, values=grad.params)
     theirs = dict(module.named_parameters())
     assert gradients.keys() == theirs.keys()
@@ -254,9 +251,7 @@ def test_backends_agree_and_padding_changes_nothing(backend, kind, dtype):
     grad = reference.backward(dy, trace)
     padding = np.arange(T)[:, None] >= np.array(LENGTHS)
     x[padding], dy[padding] = np.nan, np.nan
-    y2, trace2 = ours.forward(
-        backend.asarray(x), lengths=LENGTHS, rng=np.random.default_rng(2)
-    )
+    y2, trace2 = ours.forward(backend.asarray(x), lengths=LENGTHS, rng=np.random.default_rng(2))
     grad2 = ours.backward(backend.asarray(dy), trace2)
     roundings, size = tolerance.of_layer(reference, T, B), {}
     if kind[1].get("layer_norm"):

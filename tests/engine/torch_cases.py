@@ -124,9 +124,7 @@ def run_ours(case: Case, backend, dtype: str = "float64") -> dict[str, np.ndarra
 
     weights = {name: value.astype(dtype) for name, value in case.weights().items()}
     layer = interchange.from_torch(weights, backend=backend)
-    arrays = {
-        name: backend.asarray(value, dtype=dtype) for name, value in case.arrays().items()
-    }
+    arrays = {name: backend.asarray(value, dtype=dtype) for name, value in case.arrays().items()}
 
     def packed(first, second):
         return (arrays[first], arrays[second]) if case.kind == "LSTM" else arrays[first]

@@ -61,7 +61,8 @@ def own(kind):
     return [
         name
         for name, parameter in inspect.signature(kind).parameters.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and not name.startswith("_")
     ]
 
 

@@ -115,9 +115,7 @@ class PersistentLoops:
         """The kernel; None if, against the plan, no block of it finds room."""
         name, source = write(function, dtype, loop, tiling, *options)
         cooperative = tiling.members > 1
-        kernel = self._cupy.RawKernel(
-            LIBRARY + source, name, enable_cooperative_groups=cooperative
-        )
+        kernel = self._cupy.RawKernel(LIBRARY + source, name, enable_cooperative_groups=cooperative)
         kernel.max_dynamic_shared_size_bytes = tiling.shared_bytes
         resident = self._cupy.cuda.driver.occupancyMaxActiveBlocksPerMultiprocessor(
             kernel.kernel.ptr, tiling.threads, tiling.shared_bytes

@@ -188,9 +188,7 @@ APART = 32
 """Counters lie in cache lines of their own."""
 
 
-def forward_source(
-    function: Pointwise, dtype: str, loop: Loop, tiling: Tiling
-) -> tuple[str, str]:
+def forward_source(function: Pointwise, dtype: str, loop: Loop, tiling: Tiling) -> tuple[str, str]:
     """The name and the text of a kernel that takes a cell's ``forward`` through all steps.
 
     Grid (members, groups). Arguments: weights (S, rows, H); those of ``function``, less

@@ -136,9 +136,7 @@ def _reshape(inputs: list, attributes: Mapping[str, Any]) -> Any:
         raise Unfollowed(f"from {sizes} to {target}; only directions and units can be joined")
     wanted = [*sizes[:-2], prod(sizes[-2:])]
     if not attributes.get("allowzero"):
-        target = [
-            size if entry == 0 else entry for entry, size in zip(target, sizes, strict=False)
-        ]
+        target = [size if entry == 0 else entry for entry, size in zip(target, sizes, strict=False)]
     # One entry may be -1: the others tell what it is.
     differing = [entry for entry, own in zip(target, wanted, strict=False) if entry != own]
     if len(target) != len(wanted) or differing not in ([], [-1]):

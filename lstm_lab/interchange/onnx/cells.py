@@ -212,9 +212,7 @@ def _ours(node: RecurrentNode, own: dict[str, np.ndarray], hidden: int) -> dict[
     return values
 
 
-def _theirs(
-    layer: Recurrent, host: Mapping[str, np.ndarray], suffix: str
-) -> dict[str, np.ndarray]:
+def _theirs(layer: Recurrent, host: Mapping[str, np.ndarray], suffix: str) -> dict[str, np.ndarray]:
     """One direction's arrays."""
     kind, hidden = layer.cell.name, layer.hidden_size
 
