@@ -314,7 +314,8 @@ class TestDrawing:
             assert SequenceExplorer(drawn=runs).drawn == runs
             np.testing.assert_array_equal(drawn_signal(runs, len(x)), x)
         again = node(
-            "sequence/model.js", [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)]
+            "sequence/model.js",
+            [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)],
         )
         for got, x in zip(again, signals, strict=True):
             assert got == pytest.approx(x.tolist())
