@@ -106,8 +106,9 @@ def main() -> None:
                 command += ["--rounds", str(options.rounds), "--rows", options.rows]
                 subprocess.run([*command, "--json", str(figures)], check=True)
                 runs += json.loads(figures.read_text(encoding="utf-8"))["runs"]
-        imports = import_time.run()
-        print("\nimport lstm_lab, over import numpy: {median_s:.3f} s".format(**imports))
+        print()
+        for name, result in import_time.run().items():
+            print(f"{name}: {result['median_s']:.3f} s")
     options.json.write_text(json.dumps({"runs": runs}, indent=1), encoding="utf-8")
     if runs[0]["growth"]:
         scaling.plot(runs[0]["growth"], options.json.with_suffix(".png"))

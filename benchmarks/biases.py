@@ -80,12 +80,10 @@ def network(forget: str, start: str, written: str, seed: int, **options: Any) ->
         options["backend"] = "numpy"
     longest = LENGTH + LENGTH // 10
     lstm = LSTM(8, UNITS, init="chrono", chrono_length=longest, seed=seed, **options)
-    rows = {gate: slice(k * UNITS, (k + 1) * UNITS) for gate, k in lstm.cell.gates.items()}
-    bias = lstm.params["bias_l0"]
+    forget_bias = lstm.gate("forget_gate").bias
     if forget != "chrono":
-        bias[rows["forget_gate"]] = float(forget)
-    kept = bias[rows["forget_gate"]]
-    bias[rows["input_gate"]] = -kept if start == "-b_f" else float(start)
+        forget_bias[:] = float(forget)
+    lstm.gate("input_gate").bias = -forget_bias if start == "-b_f" else float(start)
     if written != "1":
         writes(lstm, float(Fraction(written)))
     return Sequential(

@@ -46,8 +46,7 @@ Make = Callable[[int, int, int], Recurrent]  # (inputs, units, seed) -> layer
 
 
 def set_bias(layer: Recurrent, gate: str, value: float) -> Recurrent:
-    k, units = layer.cell.gates[gate], layer.hidden_size
-    layer.params["bias_l0"][k * units : (k + 1) * units] = value
+    layer.gate(gate).bias[:] = value
     return layer
 
 

@@ -31,8 +31,7 @@ INPUTS, UNITS, BATCH, UPDATES, RATE = 6, 8, 32, 300, 0.01
 def biased(seed: int, forget: float = 1.0, write: float = 0.0) -> LSTM:
     """An LSTM whose forget gates and input gates start from these biases."""
     layer = LSTM(INPUTS, UNITS, seed=seed, forget_bias=forget)
-    k = layer.cell.gates["input_gate"]
-    layer.params["bias_l0"][k * UNITS : (k + 1) * UNITS] += write
+    layer.gate("input_gate").bias += write
     return layer
 
 

@@ -50,6 +50,7 @@ FLOORS = {
     "tasks": 5,
     "data": 5,
     "text": 5,
+    "notebook": 5,
     "explore": 6,
     "labs": 6,
     "checks": 6,

@@ -26,7 +26,7 @@ from IPython.display import display
 
 from lstm_lab import LSTM
 from lstm_lab.labs.gates import check, hint, progress
-from lstm_lab.explore.style import line_of, show, use_style
+from lstm_lab.notebook import line_of, show, use_style
 
 use_style()
 
@@ -289,17 +289,20 @@ def run(step, xs, weights):
 
 
 # %% [markdown]
-# The library keeps the four matrices $W$ on top of one another in one array, in an order of its
-# own: o, i, f, g. We cut it into four, so that your step works with the very same weights.
+# Each gate of a layer has a name, and gives its own weights: `weight_x` is $W$, `weight_h` is
+# $U$, `bias` is $b$. So your step works with the very same weights as the layer.
 
 # %%
 lstm = LSTM(
     input_size=2, hidden_size=6, seed=1, dtype="float64", backend="numpy"
 )
-W = np.split(lstm.params["weight_x_l0"], 4)  # four times (H, D)
-U = np.split(lstm.params["weight_h_l0"], 4)  # four times (H, H)
-b = np.split(lstm.params["bias_l0"], 4)  # four times (H,)
-weights = dict(zip("oifg", zip(W, U, b)))
+names = {
+    "i": "input_gate", "f": "forget_gate", "o": "output_gate", "g": "candidate"
+}
+weights = {}
+for letter, name in names.items():
+    gate = lstm.gate(name)  # W is (H, D), U is (H, H), b is (H,)
+    weights[letter] = gate.weight_x, gate.weight_h, gate.bias
 
 xs = np.random.default_rng(2).normal(size=(50, 3, 2))  # (T, B, D)
 y, trace = lstm.forward(xs)

@@ -1,65 +1,51 @@
-"""Live pictures of LSTM cells, and how the book's figures look."""
+"""Live pictures of LSTM cells.
 
-from .alignment import AlignmentExplorer
-from .base import Explorable
-from .bidirectional import BidirectionalExplorer
-from .bptt import BPTTExplorer
-from .cell import CellExplorer
-from .cost import CostExplorer
-from .family import FamilyExplorer
-from .gradient_flow import GradientFlowExplorer
-from .quiz import Question, Quiz
-from .recurrence import RecurrenceExplorer
-from .roofline import RooflineExplorer
-from .sequence import SequenceExplorer
-from .source import show_source
-from .style import GATE_COLORS, GATE_LINES, line_of, show, use_style
-from .surgery import GateSurgery
-from .text import TextExplorer
-from .training import TrainingExplorer
-from .weights import WeightExplorer
+A folder with a ``widget.py`` holds a picture; what its ``__init__.py`` imports can be imported from
+here, and its class is one of `EXPLORABLES`. No list names the pictures.
+"""
 
-#: Every live picture of the book. Tests, the gallery and the benchmark go through them.
-EXPLORABLES: tuple[type[Explorable], ...] = (
-    AlignmentExplorer,
-    BPTTExplorer,
-    BidirectionalExplorer,
-    CellExplorer,
-    CostExplorer,
-    FamilyExplorer,
-    GateSurgery,
-    GradientFlowExplorer,
-    RecurrenceExplorer,
-    RooflineExplorer,
-    SequenceExplorer,
-    TextExplorer,
-    TrainingExplorer,
-    WeightExplorer,
-)
+from __future__ import annotations
 
-__all__ = [
-    "EXPLORABLES",
-    "GATE_COLORS",
-    "GATE_LINES",
-    "AlignmentExplorer",
-    "BPTTExplorer",
-    "BidirectionalExplorer",
-    "CellExplorer",
-    "CostExplorer",
-    "Explorable",
-    "FamilyExplorer",
-    "GateSurgery",
-    "GradientFlowExplorer",
-    "Question",
-    "Quiz",
-    "RecurrenceExplorer",
-    "RooflineExplorer",
-    "SequenceExplorer",
-    "TextExplorer",
-    "TrainingExplorer",
-    "WeightExplorer",
-    "line_of",
-    "show",
-    "show_source",
-    "use_style",
-]
+import ast
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .core.base import Explorable
+
+
+def _exports() -> dict[str, str]:
+    """What the pictures' folders export: each name, and the folder that it is from.
+
+    The folders' ``__init__.py`` are read and not run: only the picture that is asked for is
+    imported.
+    """
+    found = {}
+    for widget in Path(__file__).parent.glob("*/widget.py"):
+        source = widget.with_name("__init__.py").read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ImportFrom) and node.level:
+                found |= {alias.name: widget.parent.name for alias in node.names}
+    return dict(sorted(found.items()))
+
+
+_FOLDERS = _exports()
+
+__all__ = ["EXPLORABLES", "Explorable", *_FOLDERS]
+
+
+def __getattr__(name: str) -> Any:
+    """A picture's class, imported now; or ``EXPLORABLES``, the classes of all of them."""
+    if name in _FOLDERS:
+        value = getattr(import_module(f".{_FOLDERS[name]}", __name__), name)
+    elif name == "EXPLORABLES":
+        exported = [__getattr__(each) for each in _FOLDERS]
+        value = tuple(each for each in exported if issubclass(each, Explorable))
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

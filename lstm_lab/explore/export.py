@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from ..files import write_whole
-from .bundle import STATIC
+from .core.bundle import FRONTEND
 
 
 def export_html(notebook: str | Path, page: str | Path) -> Path:
@@ -39,7 +39,7 @@ def export_html(notebook: str | Path, page: str | Path) -> Path:
     notebook, page = Path(notebook), Path(page)
     if not notebook.is_file():
         raise FileNotFoundError(f"notebook: there is no file {notebook}")
-    script = base64.b64encode((STATIC / "embed.js").read_bytes()).decode("ascii")
+    script = base64.b64encode((FRONTEND / "embed.js").read_bytes()).decode("ascii")
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "nbconvert", "--to", "html", "--execute", str(notebook)),

@@ -10,7 +10,7 @@ import numpy as np
 from .._validation import FLOATS, check_kind, checked_bool, checked_choice
 from ..backends import Array, Backend
 from ..cells import GRU_BEFORE_CELL, GRU_CELL
-from ..layers import GRU, LSTM, RNN, Recurrent
+from ..layers import GRU, LSTM, RNN, Recurrent, write_params
 from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
 
 # For every cell, the order in which Keras stacks the gates, as blocks of ours.
@@ -112,8 +112,7 @@ def from_keras(
         share = len(own) // len(suffixes)
         for k, suffix in enumerate(suffixes):
             arrays.update(_ours(layer, suffix, own[k * share : (k + 1) * share]))
-    for name, array in layer.params.items():
-        array[...] = layer.backend.asarray(arrays[name], dtype=layer.dtype)
+    write_params(layer.params, arrays, layer.backend)
     return layer
 
 

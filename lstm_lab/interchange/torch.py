@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validation import FLOATS, check_kind, check_mapping
 from ..backends import Array, Backend
-from ..layers import Layer, Recurrent, Sequential
+from ..layers import Layer, Recurrent, Sequential, write_params
 from .blocks import BY_ROWS, check_known, host_values, reordered, to_host
 
 # For every cell, the order in which torch stacks the gates, as blocks of ours.
@@ -142,8 +142,8 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
             raise ValueError(
                 f"state_dict[{name!r}]: expected {wanted.get(name, 'no such entry')}, got {got}"
             )
-    for name, array in layer.params.items():
-        array[...] = layer.backend.asarray(_ours(layer, name, arrays), dtype=layer.dtype)
+    values = {name: _ours(layer, name, arrays) for name in layer.params}
+    write_params(layer.params, values, layer.backend)
     return layer
 
 

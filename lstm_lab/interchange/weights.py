@@ -25,6 +25,7 @@ from ..layers import (
     Linear,
     Reverse,
     Sequential,
+    write_params,
 )
 
 KEY = "lstm_lab"
@@ -108,8 +109,7 @@ def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer
         layer = _built(header["class"], header["config"], header["dtype"], backend)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not describe a layer of lstm_lab: {error}") from error
-    for name, array in layer.params.items():
-        array[...] = layer.backend.asarray(arrays[name], dtype=layer.dtype)
+    write_params(layer.params, arrays, layer.backend)
     return layer
 
 

@@ -10,7 +10,13 @@ import numpy as np
 
 from .. import LSTM
 
-GATES = "oifg"
+GATES = {
+    "o": "output_gate",
+    "i": "input_gate",
+    "f": "forget_gate",
+    "g": "candidate",
+}
+"""The letters of the gates, and their names in the library."""
 """The order of the library's blocks of rows."""
 
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -52,11 +58,9 @@ class Step:
     @cached_property
     def _trace(self):
         lstm = LSTM(self.x.shape[1], self.h.shape[1], backend="numpy", dtype="float64")
-        for name, part in zip(("weight_x_l0", "weight_h_l0", "bias_l0"), range(3), strict=True):
-            rows = np.concatenate([self.weights[gate][part] for gate in GATES])
-            if rows.shape != lstm.params[name].shape:
-                raise ValueError(f"{name} has the shape {rows.shape}")
-            lstm.params[name][...] = rows
+        for letter, name in GATES.items():
+            gate = lstm.gate(name)
+            gate.weight_x, gate.weight_h, gate.bias = self.weights[letter]
         return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1]
 
     @property
@@ -87,7 +91,7 @@ class Step:
         """The same step with other x, h, c or weights."""
         return replace(self, **changes)
 
-    def with_weights(self, change: Callable[..., Iterable], gates: str = GATES) -> Step:
+    def with_weights(self, change: Callable[..., Iterable], gates: Iterable[str] = tuple(GATES)) -> Step:
         """The same step, where `change(W, U, b)` gives these gates' weights."""
         changed = {gate: tuple(change(*self.weights[gate])) for gate in gates}
         return self.but(weights=self.weights | changed)

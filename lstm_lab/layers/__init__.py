@@ -6,7 +6,7 @@ from .dense import Embedding, Linear
 from .dropout import Dropout
 from .gru import GRU
 from .lstm import LSTM, BiLSTM
-from .parameters import GateParameters, Parameters
+from .parameters import GateParameters, Parameters, write_params
 from .recurrent import Recurrent
 from .reverse import Reverse
 from .rnn import RNN
@@ -34,4 +34,5 @@ __all__ = [
     "Reverse",
     "Sequential",
     "Trace",
+    "write_params",
 ]

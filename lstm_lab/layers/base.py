@@ -10,7 +10,7 @@ import numpy as np
 
 from .._validation import checked_dtype
 from ..backends import Array, Backend, get_backend
-from .parameters import Parameters, written
+from .parameters import Parameters, write_params
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Layer:
         """The same layer, with copies of its parameters, on another backend."""
         other = type(self)(**self.config, backend=backend, dtype=self.dtype)
         host = {name: self.backend.to_numpy(array) for name, array in self.params.items()}
-        written(other.params, host, other.backend)
+        write_params(other.params, host, other.backend)
         return other
 
     @classmethod
@@ -100,7 +100,7 @@ class Layer:
             As the constructor, and if a name or a shape is another one.
         """
         layer = cls(**arguments)
-        written(layer.params, params, layer.backend)
+        write_params(layer.params, params, layer.backend)
         return layer
 
     def _set_params(self, values: Mapping[str, np.ndarray]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .._validation import check_mapping
@@ -64,9 +64,11 @@ class Parameters(Mapping):
         return f"<parameters: {shapes}>"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class GateParameters:
     """One gate's own rows of the parameters, as views: what is written there, the layer computes.
+
+    ``gate.bias[:] = 3``, ``gate.bias = 3`` and ``gate.bias += 1`` all write into the layer.
 
     Attributes
     ----------
@@ -89,12 +91,29 @@ class GateParameters:
     gain_x: Array | None = None
     gain_h: Array | None = None
 
+    def __setattr__(self, name: str, values: Any) -> None:
+        known = [each.name for each in fields(self)]
+        if name not in known:
+            raise AttributeError(f"a gate has no {name!r}; it may have {', '.join(known)}")
+        if name not in vars(self):  # the view itself
+            super().__setattr__(name, values)
+            return
+        view = vars(self)[name]
+        if view is None:
+            raise ValueError(f"this gate has no {name}")
+        if values is view:  # as after gate.bias += 1
+            return
+        shape = tuple(getattr(values, "shape", ()))
+        if shape not in ((), tuple(view.shape)):
+            raise ValueError(f"{name} must have shape {tuple(view.shape)}, got {shape}")
+        view[...] = values
+
     def __repr__(self) -> str:
         held = {name: value for name, value in vars(self).items() if value is not None}
         return f"<gate: {', '.join(f'{name} {tuple(a.shape)}' for name, a in held.items())}>"
 
 
-def written(params: Mapping[str, Array], values: Mapping[str, Any], backend: Backend) -> None:
+def write_params(params: Mapping[str, Array], values: Mapping[str, Any], backend: Backend) -> None:
     """Write arrays, from whichever backend or the host, into parameters.
 
     Raises

@@ -78,19 +78,20 @@ class DirectionTrace:
         packing: Packing,
         segments: Sequence[SegmentTrace | SegmentGradient],
         direction: int,
+        blocks: dict[str, int],
     ):
         self._cell, self._backend, self._packing = cell, backend, packing
-        self._segments, self._direction = segments, direction
+        self._segments, self._direction, self._blocks = segments, direction, blocks
 
     def __dir__(self) -> list[str]:
-        return [*self._cell.gates, *self._cell.states]
+        return [*self._blocks, *self._cell.states]
 
     def __getattr__(self, name: str) -> Array:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name in self._cell.gates:
-            gate = self._cell.gates[name]
-            return self._in_time([s.gates[:, self._direction, gate] for s in self._segments])
+        if name in self._blocks:
+            block = self._blocks[name]
+            return self._in_time([s.gates[:, self._direction, block] for s in self._segments])
         if name in self._cell.states:
             state = self._cell.states.index(name)
             return self._in_time([s.after[state][:, self._direction] for s in self._segments])
@@ -137,19 +138,26 @@ class StepTrace:
         self._check_kept()
         check_part(number, direction, len(self._layers), self.directions)
         segments, which = self._layers[number], DIRECTIONS.index(direction)
-        return DirectionTrace(self.cell_type, self.backend, self.packing, segments, which)
+        return DirectionTrace(
+            self.cell_type, self.backend, self.packing, segments, which, self._blocks
+        )
+
+    @property
+    def _blocks(self) -> dict[str, int]:
+        """The blocks of gates that have a name."""
+        return self.cell_type.gates
 
     def _check_kept(self) -> None:
         """Raise where there are no steps to show."""
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.cell_type.gates, *self.cell_type.states]
+        return [*super().__dir__(), *self._blocks, *self.cell_type.states]
 
     def __getattr__(self, name: str) -> Array:
         if name.startswith("_") or name == "cell_type":
             raise AttributeError(name)
-        if name not in self.cell_type.gates and name not in self.cell_type.states:
-            known = ", ".join([*self.cell_type.gates, *self.cell_type.states])
+        if name not in self._blocks and name not in self.cell_type.states:
+            known = ", ".join([*self._blocks, *self.cell_type.states])
             raise AttributeError(
                 f"a trace of {self.cell_type.name} has no {name!r}; it has {known}"
             )
@@ -235,8 +243,13 @@ class GradientTrace(StepTrace):
         ∂L/∂h_t and ∂L/∂c_t: all that the loss owes to the state after step t, by way of the
         output y_t and of all later steps. c_t counts what it sends through h_t.
     input_gate, forget_gate, output_gate, candidate, … : array, likewise
-        δ_t = ∂L/∂a_t, of what enters the sigmoid or the tanh.
+        δ_t = ∂L/∂a_t, of what enters the sigmoid or the tanh. An RNN, which has no gates, has
+        ``pre_activation``.
     """
+
+    @property
+    def _blocks(self) -> dict[str, int]:
+        return self.cell_type.gates or {"pre_activation": 0}
 
     def to(self, backend: str | Backend) -> GradientTrace:
         """The same gradients with their arrays on another backend, for drawing."""

@@ -193,3 +193,13 @@ def test_it_says_what_it_has():
     with pytest.raises(ValueError, match="layer must be 0 to 0, not 1"):
         gradient.trace.layer(1)
     assert "6 steps, 3 sequences" in repr(gradient.trace)
+
+
+def test_an_rnn_names_its_one_pre_activation():
+    rnn = RNN(D, H, dtype="float64", seed=0)
+    y, trace = rnn.forward(np.random.default_rng(0).normal(size=(T, B, D)))
+    gradient = rnn.backward(np.ones_like(y), trace, keep=True)
+    delta = gradient.trace.hidden * (1 - y**2)
+    np.testing.assert_allclose(gradient.trace.pre_activation, delta, rtol=1e-12)
+    with pytest.raises(AttributeError, match="no 'pre_activation'; it has hidden"):
+        _ = trace.pre_activation

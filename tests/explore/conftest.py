@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lab.explore.bundle import STATIC
+from lstm_lab.explore.core.bundle import FRONTEND
 from tests.conftest import slow_down
 from tests.explore.host import Kernel, page_html
 from tests.explore.page import PATIENCE
@@ -18,12 +18,12 @@ RUN = Path(__file__).with_name("run.mjs")
 
 @pytest.fixture
 def node(require):
-    """``node("lstm.js", [["lstmForward", [arguments]], …])``: what each call returns."""
+    """``node("frontend/format.js", [["share", [arguments]], …])``: what each call returns."""
     program = require("node", "your system's package nodejs")
 
     def run(module, calls):
         done = subprocess.run(
-            [program, RUN, (STATIC / module).as_uri()],
+            [program, RUN, (FRONTEND.parent / module).as_uri()],
             input=json.dumps(calls),
             capture_output=True,
             text=True,

@@ -171,7 +171,7 @@ def test_a_target_that_cannot_be_aligned_and_an_empty_one(show):
 
 def test_from_the_lattice_to_the_sum_behind_alpha(show):
     page = show(AlignmentExplorer(frame=3, state=2))
-    door = page.locator(".ll-node-door")
+    door = page.locator(".ll-node-opener")
     door.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
@@ -188,7 +188,7 @@ def test_from_the_lattice_to_the_sum_behind_alpha(show):
     assert f"α adds up {count} beginnings of paths" in text(page.locator(".ll-sum"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    assert focused(page, "(node) => node.classList.contains('ll-node-door')")
+    assert focused(page, "(node) => node.classList.contains('ll-node-opener')")
 
 
 def test_dragging_the_query(show):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import LSTM, Attention, BiLSTM
-from lstm_lab.explore.influence import influence
+from lstm_lab.explore.bidirectional.influence import influence
 from lstm_lab.losses import ctc, ctc_collapse, ctc_greedy, ctc_lattice
 
 TOLERANCE = 1e-5
@@ -34,7 +34,7 @@ def test_the_lattice_is_the_librarys(node):
         for x, target, blank in cases
     ]
     possible = 0
-    for (x, target, blank), js in zip(cases, node("ctc.js", calls), strict=True):
+    for (x, target, blank), js in zip(cases, node("frontend/equations/ctc.js", calls), strict=True):
         lattice = ctc_lattice(x, [target], blank=blank)
         assert js["labels"] == lattice.labels[0].tolist()
         agree(js["gamma"], lattice.posterior, "γ")
@@ -57,7 +57,7 @@ def test_the_lattice_is_the_librarys(node):
 def test_greedy_decoding_is_the_librarys(node):
     for x, _, blank in ctc_cases():
         arguments = [x.ravel().tolist(), len(x), x.shape[2], blank]
-        [js] = node("ctc.js", [["greedy", arguments]])
+        [js] = node("frontend/equations/ctc.js", [["greedy", arguments]])
         assert js["labels"] == ctc_greedy(x, blank=blank)[0]
         assert ctc_collapse(js["path"], blank=blank) == js["labels"]
 
@@ -67,20 +67,20 @@ def test_alpha_is_the_sum_of_all_beginnings(node):
     x = rng.normal(size=(5, 1, 3))
     lattice = ctc_lattice(x, [[1, 2, 2]])
     flat = [x.ravel().tolist(), 5, 3, [1, 2, 2]]
-    [js] = node("ctc.js", [["ctcLattice", flat]])
+    [js] = node("frontend/equations/ctc.js", [["ctcLattice", flat]])
     js = {k: [-np.inf if e is None else e for e in v] if isinstance(v, list) else v
           for k, v in js.items()}  # fmt: skip
     js["logAlpha"] = js["logBeta"] = []
     places = [(t, s) for t in range(5) for s in range(7)]
     calls = [["beginnings", [js, t, s, 1000]] for t, s in places]
-    for (t, s), found in zip(places, node("ctc.js", calls), strict=True):
+    for (t, s), found in zip(places, node("frontend/equations/ctc.js", calls), strict=True):
         assert found["count"] == len(found["paths"])
         total = sum(np.exp(path["logP"]) for path in found["paths"])
         assert total == pytest.approx(np.exp(lattice.log_alpha[t, 0, s]), abs=1e-12)
         assert found["paths"] == sorted(found["paths"], key=lambda path: -path["logP"])
         assert all(len(p["states"]) == t + 1 and p["states"][-1] == s for p in found["paths"])
-    [few] = node("ctc.js", [["beginnings", [js, 4, 4, 2]]])
-    [all_] = node("ctc.js", [["beginnings", [js, 4, 4, 1000]]])
+    [few] = node("frontend/equations/ctc.js", [["beginnings", [js, 4, 4, 2]]])
+    [all_] = node("frontend/equations/ctc.js", [["beginnings", [js, 4, 4, 1000]]])
     assert few["paths"] == all_["paths"][:2]
     assert few["count"] == all_["count"] > 2
 
@@ -97,7 +97,7 @@ def test_attention_is_the_librarys(node, score):
         parameters = {name: array.ravel().tolist() for name, array in layer.params.items()}
         js_layer = {"score": score, "scale": 0.7, "Q": q, "M": m, "H": hidden, **parameters}
         arguments = [js_layer, query.ravel().tolist(), memory.ravel().tolist()]
-        [js] = node("attention.js", [["attend", arguments]])
+        [js] = node("frontend/equations/attention.js", [["attend", arguments]])
         agree(js["weights"], trace.weights, "weights")
         agree(js["context"], context, "context")
 
@@ -125,7 +125,7 @@ def test_influences_are_the_librarys(node, padded):
                 for suffix in ("", "_reverse")[: layer.directions]
             ]
             arguments = [nets, x.ravel().tolist(), steps, length, padded]
-            [js] = node("influence.js", [["influences", arguments]])
+            [js] = node("bidirectional/influence.js", [["influences", arguments]])
             for direction, each in enumerate(js):
                 agree(each["dh"], found[("forward", "reverse")[direction]], each["name"])
                 h = np.reshape(each["run"]["trace"]["h"], (-1, hidden))
@@ -141,7 +141,7 @@ def test_the_cell_states_jacobian_is_the_librarys(node):
         key: lstm.params[name].ravel().tolist()
         for key, name in (("W", "weight_x_l0"), ("U", "weight_h_l0"), ("b", "bias_l0"))
     }
-    [js] = node("influence.js", [["jacobians", [net, x.ravel().tolist(), 6]]])
+    [js] = node("bidirectional/influence.js", [["jacobians", [net, x.ravel().tolist(), 6]]])
     got = np.reshape(js["dc"], (6, 6, 3, 2))
     for t in range(6):
         # The final cell state of the first t + 1 steps, a unit for each sequence of the batch.

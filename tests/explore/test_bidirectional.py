@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lab import GRU, LSTM, BiLSTM
 from lstm_lab.explore import BidirectionalExplorer
-from lstm_lab.explore.bidirectional import BOTH, FORWARD, OWN_END, PADDING
+from lstm_lab.explore.bidirectional.widget import BOTH, FORWARD, OWN_END, PADDING
 from tests.explore.cases.bidirectional import CASE
 from tests.explore.page import focused, go, picture, pull, state, summary, text, words
 
@@ -161,13 +161,13 @@ def test_node_agrees_on_ragged_batches(starts, node):
         explorer = BidirectionalExplorer(
             sequence=sequence, padding=padding, reverse_starts=starts, length_1=5
         )
-        [js] = node("influence.js", [CASE.js(explorer)[1:]])
+        [js] = node("bidirectional/influence.js", [CASE.js(explorer)[1:]])
         CASE.same(js, explorer)
 
 
 def test_by_keyboard_from_the_map_to_one_entry_and_back(show):
     page = show(BidirectionalExplorer(output=2, input=3))
-    door = page.locator(".ll-row-door:visible")
+    door = page.locator(".ll-row-opener:visible")
     door.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -186,7 +186,7 @@ def test_by_keyboard_from_the_map_to_one_entry_and_back(show):
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     assert state(page)["path"] == ""
-    assert focused(page, "(node) => node.classList.contains('ll-row-door')")
+    assert focused(page, "(node) => node.classList.contains('ll-row-opener')")
 
 
 def test_a_single_step(show):

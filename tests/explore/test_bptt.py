@@ -15,10 +15,10 @@ from tests.explore.page import drag, eventually, picture, settled, state, summar
 
 def test_values_are_the_librarys_backward():
     widget = BPTTExplorer(task="echo", length=9, hidden=3, seed=2, b_f=0.5, updates=12)
-    net, (x, wish, counts), values = widget.network(), widget.lesson(), widget.values()
+    net, (x, target, mask), values = widget.network(), widget.lesson(), widget.values()
     y, trace = net.forward(x[:, None])
-    miss = counts[:, None] * (y[:, 0] - wish[:, None])
-    n = 3 * counts.sum()
+    miss = mask[:, None] * (y[:, 0] - target[:, None])
+    n = 3 * mask.sum()
     assert values["total"] == pytest.approx((miss**2).sum() / n)
     grad = net.backward((2 * miss / n)[:, None], trace)
     for name, long in {"dW": "weight_x", "dU": "weight_h", "db": "bias"}.items():
@@ -46,39 +46,39 @@ def test_every_nodes_terms_add_up(node):
                 else:
                     gradient = None
                 expected.append((name, t, gradient))
-    for told, (name, t, gradient) in zip(node("bptt_story.js", calls), expected, strict=True):
+    for told, (name, t, gradient) in zip(node("bptt/story.js", calls), expected, strict=True):
         for way in ("there", "back"):
             total = sum(term["value"] for term in told[way]["terms"])
             whole = told[way].get("sum", told[way]["value"])
             assert total == pytest.approx(whole, abs=1e-12), (name, t, way)
         if gradient is not None:
             assert told["back"]["value"] == pytest.approx(gradient, abs=1e-9), (name, t)
-    assert module == "unroll.js"
+    assert module == "bptt/unroll.js"
 
 
 class TestOwnLayer:
     def test_shows_the_layers_own_unit(self, node):
         rng = np.random.default_rng(0)
         lstm, x = LSTM(3, 5, seed=1), rng.normal(size=(7, 1, 3))
-        wish = [math.nan, 0.5, math.nan, -0.2, 0, math.nan, 0.3]
-        widget = BPTTExplorer(lstm, x, wish)
+        target = [math.nan, 0.5, math.nan, -0.2, 0, math.nan, 0.3]
+        widget = BPTTExplorer(lstm, x, target)
         assert (widget.task, widget.length) == ("own", 7)
         y, trace = lstm.forward(x.astype("float32"))
         values = widget.values()
         np.testing.assert_allclose(values["h"], y[:, 0], atol=1e-6)
-        counts = ~np.isnan(wish)
-        miss = np.where(counts[:, None], y[:, 0] - np.array(wish)[:, None], 0)
+        mask = ~np.isnan(target)
+        miss = np.where(mask[:, None], y[:, 0] - np.array(target)[:, None], 0)
         grad = lstm.backward((2 * miss / (5 * 4)).astype("float32")[:, None], trace)
         np.testing.assert_allclose(values["dU"], grad.params["weight_h_l0"], atol=1e-6)
         module, function, arguments = CASE.js(widget)
         CASE.same(node(module, [[function, arguments]])[0], widget)
-        assert widget.setting == "BPTTExplorer(layer=layer, x=x, wish=wish)"
+        assert widget.setting == "BPTTExplorer(layer=layer, x=x, target=target)"
 
-    def test_without_a_wish_the_last_step_should_be_so(self):
+    def test_without_a_target_the_last_step_should_be_so(self):
         widget = BPTTExplorer(x=[0.1, 0.2, 0.3])
         assert widget.lesson()[2].tolist() == [0, 0, 1]
         assert widget.lesson()[1][-1] == 0.7
-        short = BPTTExplorer(x=[0.1, 0.2, 0.3], wish=[math.nan, math.nan, 0.5], length=2)
+        short = BPTTExplorer(x=[0.1, 0.2, 0.3], target=[math.nan, math.nan, 0.5], length=2)
         assert short.lesson()[2].tolist() == [0, 1]
 
     def test_a_single_step(self, node):
@@ -96,9 +96,9 @@ class TestOwnLayer:
             ({"x": np.ones(13)}, ValueError, r"T from 1 to 12, got \(13,\)"),
             ({"x": np.ones((2, 33))}, ValueError, "x: expected at most 32 features, got 33"),
             ({"x": [1, math.nan]}, ValueError, "x: expected finite numbers"),
-            ({"wish": [1]}, ValueError, "wish: expected an x that it belongs to"),
-            ({"x": [1, 2], "wish": [1]}, ValueError, "wish: expected 2 finite numbers or NaN"),
-            ({"x": [1], "wish": ["a"]}, TypeError, "wish: expected numbers, got dtype"),
+            ({"target": [1]}, ValueError, "target: expected an x that it belongs to"),
+            ({"x": [1, 2], "target": [1]}, ValueError, "target: expected 2 finite numbers or NaN"),
+            ({"x": [1], "target": ["a"]}, TypeError, "target: expected numbers, got dtype"),
             ({"task": "own"}, Exception, "task: expected one of 'remember'"),
         ],
     )
@@ -202,7 +202,7 @@ def test_the_readers_own_layer_in_the_page(show):
      (1 - 1e-9, ">.999"), (0.00026, "<.001")],
 )  # fmt: skip
 def test_a_gates_value_fits_into_its_box_and_is_never_rounded_to_an_end(value, text, node):
-    assert node("bptt_picture.js", [["gateInBox", [value]]]) == [text]
+    assert node("bptt/picture.js", [["gateInBox", [value]]]) == [text]
 
 
 def test_no_value_runs_out_of_its_box(show):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.bundle import BundleError, bundle
+from lstm_lab.explore.core.bundle import BundleError, bundle
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def modules(tmp_path):
     def write(**sources):
         for name, source in sources.items():
             (tmp_path / f"{name}.js").write_text(source)
-        return lambda: bundle("main.js", tmp_path)
+        return lambda: bundle(tmp_path / "main.js")
 
     return write
 
@@ -68,6 +68,32 @@ def test_imported_modules_come_first_and_once(modules):
 def test_what_cannot_be_put_together_is_named(modules, sources, message):
     with pytest.raises(BundleError, match=message):
         modules(**sources)()
+
+
+def test_a_path_is_read_from_the_file_that_imports(tmp_path):
+    files = {
+        "picture/main.js": 'import { a } from "../shared/a.js";\nimport { b } from "./b.js";\n'
+        + MAIN,
+        "picture/b.js": 'import { a } from "../shared/a.js";\nexport const b = 2 * a;\n',
+        "shared/a.js": 'import { c } from "./deep/c.js";\nexport const a = c;\n',
+        "shared/deep/c.js": "export const c = 3;\n",
+    }
+    for name, source in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    source = bundle(tmp_path / "picture" / "main.js")
+    assert "import" not in source
+    assert source.index("const c") < source.index("const a") < source.index("const b")
+    assert source.count("const a") == 1
+    assert "// ---- ../shared/deep/c.js" in source
+
+    (tmp_path / "shared" / "deep" / "c.js").write_text('import { b } from "../../picture/b.js";\n')
+    circle = r"../shared/a.js -> ../shared/deep/c.js -> b.js -> ../shared/a.js"
+    with pytest.raises(BundleError, match=circle):
+        bundle(tmp_path / "picture" / "main.js")
+    (tmp_path / "shared" / "deep" / "c.js").unlink()
+    with pytest.raises(BundleError, match=r"no module ../shared/deep/c.js .* by ../shared/a.js"):
+        bundle(tmp_path / "picture" / "main.js")
 
 
 @pytest.mark.parametrize("widget", [CellExplorer, SequenceExplorer])

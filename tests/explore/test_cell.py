@@ -9,7 +9,7 @@ import pytest
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.model import QUANTITIES
+from lstm_lab.explore.core.lstm import QUANTITIES
 from tests.explore.page import focused, state, summary, text
 
 
@@ -92,7 +92,7 @@ class TestOwnLayer:
     @pytest.mark.parametrize("step", [1, 7, 20, 500])
     def test_shows_the_layers_own_step(self, step, show):
         lstm, x = self.layer()
-        cell = CellExplorer(lstm, x, 2, step=step)
+        cell = CellExplorer(lstm, x, layer_unit=3, step=step)
         _, trace = lstm.forward(x[:, None].astype("float32"))
         t, values = min(step, 20) - 1, cell.values()
         for letter, name in QUANTITIES.items():
@@ -104,16 +104,16 @@ class TestOwnLayer:
 
     def test_a_bias_asks_what_if_at_this_step(self, show):
         lstm, x = self.layer()
-        cell = CellExplorer(lstm, x, 2, step=7)
+        cell = CellExplorer(lstm, x, layer_unit=3, step=7)
         before = cell.values()
         cell.b_f = before["a_f"] + 9
         after = cell.values()
         assert after["f"] > 0.99
         assert (after["i"], after["g"]) == (before["i"], before["g"])
-        page = show(CellExplorer(lstm, x, 2, step=7))
+        page = show(CellExplorer(lstm, x, layer_unit=3, step=7))
         page.locator("input[data-name=b_f]").press("End")
         page.get_by_role("button", name="Advance").click()
-        now = CellExplorer(lstm, x, 2, step=8, b_f=8).values()
+        now = CellExplorer(lstm, x, layer_unit=3, step=8, b_f=8).values()
         c = f"{now['c']:.2f}".replace("-", "−")
         assert f"the new cell state is {c}" in summary(page)
 
@@ -125,13 +125,13 @@ class TestOwnLayer:
 
     def test_its_setting_names_what_it_was_given(self):
         lstm, x = self.layer()
-        cell = CellExplorer(lstm, x, 2, b_f=3)
-        assert cell.setting == "CellExplorer(layer=layer, x=x, unit=2, b_f=3)"
-        cell.setting = "CellExplorer(layer=mine, x=data, unit=2, step=4)"
+        cell = CellExplorer(lstm, x, layer_unit=3, b_f=3)
+        assert cell.setting == "CellExplorer(layer=layer, x=x, layer_unit=3, b_f=3)"
+        cell.setting = "CellExplorer(layer=mine, x=data, layer_unit=3, step=4)"
         assert (cell.step, cell.b_f) == (4, pytest.approx(float(lstm.params["bias_l0"][12])))
         for wrong, message in {
-            "CellExplorer(layer=mine, x=data, unit=3)": "expected unit=2",
-            "CellExplorer(layer=mine, x=0.5, unit=2)": "x",
+            "CellExplorer(layer=mine, x=data, layer_unit=4)": "expected layer_unit=3",
+            "CellExplorer(layer=mine, x=0.5, layer_unit=3)": "x",
         }.items():
             with pytest.raises(ValueError, match=message):
                 cell.setting = wrong
@@ -143,8 +143,8 @@ class TestOwnLayer:
         [
             ({"layer": RNN(1, 2)}, TypeError, "layer: expected an LSTM, got RNN"),
             ({"layer": LSTM(2, 2)}, ValueError, "x: the layer takes 2 features a step"),
-            ({"layer": LSTM(1, 2), "unit": 2}, ValueError, "unit: expected .* 0 to 1, got 2"),
-            ({"unit": 1}, ValueError, "unit: expected 0, as there is no layer"),
+            ({"layer": LSTM(1, 2), "layer_unit": 3}, ValueError, "layer_unit: .* 1 to 2, got 3"),
+            ({"layer_unit": 2}, ValueError, "layer_unit: expected 1, as there is no layer"),
             ({"layer": LSTM(2, 2), "x": np.ones((3, 1))}, ValueError, "x: expected 2 features"),
             ({"layer": LSTM(2, 2), "x": [[1, math.nan]]}, ValueError, "x: expected finite"),
             ({"layer": LSTM(1, 2, peepholes=True)}, ValueError, "layer: .* got a variant"),

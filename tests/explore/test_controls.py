@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import traitlets
 
-from lstm_lab.explore import EXPLORABLES, Explorable, Quiz
-from lstm_lab.explore.base import Choice, Flag, Number, Text
-from lstm_lab.explore.bundle import STATIC
+from lstm_lab.explore import EXPLORABLES, Explorable
+from lstm_lab.explore.core.base import Choice, Flag, Number, Text
 from tests.conftest import ROOT
 from tests.explore.cases import CASES
 
@@ -144,10 +143,10 @@ def test_a_setting_is_one_line_that_leads_back(case, node):
         other.setting = line
         assert other.settings() == settings
         args = [widget._kind, dict(widget._arguments)]
-        calls += [["readSetting", [line, *args, widget._specs]],
+        calls += [["readSetting", [line, *args, widget._specs, {}]],
                   ["writeSetting", [*args, settings, widget._defaults]]]  # fmt: skip
         expected.append((widget, settings))
-    answers = iter(node("setting.js", calls))
+    answers = iter(node("frontend/setting.js", calls))
     for widget, settings in expected:
         assert {**widget._defaults, **next(answers)} == settings
         fresh = case.new()
@@ -185,8 +184,10 @@ def test_a_wrong_setting_changes_nothing_and_says_what_is_wrong(case, node):
         with pytest.raises((ValueError, traitlets.TraitError), match=message):
             widget.setting = line
         assert widget.settings() == before, line
-    calls = [["faultOf", [line, kind, {}, widget._specs]] for line in wrong]
-    for line, message, said in zip(wrong, wrong.values(), node("setting.js", calls), strict=True):
+    calls = [["faultOf", [line, kind, {}, widget._specs, {}]] for line in wrong]
+    for line, message, said in zip(
+        wrong, wrong.values(), node("frontend/setting.js", calls), strict=True
+    ):
         assert said, line
         with pytest.raises(ValueError, match=message):
             raise ValueError(said)
@@ -240,9 +241,3 @@ def test_every_explorable_is_listed_and_in_the_gallery():
     code = "\n".join("".join(c["source"]) for c in gallery["cells"] if c["cell_type"] == "code")
     for kind in EXPLORABLES:
         assert f"{kind.__name__}(" in code, f"book/explorables.ipynb does not show {kind.__name__}"
-
-
-def test_every_module_of_the_browser_is_used():
-    bundled = "".join(str(kind._esm) for kind in (*EXPLORABLES, Quiz))
-    for path in {*STATIC.glob("*.js")} - {STATIC / "embed.js"}:  # stands in an exported page
-        assert f"// ---- {path.name}\n" in bundled, path.name

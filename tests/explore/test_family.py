@@ -1,4 +1,4 @@
-"""What is special to FamilyExplorer: what each relative can and cannot do, one's own layer."""
+"""What is special to FamilyExplorer: what each variant can and cannot do, one's own layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import FamilyExplorer
-from lstm_lab.explore.family import INSIDE, kept
+from lstm_lab.explore.family.widget import INSIDE, kept
 from tests.explore.cases import case_of
 from tests.explore.page import copy_of, drag, finish, picture, settled, state, summary, text
 
@@ -29,7 +29,7 @@ LAYERS = {
 @pytest.fixture
 def story(node):
     """``story("drift")``: the explorable at that setting."""
-    return lambda name: FamilyExplorer(**node("relatives.js", [["storySetting", [name]]])[0])
+    return lambda name: FamilyExplorer(**node("family/variants.js", [["storySetting", [name]]])[0])
 
 
 def layer(name, features, hidden, seed=0, **options):
@@ -50,7 +50,7 @@ def minus(text):
 def test_the_browser_computes_a_layer_as_the_library_does(name, hidden, node):
     for seed, preset in enumerate(("noise", "spikes")):
         own = layer(name, 1, hidden, seed)
-        widget = FamilyExplorer(own, hidden - 1, preset=preset, length=40, period=9)
+        widget = FamilyExplorer(own, layer_unit=hidden, preset=preset, length=40, period=9)
         module, function, arguments = CASE.js(widget)
         CASE.same(node(module, [[function, arguments]])[0], widget)
         x = widget.values()["x"][:, None, None]
@@ -62,7 +62,7 @@ def test_the_browser_computes_a_layer_as_the_library_does(name, hidden, node):
 def test_the_number_of_weights(name, node):
     own = layer(name, 1, 5)
     shape = FamilyExplorer(own)._shape
-    [size] = node("relatives.js", [["sizeOf", [shape]]])
+    [size] = node("family/variants.js", [["sizeOf", [shape]]])
     for D, H in ((1, 1), (7, 11)):
         counted = sum(array.size for array in layer(name, D, H).params.values())
         assert counted == size["blocks"] * H * (D + H + 1) + size["extra"] * H
@@ -71,7 +71,7 @@ def test_the_number_of_weights(name, node):
 
 def test_a_single_unit_is_the_same_in_both_forms_of_the_gru():
     widget = FamilyExplorer(u=1.3, w_i=2, preset="noise", length=60)
-    after = widget.relatives()["gru"]
+    after = widget.variants()["gru"]
     before = GRU(1, 1, backend="numpy", dtype="float64", reset_after=False)
     for name, array in before.params.items():
         array[...] = after.params[name][: len(array)]
@@ -99,7 +99,7 @@ class TestWhatIsLeft:
             ([3, 2, 2], [3 + 1e-13, 2, 2], 0, 0, 0),
         ]
         calls = [["keptOf", [memory, without, first]] for memory, without, first, *_ in cases]
-        for case, js in zip(cases, node("relatives.js", calls), strict=True):
+        for case, js in zip(cases, node("family/variants.js", calls), strict=True):
             memory, without, first, left, half = case
             got = kept(np.array(memory, float), np.array(without, float), first)
             assert got == (pytest.approx(left), half)
@@ -170,7 +170,7 @@ class TestStories:
 
 
 def test_what_is_inside_a_number_makes_the_number(node):
-    """In each relative: the terms of a sum add up to it, and its activation gives the value."""
+    """In each variant: the terms of a sum add up to it, and its activation gives the value."""
     widget = FamilyExplorer(preset="noise", length=12, u=0.7, p=-0.6, w_i=1.5, b_i=-1, b_g=0.3)
     module, function, arguments = CASE.js(widget)
     [run] = node(module, [[function, arguments]])
@@ -179,11 +179,11 @@ def test_what_is_inside_a_number_makes_the_number(node):
     for key, letters in INSIDE.items():
         for q in letters:
             for t in (0, 7):
-                of = {**run["relatives"][key], "x": run["x"]}
+                of = {**run["variants"][key], "x": run["x"]}
                 calls.append(["insideOf", [widget.settings(), of, q, t]])
                 expected.append(values[f"{key}_{q}"][t])
     sigmoid = {"": lambda a: a, "tanh": np.tanh, "σ": lambda a: 1 / (1 + np.exp(-a))}
-    for call, told, value in zip(calls, node("familywords.js", calls), expected, strict=True):
+    for call, told, value in zip(calls, node("family/words.js", calls), expected, strict=True):
         total = sum(term["value"] for term in told["terms"])
         products = [np.prod([factor for _, factor, *_ in t["factors"]]) for t in told["terms"]]
         assert total == pytest.approx(sum(products), abs=1e-12), call
@@ -193,13 +193,13 @@ def test_what_is_inside_a_number_makes_the_number(node):
 
 
 class TestInThePage:
-    def test_a_relative_opens_from_its_name_and_from_its_panel(self, show):
+    def test_a_variant_opens_from_its_name_and_from_its_panel(self, show):
         page = show(FamilyExplorer(), width=1000)
         door = page.get_by_role("button", name="cell of 1997, open it")
         door.press("Enter")
         assert state(page)["path"] == "cell1997"
         assert page.get_by_text("dashed: the same without the first input").first.is_visible()
-        page.locator(".ll-door[data-q=i]:visible").press("Enter")
+        page.locator(".ll-opener[data-q=i]:visible").press("Enter")
         assert state(page)["path"] == "cell1997/i"
         i = FamilyExplorer().values()["cell1997_i"][99]
         assert f"which the sigmoid makes {i:.2f}" in summary(page)
@@ -275,7 +275,7 @@ class TestInThePage:
     @pytest.mark.parametrize("width", [360, 480, 760, 1000, 1280])
     def test_no_words_leave_their_panel(self, width, show):
         own = layer("1997 with peepholes", 1, 5)
-        page = show(FamilyExplorer(own, 4), width=width)
+        page = show(FamilyExplorer(own, layer_unit=5), width=width)
         cut = """() => [...document.querySelectorAll('.ll-kin-told, .ll-kin-name')]
           .filter((n) => n.scrollHeight > n.clientHeight + 1 || n.scrollWidth > n.clientWidth + 1)
           .map((n) => n.textContent)"""
@@ -283,7 +283,7 @@ class TestInThePage:
             page.get_by_role("button", name=name, exact=True).click()
             assert settled(page, cut) == []
 
-    def test_the_relatives_side_by_side(self, show):
+    def test_the_variants_side_by_side(self, show):
         page = show(FamilyExplorer())
         page.locator("summary", has_text="Side by side").click()
         rows = page.locator("table:visible tbody tr")
@@ -299,8 +299,8 @@ class TestInThePage:
 class TestTheReadersOwnLayer:
     def test_it_has_a_panel_that_the_sliders_leave_alone(self, show):
         own = layer("GRU, reset before", 1, 4)
-        widget = FamilyExplorer(layer=own, unit=2)
-        assert widget.setting == "FamilyExplorer(layer=layer, unit=2)"
+        widget = FamilyExplorer(layer=own, layer_unit=3)
+        assert widget.setting == "FamilyExplorer(layer=layer, layer_unit=3)"
         page = show(widget)
         last = widget.values()["own_h"][-1]
         assert minus(f"yours {last:.2f}") in summary(page)
@@ -327,7 +327,7 @@ class TestTheReadersOwnLayer:
 
     def test_of_a_deep_layer_the_first_is_shown_forward(self):
         deep = BiLSTM(1, 3, num_layers=2, seed=0, dtype="float64", backend="numpy")
-        widget = FamilyExplorer(deep, 1, preset="noise", length=20)
+        widget = FamilyExplorer(deep, layer_unit=2, preset="noise", length=20)
         x = widget.values()["x"][:, None, None]
         expected = deep.forward(x)[1].layer(0, "forward").cell[:, 0, 1]
         np.testing.assert_allclose(widget.values()["own_c"], expected, atol=1e-6)
@@ -340,9 +340,9 @@ class TestTheReadersOwnLayer:
             ({"layer": LSTM(1, 8, proj_size=2)}, ValueError, "layer: expected no projection"),
             ({"layer": LSTM(1, 8, layer_norm=True)}, ValueError, "layer: expected no projection"),
             ({"layer": LSTM(1, 35)}, ValueError, "layer: 35 units over 500 steps.*at most"),
-            ({"layer": LSTM(1, 3), "unit": 3}, ValueError, "unit: expected .* 0 to 2, got 3"),
-            ({"layer": LSTM(1, 3), "unit": True}, ValueError, "unit: expected .* got True"),
-            ({"unit": 1}, ValueError, "unit: expected 0, as there is no layer, got 1"),
+            ({"layer": LSTM(1, 3), "layer_unit": 4}, ValueError, "layer_unit: .* 1 to 3, got 4"),
+            ({"layer": LSTM(1, 3), "layer_unit": True}, ValueError, "layer_unit: .* got True"),
+            ({"layer_unit": 2}, ValueError, "layer_unit: expected 1, as there is no .* got 2"),
         ],
     )
     def test_refuses_what_it_cannot_show(self, arguments, error, message):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from lstm_lab import LSTM, RNN
-from lstm_lab.explore.backprop import step_gradients
-from lstm_lab.explore.flow import (
+from lstm_lab.explore.core.backprop import step_gradients
+from lstm_lab.explore.core.signals import noise
+from lstm_lab.explore.core.user_layer import float64_copy
+from lstm_lab.explore.gradient_flow.flow import (
     HIDDEN,
     direct_path,
     flow,
@@ -16,8 +18,6 @@ from lstm_lab.explore.flow import (
     small_lstm,
     small_rnn,
 )
-from lstm_lab.explore.model import noise
-from lstm_lab.explore.own_layer import float64_copy
 
 
 def random_layer(kind, features, hidden, rng, spread=1.2):
@@ -37,8 +37,8 @@ def net(layer):
 def js_flow(node, layer, x, length=None):
     """flow.js's answer; the trace may be of more steps than ``length``."""
     flat = np.ravel(x).tolist()
-    [trace] = node("flow.js", [["run", [net(layer), flat, len(x)]]])
-    [found] = node("flow.js", [["flow", [net(layer), trace, length or len(x)]]])
+    [trace] = node("gradient_flow/flow.js", [["run", [net(layer), flat, len(x)]]])
+    [found] = node("gradient_flow/flow.js", [["flow", [net(layer), trace, length or len(x)]]])
     # What JSON makes of -Infinity.
     return {k: [-np.inf if v is None else v for v in found[k]] for k in ("h", "c", "direct")
             if k in found}, found  # fmt: skip
@@ -54,8 +54,8 @@ def test_steps_add_up_to_the_librarys_backward(kind, shape):
     trace, steps = step_gradients(layer, x, dy)
     grad = layer.backward(dy[:, None], layer.forward(x[:, None])[1])
     np.testing.assert_allclose(steps.x, grad.x[:, 0], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(steps.sums.sum(0), grad.params["bias_l0"], rtol=1e-9, atol=1e-12)
-    weight_x = steps.sums.T @ x
+    np.testing.assert_allclose(steps.delta.sum(0), grad.params["bias_l0"], rtol=1e-9, atol=1e-12)
+    weight_x = steps.delta.T @ x
     np.testing.assert_allclose(weight_x, grad.params["weight_x_l0"], rtol=1e-9, atol=1e-12)
     # What passes from h_0 and c_0 to the first step is what passes from every step to its next.
     for t in range(length - 1):
@@ -169,9 +169,11 @@ def test_seeds_are_the_librarys(node):
                 at += array.size
         for longest in (2, 3, 50, 1000):
             chrono = LSTM(2, HIDDEN, seed=seed, init="chrono", chrono_length=longest)
-            [js] = node("flow.js", [["chrono", [net(lstm), own[at:].tolist(), longest]]])
+            [js] = node(
+                "gradient_flow/flow.js", [["chrono", [net(lstm), own[at:].tolist(), longest]]]
+            )
             np.testing.assert_allclose(js["b"], chrono.params["bias_l0"], atol=1e-5)
-        [js] = node("flow.js", [["withForgetBias", [net(lstm), -2.5]]])
+        [js] = node("gradient_flow/flow.js", [["withForgetBias", [net(lstm), -2.5]]])
         expected = LSTM(2, HIDDEN, seed=seed, forget_bias=-2.5).params["bias_l0"]
         np.testing.assert_allclose(js["b"], expected, atol=1e-6)
 
@@ -179,7 +181,7 @@ def test_seeds_are_the_librarys(node):
 def test_half_life(node):
     curves = [np.log10(0.5 ** (np.arange(20)[::-1] / 3.25)), np.zeros(9), np.array([-400.0, 0])]
     for logs in curves:
-        [js] = node("flow.js", [["halfLife", [logs.tolist(), len(logs)]]])
+        [js] = node("gradient_flow/flow.js", [["halfLife", [logs.tolist(), len(logs)]]])
         expected = half_life(logs)
         assert (np.inf if js is None else js) == pytest.approx(expected)
     assert half_life(curves[0]) == pytest.approx(3.25)

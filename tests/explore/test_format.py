@@ -24,7 +24,7 @@ import pytest
     ],
 )
 def test_per_cent(share, log, text, node):
-    [got] = node("format.js", [["percent", [share] if log is None else [share, log]]])
+    [got] = node("frontend/format.js", [["percent", [share] if log is None else [share, log]]])
     assert got == text
 
 
@@ -36,11 +36,11 @@ def test_per_cent(share, log, text, node):
     ],
 )  # fmt: skip
 def test_numbers_of_any_size(value, text, node):
-    assert node("format.js", [["scientific", [value]]]) == [text]
+    assert node("frontend/format.js", [["scientific", [value]]]) == [text]
 
 
 def test_gates_are_never_shut_nor_fully_open(node):
     values = [0.5, 0.996, 0.9996, 0.0004, 0.004, -0.001]
-    got = node("format.js", [["share", [value]] for value in values])
+    got = node("frontend/format.js", [["share", [value]] for value in values])
     assert got[:5] == ["0.50", "0.9960", "0.99960", "0.00040", "0.0040"]
-    assert node("format.js", [["fmt", [-0.001]], ["fmt", [-1.5]]]) == ["0.00", "−1.50"]
+    assert node("frontend/format.js", [["fmt", [-0.001]], ["fmt", [-1.5]]]) == ["0.00", "−1.50"]

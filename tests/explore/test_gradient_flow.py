@@ -10,8 +10,8 @@ import pytest
 
 from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import GradientFlowExplorer
-from lstm_lab.explore.flow import HIDDEN
-from lstm_lab.explore.model import noise
+from lstm_lab.explore.core.signals import noise
+from lstm_lab.explore.gradient_flow.flow import HIDDEN
 from tests.explore.cases.gradient_flow import CASE, power
 from tests.explore.page import drag, go, picture, state, summary, text
 
@@ -84,7 +84,7 @@ def test_an_rnn_has_no_gates_in_its_level(show):
 def test_words_in_a_band_keep_clear_of_the_lines(node):
     """“0 in float32” stands in the widest gap between the lines of the axis, or not at all."""
     for top, bottom, lines in [(60, 130, [70, 110]), (100, 110, []), (0, 60, [10, 20, 30, 40, 50])]:
-        [at] = node("flow_draw.js", [["clear", [top, bottom, lines]]])
+        [at] = node("gradient_flow/draw.js", [["clear", [top, bottom, lines]]])
         if at is None:
             edges = [top, *lines, bottom]
             assert max(b - a for a, b in pairwise(edges)) <= 13
@@ -185,10 +185,10 @@ def test_the_terms_add_up_to_the_gradient(node):
         flat = {k: layer.params[f"{long}_l0"].ravel().tolist()
                 for k, long in {"W": "weight_x", "U": "weight_h", "b": "bias"}.items()}  # fmt: skip
         net = {"kind": type(layer).__name__, "D": 1, "H": HIDDEN, **flat}
-        [trace] = node("flow.js", [["run", [net, x.tolist(), 30]]])
-        [found] = node("flow.js", [["flow", [net, trace, 30]]])
+        [trace] = node("gradient_flow/flow.js", [["run", [net, x.tolist(), 30]]])
+        [found] = node("gradient_flow/flow.js", [["flow", [net, trace, 30]]])
         for t in (0, 7, 28, 29):
-            [made] = node("flow.js", [["parts", [net, trace, found, t]]])
+            [made] = node("gradient_flow/flow.js", [["parts", [net, trace, found, t]]])
             key = "dc" if name == "bias1" else "dh"
             expected = np.array(found[key]).reshape(30, HIDDEN)[t]
             np.testing.assert_allclose(made["total"], expected, rtol=1e-9, atol=1e-15)

@@ -46,12 +46,14 @@ def test_lstm_equals_the_library(node, with_state):
         forward.append(["lstmForward", [weights, flat(x), steps, js_state]])
         inputs.append((weights, flat(dy), js_dstate))
         expected.append((trace, grad))
-    traces = node("lstm.js", forward)
+    traces = node("frontend/equations/lstm.js", forward)
     backward = [
         ["lstmBackward", [weights, trace, dy, dstate]]
         for (weights, dy, dstate), trace in zip(inputs, traces, strict=True)
     ]
-    for js, back, (trace, grad) in zip(traces, node("lstm.js", backward), expected, strict=True):
+    for js, back, (trace, grad) in zip(
+        traces, node("frontend/equations/lstm.js", backward), expected, strict=True
+    ):
         for letter, name in {
             "i": "input_gate", "f": "forget_gate", "o": "output_gate",
             "g": "candidate", "c": "cell", "h": "hidden",
@@ -76,8 +78,12 @@ def test_rnn_equals_the_library(node, with_state):
         y, trace = rnn.forward(x, h if with_state else None)
         grad = rnn.backward(dy, trace, dh if with_state else None)
         state, dstate = ({"h": flat(h)}, {"h": flat(dh)}) if with_state else ({}, {})
-        [js] = node("lstm.js", [["rnnForward", [weights, flat(x), steps, state]]])
-        [back] = node("lstm.js", [["rnnBackward", [weights, js, flat(dy), dstate]]])
+        [js] = node(
+            "frontend/equations/lstm.js", [["rnnForward", [weights, flat(x), steps, state]]]
+        )
+        [back] = node(
+            "frontend/equations/lstm.js", [["rnnBackward", [weights, js, flat(dy), dstate]]]
+        )
         agree(js["h"], y, "h")
         agree(back["x"], grad.x, "dx")
         agree(back["W"], grad.params["weight_x_l0"], "dW")
@@ -93,8 +99,8 @@ def test_state_gradients_are_those_of_a_nudge(node):
     lstm = LSTM(2, hidden, dtype="float64", backend="numpy")
     weights, x = net(lstm, rng), rng.normal(size=(steps, 1, 2))
     dy = rng.normal(size=(steps, 1, hidden))
-    [trace] = node("lstm.js", [["lstmForward", [weights, flat(x), steps]]])
-    [back] = node("lstm.js", [["lstmBackward", [weights, trace, flat(dy)]]])
+    [trace] = node("frontend/equations/lstm.js", [["lstmForward", [weights, flat(x), steps]]])
+    [back] = node("frontend/equations/lstm.js", [["lstmBackward", [weights, trace, flat(dy)]]])
     _, own = lstm.forward(x)
     for t in range(steps - 1):
         for which in (0, 1):

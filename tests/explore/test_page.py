@@ -165,7 +165,7 @@ def test_levels_open_by_enter_and_esc_goes_back(case, show):
         assert drawn == before
         if words != said:
             eventually(page, lambda: summary(page) == said)
-    doors = page.locator(".ll-door:visible")
+    doors = page.locator(".ll-opener:visible")
     assert bool(doors.count()) == (len(case.kind.levels) > 1)
     if doors.count():
         door = doors.first
@@ -174,7 +174,7 @@ def test_levels_open_by_enter_and_esc_goes_back(case, show):
         assert focused(page, "(node) => node.closest('.lstm-lab-explorer') !== null")
         page.keyboard.press("Escape")
         assert state(page)["path"] == ""
-        assert focused(page, "(node) => node.classList.contains('ll-door')")
+        assert focused(page, "(node) => node.classList.contains('ll-opener')")
 
 
 @every

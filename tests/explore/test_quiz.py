@@ -80,7 +80,7 @@ def test_words_and_formulas(node):
     stages = [[[], []], [[wrong], []], [[wrong, right], [place(OTHER, "2")]]]
     calls = [["verdict", [questions, tries]] for tries in stages]
     calls.append(["formatted", ["$f_{t}$ < 1 & more"]])
-    before, begun, ended, html = node("quiz.js", calls)
+    before, begun, ended, html = node("quiz/widget.js", calls)
     assert before == "2 questions. Choose an answer."
     assert begun == "0 of 2 right at the first try, 2 still open."
     assert ended == "1 of 2 right at the first try."

@@ -10,8 +10,9 @@ import traitlets
 
 from lstm_lab import LSTM, RNN
 from lstm_lab.explore import CellExplorer, SequenceExplorer
-from lstm_lab.explore.model import drawn_signal, input_signal, score, target
-from lstm_lab.explore.sequence import BEHAVIOURS, PRESETS
+from lstm_lab.explore.core.signals import input_signal
+from lstm_lab.explore.sequence.model import drawn_signal, score, target_of
+from lstm_lab.explore.sequence.widget import BEHAVIOURS, PRESETS
 from tests.explore.cases.sequence import CASE, same
 from tests.explore.page import (
     copy_of,
@@ -116,11 +117,11 @@ class TestOwnLayer:
         net = {"W": floats[:w], "U": floats[w : w + u], "b": floats[w + u :]}
         shape["net"] = {"D": shape["D"], "H": shape["H"]} | {k: v.tolist() for k, v in net.items()}
         call = ["runSequence", [widget.settings(), shape]]
-        return node("seqmodel.js", [call])[0]
+        return node("sequence/model.js", [call])[0]
 
     def test_shows_the_layers_own_unit(self, node):
         lstm = LSTM(1, 6, seed=3)
-        widget = SequenceExplorer(layer=lstm, unit=4, preset="noise", length=30)
+        widget = SequenceExplorer(layer=lstm, layer_unit=5, preset="noise", length=30)
         x = input_signal("noise", 30, 10).astype("float32")[:, None, None]
         _, trace = lstm.forward(x)
         values = widget.values()
@@ -130,7 +131,7 @@ class TestOwnLayer:
 
     def test_takes_an_input_of_several_features(self):
         lstm, x = LSTM(3, 5, seed=1), np.random.default_rng(0).normal(size=(40, 1, 3))
-        widget = SequenceExplorer(lstm, x, 2)
+        widget = SequenceExplorer(lstm, x, layer_unit=3)
         assert (widget.preset, widget.length, widget._presets) == ("own", 40, ["own"])
         _, trace = lstm.forward(x.astype("float32"))
         np.testing.assert_allclose(widget.values()["h"], trace.hidden[:, 0, 2], atol=1e-6)
@@ -149,7 +150,7 @@ class TestOwnLayer:
         [
             ({"layer": RNN(1, 2)}, TypeError, "layer: expected an LSTM, got RNN"),
             ({"layer": LSTM(2, 2)}, ValueError, "x: the layer takes 2 features a step"),
-            ({"layer": LSTM(1, 2), "unit": 2}, ValueError, "unit: expected .* 0 to 1, got 2"),
+            ({"layer": LSTM(1, 2), "layer_unit": 3}, ValueError, "layer_unit: .* 1 to 2, got 3"),
             ({"layer": LSTM(1, 99)}, ValueError, "layer: 500 steps of 99 units .* at most"),
             ({"x": np.ones((3, 2))}, ValueError, "x: expected 1 features a step, got 2"),
             ({"x": []}, ValueError, r"x: expected shape .* got \(0,\)"),
@@ -248,7 +249,7 @@ def test_no_number_leaves_its_card(longest, setting, theme, show):
 def test_the_readers_own_layer(show):
     lstm = LSTM(3, 5, seed=1)
     x = [[math.sin(t), math.cos(t), t / 30] for t in range(30)]
-    widget = SequenceExplorer(layer=lstm, x=x, unit=2, step=30)
+    widget = SequenceExplorer(layer=lstm, x=x, layer_unit=3, step=30)
     page = show(widget)
     f = widget.values()["f"][-1]
     assert f"At step 30 the forget gate {f:.2f}" in summary(page)
@@ -308,12 +309,13 @@ class TestDrawing:
         rng = np.random.default_rng(0)
         signals = [np.round(rng.uniform(-1, 1, n) * 20) / 20 for n in (1, 2, 30, 500)]
         signals += [np.zeros(7), np.repeat([0, 1, -0.05], 9)]
-        written = node("seqmodel.js", [["writeRuns", [x.tolist()]] for x in signals])
+        written = node("sequence/model.js", [["writeRuns", [x.tolist()]] for x in signals])
         for runs, x in zip(written, signals, strict=True):
             assert SequenceExplorer(drawn=runs).drawn == runs
             np.testing.assert_array_equal(drawn_signal(runs, len(x)), x)
-        calls = [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)]
-        again = node("seqmodel.js", calls)
+        again = node(
+            "sequence/model.js", [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)]
+        )
         for got, x in zip(again, signals, strict=True):
             assert got == pytest.approx(x.tolist())
 
@@ -330,8 +332,8 @@ class TestBehaviours:
 
     @pytest.mark.parametrize("behaviour", BEHAVIOURS)
     def test_targets_by_hand(self, behaviour, node):
-        assert target(behaviour, self.X, 2).tolist() == pytest.approx(self.WANTED[behaviour])
-        [js] = node("seqmodel.js", [["targetOf", [behaviour, self.X.tolist(), 2]]])
+        assert target_of(behaviour, self.X, 2).tolist() == pytest.approx(self.WANTED[behaviour])
+        [js] = node("sequence/model.js", [["targetOf", [behaviour, self.X.tolist(), 2]]])
         assert js == pytest.approx(self.WANTED[behaviour])
 
     def test_the_score(self):
@@ -341,7 +343,7 @@ class TestBehaviours:
         assert score(wanted + [0.5, 0, 0, 0], wanted) == 0.8
         assert (score(np.ones(3), np.ones(3)), score(np.ones(3), np.zeros(3))) == (1, 0)
         with pytest.raises(ValueError, match="behaviour: there is none called 'dancer'"):
-            target("dancer", wanted, 2)
+            target_of("dancer", wanted, 2)
 
     @pytest.mark.parametrize("behaviour", BEHAVIOURS)
     def test_one_way_comes_close_and_the_start_does_not(self, behaviour, show):
@@ -362,7 +364,7 @@ def test_a_step_opens_into_its_cell(show):
     values = SequenceExplorer(step=30).values()
     assert f"Forget gate {values['f'][29]:.2f} keeps" in summary(page)
     assert f"the new cell state is {values['c'][29]:.2f}" in summary(page)
-    page.locator(".ll-door[data-q=f]").press("Enter")
+    page.locator(".ll-opener[data-q=f]").press("Enter")
     assert state(page)["path"] == "cell/f"
     assert f"which the sigmoid makes {values['f'][29]:.2f}" in summary(page)
     page.locator("input[data-name=step]").press("Home")
@@ -373,9 +375,9 @@ def test_what_is_inside_a_unit_of_the_readers_own_layer(show, node):
     lstm, x = LSTM(3, 5, seed=1), np.random.default_rng(2).normal(size=(12, 3))
     for array in lstm.params.values():
         array *= 3
-    widget = SequenceExplorer(lstm, x, 2, step=7)
+    widget = SequenceExplorer(lstm, x, layer_unit=3, step=7)
     values = widget.values()
-    page = show(SequenceExplorer(lstm, x, 2, step=7, path="cell/f"))
+    page = show(SequenceExplorer(lstm, x, layer_unit=3, step=7, path="cell/f"))
     assert f"which the sigmoid makes {values['f'][6]:.2f}" in summary(page)
     z = math.log(values["f"][6] / (1 - values["f"][6]))
     assert f"together {z:.2f}".replace("-", "−") in summary(page)

@@ -8,7 +8,7 @@ import traitlets
 
 from lstm_lab import GRU, LSTM, BiLSTM, Linear
 from lstm_lab.explore import GateSurgery
-from lstm_lab.explore.nets import NETS, STEPS, answer, pulses, stored_network
+from lstm_lab.explore.surgery.nets import NETS, STEPS, answer, pulses, stored_network
 from tests.explore.cases.surgery import CASE, plain, same
 from tests.explore.page import copy_of, drag, picture, pull, state, summary, text, words
 
@@ -101,7 +101,7 @@ class TestNetworks:
 
     @kinds
     def test_on_new_sequences_too(self, net):
-        from lstm_lab.explore.model import lstm_trace
+        from lstm_lab.explore.core.lstm import lstm_trace
 
         weights, rng = stored_network(net), np.random.default_rng(9)
         x = pulses(net, STEPS, 20, rng)
@@ -151,7 +151,7 @@ def test_random_networks_in_node_and_in_the_library(node):
         )
         widgets.append(widget)
         calls.append(["operate", [widget.settings(), *plain(widget)]])
-    for widget, js in zip(widgets, node("surgerymodel.js", calls), strict=True):
+    for widget, js in zip(widgets, node("surgery/model.js", calls), strict=True):
         same(js, widget)
 
 

@@ -46,7 +46,7 @@ def own_model(hidden=9, seed=0, scale=1.5, one_hot=False):
 @pytest.mark.parametrize("module", [inspect, json.decoder, tokenize])
 def test_properties_are_those_of_pythons_tokenizer(module, node):
     source = inspect.getsource(module).replace("\t", " ")
-    [answer] = node("scan.js", [["scan", [source]]])
+    [answer] = node("text/scan.js", [["scan", [source]]])
     expected = properties(source)
     for name in PROPERTIES:
         assert np.array_equal(answer[name], expected[name]), name
@@ -54,17 +54,19 @@ def test_properties_are_those_of_pythons_tokenizer(module, node):
 
 def test_marks_that_are_escaped_close_nothing(node):
     source = "x = 'a\\'(b' + f(\"\\\\\", r'\\'')  # '\n" + 'y = """\\"(\n""" + [1]\n'
-    [answer] = node("scan.js", [["scan", [source]]])
+    [answer] = node("text/scan.js", [["scan", [source]]])
     for name, expected in properties(source).items():
         assert answer[name] == expected.tolist(), name
 
 
 def test_a_text_that_is_being_written_has_properties_too(node):
     texts = ["'abc\nd", "'''a\nb", "))(", "# a", "'\\", "", '"""', "''''a"]
-    for line, answer in zip(texts, node("scan.js", [["scan", [t]] for t in texts]), strict=True):
+    for each, answer in zip(
+        texts, node("text/scan.js", [["scan", [t]] for t in texts]), strict=True
+    ):
         for name in PROPERTIES:
-            assert len(answer[name]) == len(line), (line, name)
-    [open_string, *_] = node("scan.js", [["scan", ["'abc\nd"]]])
+            assert len(answer[name]) == len(each), (each, name)
+    [open_string, *_] = node("text/scan.js", [["scan", ["'abc\nd"]]])
     assert open_string["string"] == [1, 1, 1, 1, 0, 0]
 
 
@@ -76,7 +78,7 @@ def test_random_networks_give_the_same_numbers_in_the_browser(one_hot, node):
         widget = TextExplorer(
             own_model(int(rng.integers(1, 12)), seed, one_hot=one_hot),
             text=text,
-            cell=int(rng.integers(12)),
+            unit=1 + int(rng.integers(12)),
             at=int(rng.integers(len(text) + 3)),
             shown=str(rng.choice(["c", "h", "i", "f", "o", "g", "surprise"])),
             length=25,
@@ -91,8 +93,8 @@ def test_random_networks_give_the_same_numbers_in_the_browser(one_hot, node):
 
 
 def test_a_model_of_the_readers_own(show):
-    widget = TextExplorer(model=own_model(), text="ab (c)", cell=3, at=4)
-    assert widget.setting == "TextExplorer(model=model, at=4, cell=3, text='ab (c)')"
+    widget = TextExplorer(model=own_model(), text="ab (c)", unit=4, at=4)
+    assert widget.setting == "TextExplorer(model=model, at=4, text='ab (c)', unit=4)"
     page = show(widget)
     assert f"costs {widget.values()['bits']:.2f} bits" in summary(page)
     assert page.locator(".ll-rank").first.is_visible()
@@ -189,7 +191,7 @@ def test_a_property_brings_the_cell_that_follows_it_best(show):
     for name in ("string", "indentation", "brackets"):
         page.locator("select[data-name=follows]").select_option(name)
         cells = state(page)["_about"]["probes"]["properties"][name]["cells"]
-        assert state(page)["cell"] == int(np.argmax(cells))
+        assert state(page)["unit"] == 1 + int(np.argmax(cells))
         assert page.locator(".ll-rank[aria-pressed=true]").count() == 1
 
 
@@ -222,17 +224,17 @@ def test_every_cell_opens_by_keyboard(show):
     page = show(TextExplorer())
     page.get_by_role("button", name="All cells at this character").press("Enter")
     assert state(page)["path"] == "char"
-    cell = state(page)["cell"]
+    unit = state(page)["unit"]
     page.locator(".ll-cells-cell[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
-    assert state(page)["cell"] == cell + 1
+    assert state(page)["unit"] == unit + 1
     page.keyboard.press("Enter")
     assert state(page)["path"] == "char/cell"
     before = picture(page)
     page.keyboard.press("Enter")
     assert state(page)["path"] == "char/cell/i"
     assert picture(page) != before
-    values = TextExplorer(cell=cell + 1, shown="i").values()
+    values = TextExplorer(unit=unit + 1, shown="i").values()
     reading = text(page.locator("[data-role=readout]:visible"))
     t = TextExplorer()._model.encode(state(page)["text"][: state(page)["at"]])[0].size - 1
     assert f"{values['colour'][t]:.2f}"[:4] in reading

@@ -12,8 +12,8 @@ import traitlets
 
 from lstm_lab import GRU, LSTM, LastStep, Linear, Sequential, losses, optim, tasks
 from lstm_lab.explore import TrainingExplorer
-from lstm_lab.explore.packet import thinned
-from lstm_lab.explore.trainer import BINS, COLUMNS, classic, readers
+from lstm_lab.explore.training.serialize import thinned
+from lstm_lab.explore.training.trainer import BINS, COLUMNS, classic, readers
 from tests.explore.page import eventually, go, picture, state, summary, text, words
 
 QUICK = {"length": 24, "hidden": 4}
@@ -336,9 +336,7 @@ class TestOwnModel:
             rows = order[:32] if k % 2 == 0 else order[32:]
             return x[:, rows], target[rows]
 
-        expected = plain_loop(
-            7, draw, self.model(), optim.Adam(0.02), losses.cross_entropy, 1.0
-        )
+        expected = plain_loop(7, draw, self.model(), optim.Adam(0.02), losses.cross_entropy, 1.0)
         assert widget.losses == expected
 
     @pytest.mark.parametrize("kind", [LSTM, GRU])

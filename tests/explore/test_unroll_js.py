@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import LSTM
-from lstm_lab.explore.unroll import (
+from lstm_lab.explore.bptt.unroll import (
     SEEDS,
     learn,
     lesson,
@@ -22,7 +22,7 @@ STATE = {"task": "remember", "length": 8, "hidden": 2, "seed": 0, "b_f": 1.0, "u
 def unrolled(node, state, features=1):
     numbers = np.frombuffer(packed_nets(features), "<f4").tolist()
     own = [{"D": features, "H": 0}, numbers, [], []]
-    [found] = node("unroll.js", [["runUnroll", [state, own]]])
+    [found] = node("bptt/unroll.js", [["runUnroll", [state, own]]])
     return found
 
 
@@ -48,10 +48,10 @@ def test_the_browser_goes_there_and_back_as_the_library_does(task, updates, node
 
 def test_what_is_gathered_on_the_way_back_is_the_rest_of_the_sequences_gradient(node):
     """Backward over the steps from t on, from the state before them, adds up just that."""
-    x, wish, counts = lesson("mean", 8)
+    x, target, mask = lesson("mean", 8)
     net = small_net(1, 2, 0)
     y, trace = net.forward(x[:, None])
-    _, dy = loss_of(y[:, 0], wish, counts)
+    _, dy = loss_of(y[:, 0], target, mask)
     state = (trace.hidden[0][None], trace.cell[0][None])
     rest = net.backward(dy[1:, None], net.forward(x[1:, None], state)[1])
     gathered = unrolled(node, {**STATE, "task": "mean"})["gathered"]
@@ -72,7 +72,7 @@ def test_seeds_are_the_librarys(node):
     for hidden, seed in [(1, 0), (2, 7), (3, 4)]:
         lstm = LSTM(1, hidden, seed=seed, forget_bias=2.5)
         found = unrolled(node, {**STATE, "hidden": hidden, "seed": seed, "b_f": 2.5})
-        x, wish, _ = lesson("remember", 8)
+        x, target, _ = lesson("remember", 8)
         y, _ = lstm.forward(x[:, None].astype("float32"))
         np.testing.assert_allclose(found["h"], y.ravel(), atol=1e-6)
 
@@ -80,9 +80,9 @@ def test_seeds_are_the_librarys(node):
 def test_moments_run_there_and_back(node):
     length = 3
     calls = [["place", [moment, length]] for moment in range(8 * length)]
-    places = node("unroll.js", calls)
+    places = node("bptt/unroll.js", calls)
     assert [p["t"] for p in places[::4]] == [0, 1, 2, 2, 1, 0]
     assert [p["name"] for p in places[:4]] == ["gates", "cell", "hidden", "loss"]
     assert [p["name"] for p in places[-4:]] == ["hidden", "cell", "gates", "weights"]
     back = [["momentOf", [p["t"], p["phase"], p["back"], length]] for p in places]
-    assert node("unroll.js", back) == list(range(8 * length))
+    assert node("bptt/unroll.js", back) == list(range(8 * length))

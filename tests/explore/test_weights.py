@@ -34,8 +34,8 @@ def test_random_networks_give_the_same_numbers_in_the_browser(target, node):
         widget = WeightExplorer(
             **own(rng, features, hidden, outputs, steps, target),
             gate=str(rng.choice(list("figo"))),
-            unit=int(rng.integers(hidden + 1)),
-            column=int(rng.integers(features + hidden + 2)),
+            row=1 + int(rng.integers(hidden + 1)),
+            source=1 + int(rng.integers(features + hidden + 2)),
             delta=float(rng.uniform(-2, 2)),
         )
         module, *call = case.js(widget)
@@ -45,11 +45,11 @@ def test_random_networks_give_the_same_numbers_in_the_browser(target, node):
         case.same(answer, widget)
 
 
-@pytest.mark.parametrize("column", range(6))
+@pytest.mark.parametrize("source", range(1, 7))
 @pytest.mark.parametrize("gate", "figo")
-def test_the_slope_is_that_of_the_loss(gate, column):
+def test_the_slope_is_that_of_the_loss(gate, source):
     given = own(np.random.default_rng(5), 2, 3, 2, 12)
-    explorer = WeightExplorer(**given, gate=gate, unit=1, column=column, delta=0.3)
+    explorer = WeightExplorer(**given, gate=gate, row=2, source=source, delta=0.3)
     at, nudge = explorer.values(), 1e-5
     losses = []
     for delta in (0.3 - nudge, 0.3 + nudge):
@@ -60,9 +60,9 @@ def test_the_slope_is_that_of_the_loss(gate, column):
 
 def test_the_curve_and_the_removals_are_the_losses(node):
     given = own(np.random.default_rng(6), 2, 3, 2, 12)
-    explorer = WeightExplorer(**given, gate="f", unit=2, column=3, delta=0.0)
+    explorer = WeightExplorer(**given, gate="f", row=3, source=4, delta=0.0)
     shape, numbers = explorer._shape, np.frombuffer(explorer._net, "<f4").tolist()
-    program = "weightnet.js"
+    program = "weights/net.js"
     [net] = node(program, [["weightNet", [shape, numbers]]])
     net = {k: list(v.values()) if isinstance(v, dict) else v for k, v in net.items()}
     curve, removed = node(
@@ -104,7 +104,7 @@ def test_a_layer_alone_is_held_against_what_it_did(show):
     assert explorer.setting == "WeightExplorer(layer=layer)"
     explorer.delta = 2.0
     assert explorer.values()["loss"] > 0
-    page = show(WeightExplorer(layer=layer, delta=2.0, column=1))
+    page = show(WeightExplorer(layer=layer, delta=2.0, source=2))
     assert "distance from what it did" in summary(page)
     assert page.locator("[data-name=shows] option").count() == 2
 
@@ -137,7 +137,7 @@ def test_a_weight_is_dragged_on_the_map(show):
     x, y = box["x"] + 62 + 0.5 * wide, box["y"] + 22 + 3 * (2 * 27.5 + 12) + 13
     pull(page, (x, y), (x, y + 60), steps=6)
     now = state(page)
-    assert (now["gate"], now["unit"], now["column"]) == ("g", 0, 0)
+    assert (now["gate"], now["row"], now["source"]) == ("g", 1, 1)
     assert now["delta"] == pytest.approx(-2, abs=0.06)
     values = copy_of(case_of(WeightExplorer), page).values()
     said = summary(page)

@@ -8,7 +8,7 @@ import unicodedata
 import nbformat
 import pytest
 
-from lstm_lab.explore.style import equation_sheet, ink
+from lstm_lab.notebook.figures import equation_sheet, ink
 from tools.book import bibliography, colours, made
 from tools.book.claims import claims_without_evidence
 from tools.book.lint import RULES, missing_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lstm_lab.explore.style import GATE_COLORS, TEXT_SHARES, equation_sheet, ink
+from lstm_lab.notebook.figures import GATE_COLORS, TEXT_SHARES, equation_sheet, ink
 
 from ..labs import sources
 from .pages import BOOK, ROOT, Page

@@ -11,7 +11,7 @@ import numpy as np
 from ..._validation import FLOATS
 from ...backends import Backend
 from ...cells import GRU_BEFORE_CELL, LSTM_CELLS
-from ...layers import GRU, LSTM, RNN, Recurrent
+from ...layers import GRU, LSTM, RNN, Recurrent, write_params
 from ..blocks import check_known, reordered
 from .nodes import RecurrentNode
 
@@ -122,11 +122,12 @@ def stacked(parts: Sequence[Part], backend: str | Backend | None) -> Recurrent:
         dtype=first.dtype,
         **first.options,
     )
+    arrays = {}
     for number, part in enumerate(parts):
         for name, values in part.params.items():
             base, reverse, _ = name.partition("_reverse")
-            target = layer.params[f"{base}_l{number}{reverse}"]
-            target[...] = layer.backend.asarray(values, dtype=layer.dtype)
+            arrays[f"{base}_l{number}{reverse}"] = values
+    write_params(layer.params, arrays, layer.backend)
     return layer
 
 

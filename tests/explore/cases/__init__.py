@@ -1,7 +1,6 @@
 """What the tests that all explorables share need to know of each: one module a class.
 
-``cases/cell.py`` holds the case of the class that ``lstm_lab/explore/cell.py`` defines, as
-``CASE``; a module that defines two holds both, in ``CASES``.
+``cases/cell.py`` holds the case of the picture in ``lstm_lab/explore/cell/``, as ``CASE``.
 """
 
 from __future__ import annotations
@@ -65,11 +64,9 @@ class Case:
 
 def case_of(kind: type[Explorable]) -> Case:
     """The case of an explorable; every one has one."""
-    module = import_module(f"tests.explore.cases.{kind.__module__.rpartition('.')[2]}")
-    for case in getattr(module, "CASES", None) or [module.CASE]:
-        if case.kind is kind:
-            return case
-    raise LookupError(f"{module.__name__} holds no case of {kind.__name__}")
+    case = import_module(f"tests.explore.cases.{kind.__module__.split('.')[-2]}").CASE
+    assert case.kind is kind, f"cases/{kind.__module__.split('.')[-2]}.py holds another's case"
+    return case
 
 
 CASES = [case_of(kind) for kind in EXPLORABLES]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstm_lab.explore import AlignmentExplorer
-from lstm_lab.explore.alignment import _LOOKUP
+from lstm_lab.explore.alignment.widget import _LOOKUP
 from tests.explore.cases import Case
 
 
@@ -53,6 +53,6 @@ CASE = Case(
     shown=shown,
     lively={"frames": 11},
     hidden=frozenset({"edits", "score", "scale", "query_x", "query_y", "query", "memory"}),
-    js=lambda explorer: ("alignment.js", "runPicture", [explorer.settings(), own(explorer)]),
+    js=lambda explorer: ("alignment/widget.js", "runPicture", [explorer.settings(), own(explorer)]),
     same=same,
 )

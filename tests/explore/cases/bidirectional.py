@@ -44,6 +44,10 @@ CASE = Case(
     shown=shown,
     lively={"reverse_starts": "the end of the padding", "length_1": 7, "input": 8},
     hidden=frozenset({"length_4"}),
-    js=lambda explorer: ("influence.js", "runSetting", [explorer.settings(), network(explorer)]),
+    js=lambda explorer: (
+        "bidirectional/influence.js",
+        "runSetting",
+        [explorer.settings(), network(explorer)],
+    ),
     same=same,
 )

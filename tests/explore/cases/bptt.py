@@ -18,8 +18,8 @@ def same(js, widget):
 
 def js(widget):
     parts = [np.frombuffer(b, "<f4").tolist() for b in (widget._numbers, widget._input)]
-    wish = [None if np.isnan(v) else float(v) for v in np.frombuffer(widget._wish, "<f4")]
-    return "unroll.js", "runUnroll", [widget.settings(), [widget._shape, *parts, wish]]
+    target = [None if np.isnan(v) else float(v) for v in np.frombuffer(widget._target, "<f4")]
+    return "bptt/unroll.js", "runUnroll", [widget.settings(), [widget._shape, *parts, target]]
 
 
 CASE = Case(

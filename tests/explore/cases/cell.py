@@ -22,6 +22,6 @@ CASE = Case(
     shown=shown,
     lively={"h_prev": 0.4},
     hidden=frozenset({"step", "selected"}),
-    js=lambda cell: ("cellmodel.js", "cellStep", [cell.settings()]),
+    js=lambda cell: ("frontend/stage/model.js", "cellStep", [cell.settings()]),
     same=same,
 )

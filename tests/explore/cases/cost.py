@@ -18,6 +18,6 @@ CASE = Case(
     CostExplorer,
     drag="length",
     shown=shown,
-    js=lambda cost: ("cost.js", "sequenceCost", [cost.settings()]),
+    js=lambda cost: ("cost/widget.js", "sequenceCost", [cost.settings()]),
     same=same,
 )

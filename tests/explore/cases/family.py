@@ -19,13 +19,13 @@ def same(js, family):
         key, _, q = name.partition("_")
         # A share of the largest difference, which may be as small as 10⁹ rounding errors.
         atol = 1e-6 if q == "left" else 1e-9
-        got = js["relatives"][key][q]
+        got = js["variants"][key][q]
         np.testing.assert_allclose(got, value, rtol=1e-6, atol=atol, err_msg=name)
 
 
 def js(family):
     numbers = np.frombuffer(family._net, "<f4").tolist()
-    return "relatives.js", "familyNumbers", [family.settings(), family._shape, numbers]
+    return "family/variants.js", "familyNumbers", [family.settings(), family._shape, numbers]
 
 
 CASE = Case(
@@ -36,5 +36,5 @@ CASE = Case(
     lively={"preset": "spikes", "b_i": -1.0, "p": 0.1},
     js=js,
     same=same,
-    large=lambda: FamilyExplorer(LSTM(1, 34, seed=0), unit=3, length=500),
+    large=lambda: FamilyExplorer(LSTM(1, 34, seed=0), layer_unit=4, length=500),
 )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lstm_lab.explore import GradientFlowExplorer
-from lstm_lab.explore.gradient_flow import ZERO
+from lstm_lab.explore.gradient_flow.widget import ZERO
 from tests.explore.cases import Case
 
 # Rounding errors of the states grow as the gradient does: beyond 10^CHAOS two computers part. And
@@ -59,7 +59,7 @@ def same(js, widget):
 def js(widget):
     numbers = np.frombuffer(widget._numbers, "<f4").tolist()
     given = np.frombuffer(widget._input, "<f4").tolist()
-    return "flow.js", "runFlow", [widget.settings(), [widget._shape, numbers, given]]
+    return "gradient_flow/flow.js", "runFlow", [widget.settings(), [widget._shape, numbers, given]]
 
 
 CASE = Case(

@@ -22,6 +22,6 @@ CASE = Case(
     way=-40,
     shown=shown,
     lively={"preset": "noise"},
-    js=lambda unit: ("recurrence.js", "runUnit", [unit.settings()]),
+    js=lambda unit: ("recurrence/widget.js", "runUnit", [unit.settings()]),
     same=same,
 )

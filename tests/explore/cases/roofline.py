@@ -20,6 +20,6 @@ CASE = Case(
     RooflineExplorer,
     drag="batch",
     shown=shown,
-    js=lambda roofline: ("roofline.js", "stepCost", [roofline.settings()]),
+    js=lambda roofline: ("roofline/widget.js", "stepCost", [roofline.settings()]),
     same=same,
 )

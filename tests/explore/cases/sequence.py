@@ -24,7 +24,7 @@ def same(js, sequence):
 def large():
     """A reader's own layer of 40 units, over 500 steps."""
     layer = LSTM(1, 40, seed=0)
-    return SequenceExplorer(layer, unit=3, preset="noise", length=500)
+    return SequenceExplorer(layer, layer_unit=4, preset="noise", length=500)
 
 
 CASE = Case(
@@ -33,7 +33,7 @@ CASE = Case(
     shown=shown,
     lively={"preset": "spikes", "match": "counter"},
     hidden=frozenset({"drawn"}),
-    js=lambda sequence: ("seqmodel.js", "runSequence", [sequence.settings()]),
+    js=lambda sequence: ("sequence/model.js", "runSequence", [sequence.settings()]),
     same=same,
     large=large,
 )

@@ -55,6 +55,6 @@ CASE = Case(
     shown=shown,
     lively={"guess": "both", "begin": 16},
     hidden=frozenset({"cells"}),
-    js=lambda surgery: ("surgerymodel.js", "operate", [surgery.settings(), *plain(surgery)]),
+    js=lambda surgery: ("surgery/model.js", "operate", [surgery.settings(), *plain(surgery)]),
     same=same,
 )

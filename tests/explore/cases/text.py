@@ -28,7 +28,7 @@ def same(answer, explorer):
 def js(explorer):
     numbers = np.frombuffer(explorer._net, "<f4").tolist()
     net = [explorer._alphabet, explorer._cells, numbers]
-    return "textrun.js", "numbersOf", [explorer.settings(), *net]
+    return "text/run.js", "numbersOf", [explorer.settings(), *net]
 
 
 def large():

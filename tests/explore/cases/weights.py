@@ -22,7 +22,7 @@ def same(answer, explorer):
 
 def js(explorer):
     net = [explorer._shape, np.frombuffer(explorer._net, "<f4").tolist()]
-    return "weightnet.js", "weightNumbers", [explorer.settings(), *net]
+    return "weights/net.js", "weightNumbers", [explorer.settings(), *net]
 
 
 def large():

@@ -1,0 +1,5 @@
+"""A plain recurrent unit, unrolled in time."""
+
+from .widget import RecurrenceExplorer
+
+__all__ = ["RecurrenceExplorer"]

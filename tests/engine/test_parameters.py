@@ -1,0 +1,155 @@
+"""Parameters as a whole, in place, and gate by gate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential
+from lstm_lab.layers import Embedding
+
+LSTMS = [
+    {}, {"peepholes": True}, {"forget_gate": False}, {"coupled": True, "peepholes": True},
+    {"layer_norm": True}, {"proj_size": 3},
+]  # fmt: skip
+
+
+def reference(layer, x):
+    """One step from zero states, from the gates' own parameters, of plain cells."""
+    sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
+    gates = {name: layer.gate(name) for name in layer.cell.gates}
+    a = {name: x @ g.weight_x.T + g.bias for name, g in gates.items()}
+    if isinstance(layer, GRU):
+        r, z = sigmoid(a["reset_gate"]), sigmoid(a["update_gate"])
+        n = np.tanh(a["candidate"] + r * (gates["candidate"].bias_h if layer.reset_after else 0))
+        return (1 - z) * n
+    i, o, g = sigmoid(a["input_gate"]), sigmoid(a["output_gate"]), np.tanh(a["candidate"])
+    return o * np.tanh(i * g)
+
+
+@pytest.mark.parametrize("options", [{}, {"reset_after": False}])
+def test_a_grus_gates_are_its_own(options):
+    gru = GRU(2, 4, dtype="float64", seed=0, **options)
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    y, _ = gru.forward(x[None])
+    np.testing.assert_allclose(reference(gru, x), y[0], rtol=1e-12)
+    # U: with only the candidate's recurrent weights zeroed, h is in no candidate any more.
+    gru.gate("candidate").weight_h = 0
+    h = np.random.default_rng(1).normal(size=(1, 3, 4))
+    _, one = gru.forward(x[None], h)
+    _, other = gru.forward(x[None], -h)
+    if options:
+        np.testing.assert_allclose(one.candidate, other.candidate, rtol=1e-12)
+    assert abs(one.reset_gate - other.reset_gate).max() > 0.01
+
+
+@pytest.mark.parametrize("options", LSTMS, ids=lambda o: "-".join(o) or "plain")
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_what_is_written_to_a_gate_is_what_the_layer_computes(options, direction):
+    """Closing one gate closes that gate, in that layer and direction, and no other."""
+    lstm = LSTM(2, 4, 2, bidirectional=True, dtype="float64", seed=0, **options)
+    x = np.random.default_rng(0).normal(size=(5, 3, 2))
+    for name in lstm.cell.gates:
+        _, before = lstm.forward(x)
+        gate = lstm.gate(name, 1, direction)
+        held = {key: value.copy() for key, value in vars(gate).items() if value is not None}
+        for key in held:
+            setattr(gate, key, 0)
+        gate.bias += 2.0
+        _, after = lstm.forward(x)
+        squash = np.tanh(2.0) if name == "candidate" else 1 / (1 + np.exp(-2.0))
+        found = getattr(after.layer(1, direction), name)
+        np.testing.assert_allclose(found, squash, rtol=1e-12)
+        for other in lstm.cell.gates:
+            for number in (0, 1):
+                for way in ("forward", "reverse"):
+                    if (number, way) == (1, direction):
+                        continue
+                    same = getattr(after.layer(number, way), other)
+                    assert np.array_equal(same, getattr(before.layer(number, way), other))
+        for key, value in held.items():
+            setattr(gate, key, value)
+        _, again = lstm.forward(x)
+        assert np.array_equal(again.hidden, before.hidden)
+
+
+def test_a_gates_rows_are_all_rows_once():
+    for layer in (LSTM(2, 3, seed=0), LSTM(2, 3, peepholes=True, coupled=True), GRU(2, 3)):
+        sizes = {"weight_x_l0": 0, "weight_h_l0": 0, "bias_l0": 0}
+        for name in layer.cell.gates:
+            gate = layer.gate(name)
+            assert np.shares_memory(gate.weight_x, layer.params["weight_x_l0"])
+            for key in ("weight_x", "weight_h", "bias"):
+                sizes[f"{key}_l0"] += getattr(gate, key).size
+            sizes["bias_l0"] += 0 if gate.bias_h is None else gate.bias_h.size
+        assert sizes == {name: layer.params[name].size for name in sizes}
+
+
+def test_what_a_gate_has_not():
+    gate = LSTM(2, 3, seed=0).gate("forget_gate")
+    assert repr(gate) == "<gate: weight_x (3, 2), weight_h (3, 3), bias (3,)>"
+    with pytest.raises(ValueError, match="this gate has no peephole"):
+        gate.peephole = 1
+    with pytest.raises(AttributeError, match="a gate has no 'bais'; it may have weight_x"):
+        gate.bais = 1
+    with pytest.raises(ValueError, match=r"bias must have shape \(3,\), got \(4,\)"):
+        gate.bias = np.zeros(4)
+    with pytest.raises(ValueError, match="name: a cell of RNN has no gates"):
+        RNN(2, 3).gate("candidate")
+
+
+def test_assigning_trains_in_place():
+    model = Sequential(
+        lstm=LSTM(2, 4, seed=0, dtype="float64"),
+        last=LastStep(dtype="float64"),
+        head=Linear(4, 1, seed=0, dtype="float64"),
+    )
+    x, target = np.random.default_rng(0).normal(size=(6, 8, 2)), np.ones((8, 1))
+    losses = []
+    for _ in range(30):
+        y, trace = model.forward(x)
+        losses.append(((y - target) ** 2).mean())
+        gradient = model.backward(2 * (y - target) / y.size, trace).params
+        for name in model.params:
+            model.params[name] = model.params[name] - 0.5 * gradient[name]
+    assert losses[-1] < 0.2 * losses[0]
+    for name, layer in model.layers.items():
+        for key in layer.params:
+            assert layer.params[key] is model.params[f"{name}.{key}"]
+    # A number of float64 times float32 is float64: that is taken too.
+    single = Linear(2, 1, seed=0)
+    single.params["bias"] = single.params["bias"] - np.float64(0.1) * np.ones(1)
+    assert single.params["bias"].dtype == "float32"
+    single.params["weight"] *= 0
+    assert not single.params["weight"].any()
+
+
+def test_other_names_and_shapes_are_refused():
+    lstm = LSTM(2, 3, seed=0)
+    with pytest.raises(KeyError, match="no parameter 'bias'; there are weight_x_l0"):
+        lstm.params["bias"] = np.zeros(12)
+    with pytest.raises(ValueError, match=r"params\['bias_l0'\] must have shape \(12,\), got \(3,\)"):
+        lstm.params["bias_l0"] = np.zeros(3)
+    with pytest.raises(TypeError, match=r"params\['bias_l0'\]"):
+        lstm.params["bias_l0"] = [0.0] * 12
+    with pytest.raises(AttributeError):
+        del lstm.params["bias_l0"]
+
+
+def test_a_layer_of_given_arrays():
+    for layer in (
+        LSTM(2, 3, 2, bidirectional=True, peepholes=True, seed=0),
+        GRU(2, 3, seed=0),
+        Linear(2, 3, seed=0),
+        Embedding(5, 3, seed=0),
+    ):
+        again = type(layer).from_params(dict(layer.params), **layer.config)
+        for name, array in layer.params.items():
+            assert np.array_equal(again.params[name], array)
+            assert not np.shares_memory(again.params[name], array)
+    with pytest.raises(ValueError, match="params must be named weight, bias; got bias"):
+        Linear.from_params({"bias": np.zeros(3)}, input_size=2, output_size=3)
+    with pytest.raises(ValueError, match=r"params\['bias'\] must have shape \(3,\), got \(2,\)"):
+        Linear.from_params(
+            {"weight": np.zeros((3, 2)), "bias": np.zeros(2)}, input_size=2, output_size=3
+        )
