@@ -31,7 +31,7 @@ def _exports() -> dict[str, str]:
 
 _FOLDERS = _exports()
 
-__all__ = ["EXPLORABLES", "Explorable", *_FOLDERS]
+__all__ = ["EXPLORABLES", "Explorable", *_FOLDERS]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -89,7 +89,9 @@ class Step:
         """The same step with other x, h, c or weights."""
         return replace(self, **changes)
 
-    def with_weights(self, change: Callable[..., Iterable], gates: Iterable[str] = GATES) -> Step:
+    def with_weights(
+        self, change: Callable[..., Iterable], gates: Iterable[str] = tuple(GATES)
+    ) -> Step:
         """The same step, where `change(W, U, b)` gives these gates' weights."""
         changed = {gate: tuple(change(*self.weights[gate])) for gate in gates}
         return self.but(weights=self.weights | changed)

@@ -245,9 +245,6 @@ class GradientTrace(StepTrace):
     input_gate, forget_gate, output_gate, candidate, … : array, likewise
         δ_t = ∂L/∂a_t, of what enters the sigmoid or the tanh. An RNN, which has no gates, has
         ``pre_activation``.
-
-    The names, and ``layer(k, direction)``, are those of `Trace`. All are copies, and zero after a
-    sequence's end.
     """
 
     @property

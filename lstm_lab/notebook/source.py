@@ -38,7 +38,7 @@ def show_source(obj: Any, *, docstring: bool = False) -> Markdown:
 
     try:
         lines, start = inspect.getsourcelines(inspect.unwrap(obj) if callable(obj) else obj)
-        path = Path(inspect.getsourcefile(obj))
+        path = Path(inspect.getsourcefile(obj) or "")
     except (TypeError, OSError):
         raise TypeError(
             f"obj: expected something written in Python, got {type(obj).__name__} {obj!r}"
@@ -54,16 +54,18 @@ def show_source(obj: Any, *, docstring: bool = False) -> Markdown:
 
 
 def _without_docstrings(source: str) -> str:
-    lines = source.splitlines()
+    lines: list[str | None] = [*source.splitlines()]
     for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) or len(body) < 2:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) or len(node.body) < 2:
             continue
+        body: list[Any] = node.body
         if ast.get_docstring(node, clean=False) is not None:
             first, after = body[0].lineno - 1, body[1]
             # Decorators stand above the line that a definition counts as its own.
             end = min([after.lineno, *(d.lineno for d in getattr(after, "decorator_list", []))])
-            while end - 2 > body[0].end_lineno - 1 and lines[end - 2].strip().startswith("#"):
+            while end - 2 > body[0].end_lineno - 1 and (lines[end - 2] or "").strip().startswith(
+                "#"
+            ):
                 end -= 1
             lines[first : end - 1] = [None] * (end - 1 - first)
     return "\n".join(line for line in lines if line is not None)

@@ -313,10 +313,8 @@ class TestDrawing:
         for runs, x in zip(written, signals, strict=True):
             assert SequenceExplorer(drawn=runs).drawn == runs
             np.testing.assert_array_equal(drawn_signal(runs, len(x)), x)
-        again = node(
-            "sequence/model.js",
-            [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)],
-        )
+        calls = [["readRuns", [r, len(x)]] for r, x in zip(written, signals, strict=True)]
+        again = node("sequence/model.js", calls)
         for got, x in zip(again, signals, strict=True):
             assert got == pytest.approx(x.tolist())
 

@@ -42,6 +42,7 @@ def lesson(task: str, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def small_net(features: int, hidden: int, seed: int, forget_bias: float = 1.0) -> LSTM:
+    """An untrained LSTM."""
     from ...layers import LSTM
 
     sizes = {"input_size": features, "hidden_size": hidden}

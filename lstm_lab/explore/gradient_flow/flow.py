@@ -16,6 +16,7 @@ HIDDEN, SEEDS, LONGEST = 8, 16, 1000
 
 
 def small_lstm(features: int, seed: int, **options: Any) -> LSTM:
+    """An untrained LSTM of the picture's size."""
     from ...layers import LSTM
 
     return float64_copy(LSTM(features, HIDDEN, seed=seed, backend="numpy", **options))

@@ -75,6 +75,7 @@ def train(seed: int = 5, epochs: int = 150) -> Sequential:
 
 
 def main() -> None:
+    """Train the network, and write it to where the book reads it."""
     from ...interchange import save
     from ...losses import mse
 
