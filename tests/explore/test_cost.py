@@ -1,5 +1,7 @@
 """What is special to CostExplorer: its formulas are those of the library's own arrays."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from lstm_lab.explore import CostExplorer
 def size(part):
     if hasattr(part, "nbytes"):
         return part.nbytes
-    return sum(map(size, part.values() if isinstance(part, dict) else part))
+    return sum(map(size, part.values() if isinstance(part, Mapping) else part))
 
 
 @pytest.mark.parametrize("T, B, H, D", [(1, 1, 1, 1), (7, 3, 5, 2), (60, 4, 16, 9)])
