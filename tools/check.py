@@ -24,6 +24,7 @@ BIN = Path(sys.executable).parent
 # CSS and JSON are left to the hand.
 JAVASCRIPT = ("lstm_lab/**/*.{js,mjs}", "tests/**/*.{js,mjs}")
 LONGEST = 100
+SCREEN = 40
 # What every change may break, in a few seconds.
 ALWAYS = ("tests/test_setup.py", "tests/test_validation.py")
 # Floors that no test file is named after are the engine's.
@@ -114,14 +115,22 @@ def run(name: str, command: Sequence[str]) -> bool:
     right = answer.returncode == 0
     print(f"{'ok    ' if right else 'FAILED'} {name} ({time.perf_counter() - start:.1f} s)")
     if not right:
-        print(answer.stdout.strip(), answer.stderr.strip(), sep="\n")
+        report(f"{answer.stdout}\n{answer.stderr}".strip().splitlines())
     return right
+
+
+def report(lines: Sequence[str]) -> None:
+    """What is wrong, but no more than fits a screen."""
+    print(*lines[:SCREEN], sep="\n")
+    if len(lines) > SCREEN:
+        print(f"… and {len(lines) - SCREEN} lines more")
 
 
 def run_tests(names: Sequence[str], seconds: float) -> bool:
     """Run tests until they end or the time is up."""
     print("tests of what changed:", *names)
     command = python("-m", "pytest", "-q", "--no-header", "-m", "not browser", "-x")
+    command += ["--numprocesses", "auto", "--dist", "loadfile"]
     process = subprocess.Popen([*command, *names], cwd=ROOT)
     try:
         return process.wait(timeout=seconds) in (0, 5)  # 5: there was none
@@ -140,10 +149,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=75, help="time for the tests")
     parser.add_argument("--fix", action="store_true", help="format, and repair")
     options = parser.parse_args(arguments)
+    # In step with what pytest prints by itself.
+    sys.stdout.reconfigure(line_buffering=True)
     right = [run(name, command) for name, command in steps(options.fix).items()]
     if found := long_lines():
         right.append(False)
-        print(f"FAILED lines of JavaScript over {LONGEST} characters", *found, sep="\n")
+        print(f"FAILED lines of JavaScript over {LONGEST} characters: {len(found)}")
+        report(found)
     right.append(run("the book", python("-m", "tools.book")))
     names = related(changed(options.since))
     return 0 if run_tests(names, options.seconds) and all(right) else 1

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential
-from lstm_lab.backends import Backend, CupyBackend, NumbaBackend, get_backend, persistent
+from lstm_lab.backends import Backend, CupyBackend, NumbaBackend, get_backend
+from lstm_lab.backends.kernels import persistent
 from lstm_lab.backends.kernels.tiling import COLUMNS, Limits, Loop, tile
 from lstm_lab.cells import LSTM_CELL
 from lstm_lab.data import Standardizer, el_nino, split, windows
