@@ -21,7 +21,7 @@ REFUSED = {
     "model": OBJECT,
     "head": (*OBJECT, LSTM(1, 2)),
     "loss": (3, "a"),
-    "unit": (-1, 2, 0.5, "a", None, True, [0]),
+    "layer_unit": (0, 3, -1, 0.5, "a", None, True, [1], THING),
     "lengths": (3.5, "a", [0], [99], THING),
     "labels": (3, THING),
     "x": ARRAY,
@@ -91,10 +91,10 @@ def test_what_is_right_is_taken(kind):
     kind(**BESIDE.get(kind.__name__, {})).close()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EXPLORABLES if "unit" in own(kind)])
+@pytest.mark.parametrize("kind", [kind for kind in EXPLORABLES if "layer_unit" in own(kind)])
 def test_a_unit_may_be_numpys(kind):
-    widget = kind(**{**BESIDE[kind.__name__], "unit": np.int64(1)})
-    assert "unit=1)" in widget.setting
+    widget = kind(**{**BESIDE[kind.__name__], "layer_unit": np.int64(2)})
+    assert "layer_unit=2)" in widget.setting
     json.dumps(widget._shape)
     widget.close()
 
