@@ -4,8 +4,9 @@
 
 What changed is what differs from the commit where this branch left ``main``, the working tree
 included. The tests of a module are found by name: ``lstm_lab/data/windows.py`` has those of
-``tests/data/`` and ``tests/test_data.py``, and every ``test_windows*.py``. They end after N
-seconds, and the last line says so: `make test` runs them all. ``--fix`` formats, and repairs what
+``tests/data/`` and ``tests/test_data.py``, and every ``test_windows*.py``. Files of tests that take
+minutes (`LONG` in tests/conftest.py) are left out unless they changed, and the others end after N
+seconds; the last line says so. `make test` runs them all. ``--fix`` formats, and repairs what
 repairs itself.
 """
 
@@ -126,11 +127,16 @@ def report(lines: Sequence[str]) -> None:
         print(f"… and {len(lines) - SCREEN} lines more")
 
 
-def run_tests(names: Sequence[str], seconds: float) -> bool:
-    """Run tests until they end or the time is up."""
+def run_tests(names: Sequence[str], files: Sequence[str], seconds: float) -> bool:
+    """Run tests until they end or the time is up; long ones only where they are changed files."""
+    from tests.conftest import LONG
+
+    left_out = [name for name in LONG if name not in files]
+    names = [name for name in names if name not in left_out]
     print("tests of what changed:", *names)
     command = python("-m", "pytest", "-q", "--no-header", "-m", "not browser", "-x")
     command += ["--numprocesses", "auto", "--dist", "loadfile"]
+    command += [f"--ignore={name}" for name in left_out]
     process = subprocess.Popen([*command, *names], cwd=ROOT)
     try:
         return process.wait(timeout=seconds) in (0, 5)  # 5: there was none
@@ -157,8 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"FAILED lines of JavaScript over {LONGEST} characters: {len(found)}")
         report(found)
     right.append(run("the book", python("-m", "tools.book")))
-    names = related(changed(options.since))
-    return 0 if run_tests(names, options.seconds) and all(right) else 1
+    files = changed(options.since)
+    return 0 if run_tests(related(files), files, options.seconds) and all(right) else 1
 
 
 if __name__ == "__main__":
