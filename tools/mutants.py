@@ -301,6 +301,34 @@ MUTANTS = [
         "max((end,), key",
         f"{CTC}::test_the_best_path_is_the_best",
     ),
+    Mutant(
+        "kept gradients: that of the normalised cell state in place of the cell state's",
+        "layers/steps_with_options.py",
+        'return dh, local["dcell_whole"]',
+        'return dh, local["dcell"]',
+        "tests/engine/test_gradient_trace.py::test_of_the_cell_state",
+    ),
+    Mutant(
+        "kept gradients: a GRU's dh after its cell has written to it",
+        "layers/steps.py",
+        "            step(d, gates, past)",
+        "            step(d, gates, past); dh[...] = past",
+        "tests/engine/test_gradient_trace.py::test_of_the_hidden_state",
+    ),
+    Mutant(
+        "a gate's rows of U are those of its block, wherever the product goes",
+        "layers/recurrent.py",
+        "fed_by_h.index(product)",
+        "fed_by_h.index(product) - (product == 3)",
+        "tests/engine/test_parameters.py::test_a_grus_gates_are_its_own",
+    ),
+    Mutant(
+        "assigning a parameter puts another array in its place",
+        "layers/parameters.py",
+        "        array[...] = values\n",
+        "        self._arrays[name] = values\n",
+        "tests/engine/test_parameters.py::test_assigning_trains_in_place",
+    ),
 ]
 
 

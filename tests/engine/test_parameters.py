@@ -33,13 +33,14 @@ def test_a_grus_gates_are_its_own(options):
     x = np.random.default_rng(0).normal(size=(3, 2))
     y, _ = gru.forward(x[None])
     np.testing.assert_allclose(reference(gru, x), y[0], rtol=1e-12)
-    # U: with only the candidate's recurrent weights zeroed, h is in no candidate any more.
+    # Without the candidate's recurrent weights, and its own bias of them, h is in no candidate.
     gru.gate("candidate").weight_h = 0
+    if gru.reset_after:
+        gru.gate("candidate").bias_h = 0
     h = np.random.default_rng(1).normal(size=(1, 3, 4))
     _, one = gru.forward(x[None], h)
     _, other = gru.forward(x[None], -h)
-    if options:
-        np.testing.assert_allclose(one.candidate, other.candidate, rtol=1e-12)
+    np.testing.assert_allclose(one.candidate, other.candidate, rtol=1e-12)
     assert abs(one.reset_gate - other.reset_gate).max() > 0.01
 
 

@@ -14,7 +14,8 @@ CELLS = [
     "import numpy as np\nfrom lstm_lab import LSTM\n"
     "from lstm_lab.explore import CellExplorer, SequenceExplorer\n"
     "CellExplorer(b_f=0.5)",
-    "SequenceExplorer(LSTM(2, 3, seed=1), np.sin(np.arange(40)).reshape(20, 2), 1, step=9)",
+    "x = np.sin(np.arange(40)).reshape(20, 2)\n"
+    "SequenceExplorer(LSTM(2, 3, seed=1), x, layer_unit=2, step=9)",
     "import ipywidgets\nipywidgets.IntSlider(description='of others')",
 ]
 

@@ -8,10 +8,11 @@ import unicodedata
 import nbformat
 import pytest
 
+from lstm_lab.explore import EXPLORABLES
 from lstm_lab.notebook.figures import equation_sheet, ink
 from tools.book import bibliography, colours, made
 from tools.book.claims import claims_without_evidence
-from tools.book.lint import RULES, missing_parts
+from tools.book.lint import RULES, missing_parts, set_up_in_the_open
 from tools.book.notation import defined, symbols, without_constant_column
 from tools.book.pages import ROOT, Page, chapters, pages
 from tools.book.words import banned_words
@@ -228,6 +229,13 @@ def test_a_chapters_own_table_needs_no_column_of_chapters():
     assert without_constant_column(without_constant_column(table)) == without_constant_column(table)
     other = table.replace("Chapter 7", "Sizes")
     assert without_constant_column(other) == other
+
+
+@pytest.mark.parametrize("picture", EXPLORABLES, ids=lambda picture: picture.__name__)
+def test_every_picture_is_known(picture):
+    cell = nbformat.v4.new_code_cell(f"{picture.__name__}(b_f=1)")
+    page = Page(ROOT / "book" / "01-planted.ipynb", nbformat.v4.new_notebook(cells=[cell]))
+    assert set_up_in_the_open(page)
 
 
 def test_the_map_has_a_row_for_every_chapter_and_lab():

@@ -7,6 +7,8 @@ import re
 from functools import cache
 from urllib.parse import unquote
 
+from lstm_lab.explore import EXPLORABLES
+
 from . import bibliography
 from .claims import claims_without_evidence
 from .colours import faint_colours
@@ -23,7 +25,7 @@ LINK = re.compile(
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 YEAR = r"\(?(?:19|20)\d\d[a-z]?\)?"
 NAME = r"[A-ZÀ-Þ][\w'’-]+"
-SHOWN = re.compile(r"\b(Quiz|[A-Z]\w*Explorer|GateSurgery)\(")
+SHOWN = re.compile(rf"\b({'|'.join(['Quiz', *(each.__name__ for each in EXPLORABLES)])})\(")
 EXERCISES = r"^## (?:\d+\. )?Exercises$(.*?)(?=^## |\Z)"
 CITATION = re.compile(
     rf"{NAME}(?:,?\s+(?:&|and)\s+(?:{NAME}|others)|\s+et\s+al\.),?\s+{YEAR}|\({NAME},?\s+{YEAR}\)"
