@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lstm_lab.backends import BackendUnavailable, get_backend
+from lstm_lab.backends import Backend, BackendUnavailable, get_backend
 from lstm_lab.cli import INSTALL_TEST, INSTALL_TORCH, find_browser
+
+from . import strict
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+strict.register()
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_OPTIONS = [
@@ -37,10 +41,10 @@ CHROMIUM_OPTIONS = [
 # A file is one worker's: what takes longest goes first, lest one worker be left with it at the end.
 LONG = [
     "tests/tools/test_mutants.py", "tests/test_browser_book.py", "tests/explore/test_page.py",
-    "tests/engine/test_book_on_device.py", "tests/explore/test_controls.py",
+    "tests/backends/test_book_on_device.py", "tests/explore/test_controls.py",
     "tests/explore/test_family.py", "tests/explore/test_training.py", "book/06-training.ipynb",
     "book/07-family.ipynb", "book/10-forecasting.ipynb", "book/08-bidirectional.ipynb",
-    "tests/engine/test_step_options.py", "tests/engine/test_persistent.py",
+    "tests/layers/test_step_options.py", "tests/backends/test_persistent.py",
 ]  # fmt: skip
 
 
@@ -75,6 +79,14 @@ def lacking() -> Callable[[str], None]:
 def require() -> Callable[[str, str], ModuleType | str]:
     """``require("node", "your system's package nodejs")``: the program's path, or a module."""
     return _require
+
+
+@pytest.fixture(params=["numpy", "strict", "numba", pytest.param("cupy", marks=pytest.mark.gpu)])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Every backend that this machine has, and the stand-in for a device."""
+    if request.param == "numba":
+        _require("numba", INSTALL_TEST)
+    return get_backend(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,7 @@ from lstm_lab import optim
 from lstm_lab.backends import get_backend
 from lstm_lab.optim import SGD, Adam, RMSprop, clip_by_norm, clip_by_value
 
-from . import tolerance
-from .engine import strict
+from . import strict, tolerance
 
 strict.register()
 

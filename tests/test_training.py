@@ -21,8 +21,7 @@ from lstm_lab.losses import cross_entropy, mse
 from lstm_lab.optim import SGD, Adam, RMSprop, cosine, step_decay
 from lstm_lab.training import CheckpointError, Diverged, History, evaluate, fit, predict
 
-from . import tolerance
-from .engine import strict
+from . import strict, tolerance
 
 strict.register()
 

@@ -28,8 +28,8 @@ LONGEST = 100
 SCREEN = 40
 # What every change may break, in a few seconds.
 ALWAYS = ("tests/test_setup.py", "tests/test_validation.py")
-# Floors that no test file is named after are the engine's.
-ENGINE = "tests/engine"
+# What a module is tested with that no test is named after.
+LAYERS = "tests/layers"
 
 
 def python(*arguments: str) -> list[str]:
@@ -107,7 +107,7 @@ def _named_after(path: Path, root: Path) -> tuple[list[str], list[str]]:
         stem = Path("tests", *inside[: depth - 1])
         places = (stem / inside[depth - 1], stem / f"test_{inside[depth - 1]}.py")
         wider += [place.as_posix() for place in places if (root / place).exists()]
-    return own, wider if wider or own else [ENGINE]
+    return own, wider if wider or own else [LAYERS]
 
 
 def run(name: str, command: Sequence[str]) -> bool:

@@ -26,15 +26,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = "LSTM_LAB_KERNELS"
 NUMERIC = [
-    "tests/engine", "tests/text", "tests/explore", "tests/benchmarks", "tests/test_data.py",
-    "tests/test_evidence.py", "tests/test_optim.py", "tests/test_tasks.py",
-    "tests/test_tolerance.py", "tests/test_training.py",
+    "tests/backends", "tests/cells", "tests/interchange", "tests/layers", "tests/losses",
+    "tests/text", "tests/explore", "tests/benchmarks", "tests/test_data.py",
+    "tests/test_evidence.py", "tests/test_gradcheck.py", "tests/test_optim.py",
+    "tests/test_tasks.py", "tests/test_tolerance.py", "tests/test_training.py",
 ]  # fmt: skip
 NOT_NUMERIC = [  # these start programs, compile, or read texts
-    "tests/engine/test_book_on_device.py", "tests/engine/test_nvrtc.py",
-    "tests/engine/test_onnx_errors.py",
+    "tests/backends/test_book_on_device.py", "tests/backends/test_nvrtc.py",
+    "tests/interchange/test_onnx_errors.py",
 ]  # fmt: skip
-NEITHER = ["tests/engine/test_persistent.py::test_a_missing_barrier_is_noticed"]
+NEITHER = ["tests/backends/test_persistent.py::test_a_missing_barrier_is_noticed"]
 NOTEBOOKS = ["book", "labs/solved"]
 NEEDS = {"Haswell": "AVX2", "SandyBridge": "AVX", "Nehalem": "SSE42", "SkylakeX": "AVX512F"}
 """OpenBLAS's name of a core, and the instructions, in NumPy's names, that its kernels use."""

@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RECURRENT = "tests/engine/test_recurrent.py"
-VARIANTS = "tests/engine/test_variants.py"
-OPTIONS = "tests/engine/test_step_options.py"
-CTC = "tests/engine/test_ctc.py"
+RECURRENT = "tests/layers/test_recurrent.py"
+VARIANTS = "tests/cells/test_variants.py"
+OPTIONS = "tests/layers/test_step_options.py"
+CTC = "tests/losses/test_ctc.py"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ MUTANTS = [
         "cells/lstm.py",
         "o, i, f, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
         "o, f, i, g = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]",
-        "tests/engine/test_torch_parity.py::test_against_the_golden_file",
+        "tests/layers/test_torch_parity.py::test_against_the_golden_file",
     ),
     Mutant(
         "the cell gradient is not carried back",
@@ -103,7 +103,7 @@ MUTANTS = [
         "cells/gru.py",
         "    np.multiply(r, q, out=hidden)",
         "    np.multiply(r, recurrent[:, 2], out=hidden)",
-        "tests/engine/test_torch_parity.py::test_against_the_golden_file",
+        "tests/layers/test_torch_parity.py::test_against_the_golden_file",
     ),
     Mutant(
         "GRU: the reset gate before the product does nothing",
@@ -208,42 +208,42 @@ MUTANTS = [
         "layers/attention.py",
         "            scores = xp.where(valid[:, None], scores, -np.inf)",
         "            pass",
-        "tests/engine/test_attention.py::test_the_equations",
+        "tests/layers/test_attention.py::test_the_equations",
     ),
     Mutant(
         "cross-entropy divides by all, not by what counts",
         "losses/elementwise.py",
         "    weights = weights / _total(weights)\n    # The largest",
         "    weights = weights / weights.size\n    # The largest",
-        "tests/engine/test_losses.py::test_values_by_hand",
+        "tests/losses/test_losses.py::test_values_by_hand",
     ),
     Mutant(
         "ONNX: the gates of W in torch's order",
         "interchange/onnx/cells.py",
         'INPUT_ORDER = {"LSTM": (1, 0, 2, 3)',
         'INPUT_ORDER = {"LSTM": (1, 2, 0, 3)',
-        "tests/engine/test_onnx.py::test_onnxruntime_agrees",
+        "tests/interchange/test_onnx.py::test_onnxruntime_agrees",
     ),
     Mutant(
         "ONNX: the recurrent half of the bias is dropped",
         "interchange/onnx/cells.py",
         '"bias": reordered(outer + inner, input_back)',
         '"bias": reordered(outer, input_back)',
-        "tests/engine/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
+        "tests/interchange/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
     ),
     Mutant(
         "ONNX: the reverse direction starts in the padding",
         "interchange/onnx/run.py",
         "given_x, _ = turn.forward(given_x, lengths=lengths)",
         "given_x, _ = turn.forward(given_x)",
-        "tests/engine/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
+        "tests/interchange/test_onnx.py::test_a_node_runs_as_in_onnxruntime",
     ),
     Mutant(
         "ONNX: every GRU has its reset gate after the product",
         "interchange/onnx/cells.py",
         'options["reset_after"] = node.linear_before_reset',
         'options["reset_after"] = True',
-        "tests/engine/test_onnx.py::test_node",
+        "tests/interchange/test_onnx.py::test_node",
     ),
     Mutant(
         "CTC: a path leaps between equal labels",
@@ -306,28 +306,28 @@ MUTANTS = [
         "layers/steps_with_options.py",
         'return dh, local["dcell_whole"]',
         'return dh, local["dcell"]',
-        "tests/engine/test_gradient_trace.py::test_of_the_cell_state",
+        "tests/layers/test_gradient_trace.py::test_of_the_cell_state",
     ),
     Mutant(
         "kept gradients: a GRU's dh after its cell has written to it",
         "layers/steps.py",
         "            step(d, gates, past)",
         "            step(d, gates, past); dh[...] = past",
-        "tests/engine/test_gradient_trace.py::test_of_the_hidden_state",
+        "tests/layers/test_gradient_trace.py::test_of_the_hidden_state",
     ),
     Mutant(
         "a gate's rows of U are those of its block, wherever the product goes",
         "layers/recurrent.py",
         "fed_by_h.index(product)",
         "fed_by_h.index(product) - (product == 3)",
-        "tests/engine/test_parameters.py::test_a_grus_gates_are_its_own",
+        "tests/layers/test_parameters.py::test_a_grus_gates_are_its_own",
     ),
     Mutant(
         "assigning a parameter puts another array in its place",
         "layers/parameters.py",
         "        array[...] = values\n",
         "        self._arrays[name] = values\n",
-        "tests/engine/test_parameters.py::test_assigning_trains_in_place",
+        "tests/layers/test_parameters.py::test_assigning_trains_in_place",
     ),
 ]
 
@@ -400,12 +400,9 @@ def dies(mutant: Mutant) -> bool:
     """Whether the mutant's test fails on a copy of the library with the fault in it."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve()
-        for part in ("lstm_lab", "tests/engine"):
+        for part in ("lstm_lab", "tests"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for part in (
-            "tests/__init__.py", "tests/conftest.py", "tests/tolerance.py", "pyproject.toml"
-        ):  # fmt: skip
-            shutil.copy(ROOT / part, copy / part)
+        shutil.copy(ROOT / "pyproject.toml", copy)
         target = copy / "lstm_lab" / mutant.file
         source = target.read_text(encoding="utf-8")
         if source.count(mutant.old) != 1:

@@ -1,4 +1,4 @@
-"""Make torch's ONNX golden file again: ``python -m tests.engine.golden.make_onnx``.
+"""Make torch's ONNX golden file again: ``python -m tests.interchange.golden.make_onnx``.
 
 torch's exporter needs the package onnxscript, which is no dependency: any environment with NumPy,
 torch, onnx and onnxscript will do.

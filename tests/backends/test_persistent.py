@@ -29,8 +29,8 @@ from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
 
 from .. import tolerance
+from ..strict import StrictBackend
 from .cuda_on_cpu import EmulatedBackend, KernelFailed
-from .strict import StrictBackend
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Limits(processors=40, shared_bytes=12_000, cooperative=True, threads=64)
@@ -182,7 +182,7 @@ def test_a_chapters_model_learns_as_on_numpy(device, whole):
 @pytest.mark.skipif(sys.platform != "linux", reason="guards memory with Linux's own calls")
 @pytest.mark.parametrize("where", ["begin", "end"])
 def test_nothing_outside_the_arrays_is_touched(emulated, where):
-    command = [sys.executable, "-m", "tests.engine.run_guarded", where]
+    command = [sys.executable, "-m", "tests.backends.run_guarded", where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "nothing was touched" in done.stdout, done.stderr
 

@@ -19,7 +19,7 @@ import numpy as np
 from lstm_lab.backends import CupyBackend
 from lstm_lab.backends.kernels.tiling import Limits
 
-from .strict import StrictBackend, unwrap, wrap
+from ..strict import StrictBackend, unwrap, wrap
 
 HERE = Path(__file__).parent
 OUTCOMES = ["finished", "deadlock", "an atomic without a fence before it"]

@@ -1,6 +1,6 @@
 """Run notebooks with the book's backend set to the stand-in for a device.
 
-``python -m tests.engine.run_on_device book/03-memory-cell.ipynb``
+``python -m tests.backends.run_on_device book/03-memory-cell.ipynb``
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import strict
+from .. import strict
 
 
 def main(paths: list[str]) -> int:

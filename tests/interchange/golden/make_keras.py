@@ -1,6 +1,7 @@
-"""Make Keras' golden file again: ``KERAS_BACKEND=jax python -m tests.engine.golden.make_keras``.
+"""Make Keras' golden file again: ``python -m tests.interchange.golden.make_keras``.
 
-Keras is no dependency; any environment with NumPy, Keras and one of its backends will do.
+Keras is no dependency; any environment with NumPy, Keras and one of its backends will do, with
+``KERAS_BACKEND=jax`` where that is JAX.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ NOTEBOOKS = [path for path in EVERY if CHOICE not in path.read_text(encoding="ut
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_on_a_device(path):
-    command = [sys.executable, "-m", "tests.engine.run_on_device", str(path)]
+    command = [sys.executable, "-m", "tests.backends.run_on_device", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
@@ -32,6 +32,6 @@ def test_a_notebook_that_chose_a_backend_has_not_run_on_the_device(tmp_path):
     chooses = "import os\nos.environ['LSTM_LAB_BACKEND'] = 'numpy'"
     path = tmp_path / "chooses.ipynb"
     path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [chooses]}]}))
-    command = [sys.executable, "-m", "tests.engine.run_on_device", str(path)]
+    command = [sys.executable, "-m", "tests.backends.run_on_device", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "chose the backend 'numpy'" in done.stdout

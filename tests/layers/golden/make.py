@@ -1,4 +1,4 @@
-"""Make the golden file again, with torch: ``python -m tests.engine.golden.make``."""
+"""Make the golden file again, with torch: ``python -m tests.layers.golden.make``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.engine.torch_cases import CASES, run_torch
+from tests.layers.torch_cases import CASES, run_torch
 
 FILE = Path(__file__).with_name("recurrent.npz")
 

@@ -1,6 +1,6 @@
 """Run the kernels with every array between pages that may not be touched.
 
-``python -m tests.engine.run_guarded end`` (or ``begin``): the arrays lie against the page behind
+``python -m tests.backends.run_guarded end`` (or ``begin``): the arrays lie against the page behind
 them (before them). What reads or writes past an array ends the process with a segmentation fault.
 """
 
@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 
-from . import cuda_on_cpu, strict, test_persistent
+from .. import strict
+from . import cuda_on_cpu, test_persistent
 from .cuda_on_cpu import EmulatedBackend
 
 PAGE = 4096
