@@ -46,7 +46,8 @@ def test_one_direction_is_a_triangle_and_both_are_full():
     assert not np.triu(both["forward"], 1).any()
     assert not np.tril(both["reverse"], -1).any()
     alone = BidirectionalExplorer(direction=FORWARD).values()
-    np.testing.assert_array_equal(alone["influence"], both["forward"])
+    # One direction is a product of another shape than two: kernels may add in another order.
+    np.testing.assert_allclose(alone["influence"], both["forward"], rtol=1e-14)
     assert "reverse" not in alone
 
 
