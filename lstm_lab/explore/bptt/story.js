@@ -23,14 +23,22 @@ export const upper = (words) => words[0].toUpperCase() + words.slice(1);
 /** A gradient as it is printed where room is scarce. */
 export const slim = (v) => {
   const size = Math.abs(v);
-  return size === 0 ? "0" : size >= 0.095 ? fmt(v, 2) : size >= 0.00095 ? fmt(v, 3) : scientific(v, 1);
+  return size === 0
+    ? "0"
+    : size >= 0.095
+      ? fmt(v, 2)
+      : size >= 0.00095
+        ? fmt(v, 3)
+        : scientific(v, 1);
 };
 const long = (v) => scientific(v, 3);
 const around = (v, write = long) => (v < 0 ? `(${write(v)})` : write(v));
 
 /** Is the value of a node known at a moment {t, back, phase}, and is its gradient? */
-export const valueKnown = (node, t, now) => now.back || now.t > t || (now.t === t && now.phase >= KNOWN[node]);
-export const gradientKnown = (node, t, now) => now.back && (now.t < t || (now.t === t && now.phase >= TOLD[node]));
+export const valueKnown = (node, t, now) =>
+  now.back || now.t > t || (now.t === t && now.phase >= KNOWN[node]);
+export const gradientKnown = (node, t, now) =>
+  now.back && (now.t < t || (now.t === t && now.phase >= TOLD[node]));
 
 /** The value of a node of step t and unit j; of x, feature 0; of the loss, of the whole step. */
 export function valueOf({ net, lesson, run }, node, t, j) {
@@ -132,9 +140,16 @@ export function forwardStory(model, node, t, j) {
       q,
       value,
       symbols: `h_{${s}} = o_{${s}} · tanh c_{${s}}`,
-      numbers: [`= «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`, `= «h:${fmt(value, 3)}»`],
+      numbers: [
+        `= «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
+        `= «h:${fmt(value, 3)}»`,
+      ],
       terms: [
-        { words: `o_{${s}} · tanh c_{${s}} = «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`, value, q },
+        {
+          words: `o_{${s}} · tanh c_{${s}} = «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
+          value,
+          q,
+        },
       ],
     };
   }
@@ -173,12 +188,20 @@ export function forwardStory(model, node, t, j) {
   for (let d = 0; d < D; d++) {
     const w = net.W[row * D + d],
       x = lesson.x[t * D + d];
-    terms.push({ words: `input${D > 1 ? ` ${d + 1}` : ""}: ${fmt(w)} · «x:${around(x, fmt)}»`, value: w * x, q: "x" });
+    terms.push({
+      words: `input${D > 1 ? ` ${d + 1}` : ""}: ${fmt(w)} · «x:${around(x, fmt)}»`,
+      value: w * x,
+      q: "x",
+    });
   }
   for (let m = 0; m < H; m++) {
     const u = net.U[row * H + m],
       h = before("h", m);
-    terms.push({ words: `h of unit ${m + 1} at step ${t}: ${fmt(u)} · «h:${around(h, fmt)}»`, value: u * h, q: "h" });
+    terms.push({
+      words: `h of unit ${m + 1} at step ${t}: ${fmt(u)} · «h:${around(h, fmt)}»`,
+      value: u * h,
+      q: "h",
+    });
   }
   terms.push({ words: "bias", value: net.b[row], q: node });
   const a = terms.reduce((sum, term) => sum + term.value, 0);
@@ -191,7 +214,10 @@ export function forwardStory(model, node, t, j) {
     terms,
     curve: [act, a],
     symbols: `${node}_{${s}} = ${act}(W_{${node}} x_{${s}} + U_{${node}} h_{${t}} + b_{${node}})`,
-    numbers: [`= ${act}(${fmt(a, 3)})`, `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`],
+    numbers: [
+      `= ${act}(${fmt(a, 3)})`,
+      `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`,
+    ],
   };
 }
 
@@ -249,7 +275,13 @@ export function backwardStory(model, node, t, j) {
     return tell({
       symbols: `${left} = ∂L/∂h_{${s}} · o_{${s}}`,
       numbers: [`= «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`, `= «c:${long(value)}»`],
-      terms: [{ words: `∂L/∂h_{${s}} · o_{${s}} = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`, value, q }],
+      terms: [
+        {
+          words: `∂L/∂h_{${s}} · o_{${s}} = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`,
+          value,
+          q,
+        },
+      ],
     });
   }
   if (node === "c") {
