@@ -173,7 +173,10 @@ export function attentionMap(app, levels) {
         height: `${tall()}px`,
       });
       put(opener, {
-        "aria-label": `Query “${app.row(t)}”, memory “${app.column(s)}”: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Arrow keys move, Enter opens the query`,
+        "aria-label":
+          `Query “${app.row(t)}”, memory “${app.column(s)}”: ` +
+          `${percent(app.looked.weights[t * app.looked.Tm + s])}. ` +
+          "Arrow keys move, Enter opens the query",
       });
       picture.label(words);
       picture.redraw();
@@ -268,7 +271,9 @@ export const queryLevel = (app, levels) => (stage) => {
       height: `${HEIGHT - 6}px`,
     });
     put(opener, {
-      "aria-label": `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Left and right move, Enter opens its score`,
+      "aria-label":
+        `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. ` +
+        "Left and right move, Enter opens its score",
     });
     picture.label(`Scores and weights of query “${app.row(t)}”. ${app.sentence()}`);
     picture.redraw();
@@ -341,7 +346,9 @@ function scoreOf(app) {
     sumLetter: "e",
     act: "",
     terms,
-    words: `The score is ${terms.map(({ words, value: v }) => `${words} ${fmt(v)}`).join(", ")}; together ${scoreText(raw)}. ${app.sentence()}`,
+    words:
+      `The score is ${terms.map(({ words, value: v }) => `${words} ${fmt(v)}`).join(", ")}; ` +
+      `together ${scoreText(raw)}. ${app.sentence()}`,
   };
 }
 
@@ -355,6 +362,8 @@ const SYMBOLS = {
 export function explainWeight(app) {
   const run = app.looked,
     { t, s } = app.spot(),
+    at = t * run.Tm + s,
+    scale = fmt(app.view.get("scale"), 1),
     row = run.scores.subarray(t * run.Tm, (t + 1) * run.Tm),
     most = Math.max(...row);
   const total = row.reduce((sum, e) => sum + Math.exp(e - most), 0),
@@ -365,10 +374,12 @@ export function explainWeight(app) {
     meaning: run.layer
       ? `${run.layer.score} score`
       : "the given weights, to the power of the scale",
-    symbols: `${run.layer ? SYMBOLS[run.layer.score] : "e = ln a"};  a = exp(scale · e) ∕ sum of all`,
+    symbols:
+      (run.layer ? SYMBOLS[run.layer.score] : "e = ln a") + ";  a = exp(scale · e) ∕ sum of all",
     numbers: [
-      `scale · e = ${fmt(app.view.get("scale"), 1)} · ${scoreText(run.raw[t * run.Tm + s])} = ${scoreText(e)}`,
-      `a = exp(${scoreText(e)}) ∕ ${fmt(total * Math.exp(most))} = «h:${fmt(run.weights[t * run.Tm + s], 3)}»`,
+      `scale · e = ${scale} · ${scoreText(run.raw[at])} = ${scoreText(e)}`,
+      `a = exp(${scoreText(e)}) ∕ ${fmt(total * Math.exp(most))} ` +
+        `= «h:${fmt(run.weights[at], 3)}»`,
     ],
   };
 }

@@ -15,7 +15,10 @@ const LEFT = 40,
 
 const column = (width, T) => Math.min(72, (width - LEFT - RIGHT) / T);
 
-/** The classes that are drawn: all where they are few, else the blank's, the target's, the greedy path's. */
+/**
+ * The classes that are drawn: all where they are few, else the blank's, the target's, the greedy
+ * path's.
+ */
 function shownClasses({ K, target, greedy }) {
   if (K <= MOST_ROWS) return Array.from({ length: K }, (_, k) => k);
   return [...new Set([0, ...target, ...greedy.path])].slice(0, MOST_ROWS);
@@ -172,7 +175,9 @@ export function posteriors(app) {
         height: `${CELL}px`,
       });
       put(cell, {
-        "aria-label": `Probability of ${app.symbol(k)} in frame ${t + 1}. Up and down change it, left and right go to another frame, page up and down to another class`,
+        "aria-label":
+          `Probability of ${app.symbol(k)} in frame ${t + 1}. Up and down change it, ` +
+          "left and right go to another frame, page up and down to another class",
         "aria-valuenow": Math.round(100 * v),
         "aria-valuetext": percent(v),
       });
@@ -297,7 +302,9 @@ export function latticePicture(app, levels) {
         height: `${size}px`,
       });
       put(opener, {
-        "aria-label": `${app.place(t, s)}: ${percent(run.gamma[t * run.S + s])} of all alignments. Arrow keys move, Enter opens it`,
+        "aria-label":
+          `${app.place(t, s)}: ${percent(run.gamma[t * run.S + s])} of all alignments. ` +
+          "Arrow keys move, Enter opens it",
       });
       picture.label(words);
       picture.redraw();
@@ -429,6 +436,7 @@ export function explainNode(app) {
   const ways = t
     ? sources(run.labels, s, run.blank).map((r) => run.logAlpha[(t - 1) * run.S + r])
     : [];
+  const terms = ways.map((log) => number(log, 2)).join(" + ");
   const sum = ["α_{t-1}(s)", "α_{t-1}(s−1)", "α_{t-1}(s−2)"].slice(0, ways.length).join(" + ");
   const begun = t === 0 && s < 2;
   return {
@@ -438,10 +446,11 @@ export function explainNode(app) {
     symbols: t ? `α_{t}(s) = (${sum}) y_{t}` : begun ? "α_{1}(s) = y_{1}" : "α_{1}(s) = 0",
     numbers: [
       t
-        ? `= (${ways.map((log) => number(log, 2)).join(" + ")}) · ${y} = «c:${number(run.logAlpha[at])}»`
+        ? `= (${terms}) · ${y} = «c:${number(run.logAlpha[at])}»`
         : `= «c:${number(run.logAlpha[at])}»`,
       run.best.length
-        ? `γ = α β / p = ${number(run.logAlpha[at], 2)} · ${number(run.logBeta[at], 2)} / ${number(run.logP, 2)} = «c:${percent(run.gamma[at])}»`
+        ? `γ = α β / p = ${number(run.logAlpha[at], 2)} · ${number(run.logBeta[at], 2)} / ` +
+          `${number(run.logP, 2)} = «c:${percent(run.gamma[at])}»`
         : "γ = 0, for no path becomes the target",
     ],
   };
@@ -457,15 +466,14 @@ export function explainCell(app) {
     .map((s) => run.gamma[t * run.S + s]);
   const large = through.filter((v) => v >= 0.0005).sort((a, b) => b - a),
     shown = large.slice(0, 4).map((v) => fmt(v, 3));
+  const sum = [...shown, ...(large.length > 4 ? ["…"] : [])].join(" + ") || "0";
   return {
     head: `“${app.symbol(k)}” in frame ${t + 1}`,
     meaning: "what the network says, less what the alignments say",
     q: "x",
     symbols: "∂L/∂u_{k} = y_{k} − Σ γ_{t}(s), over all states s of this class",
     numbers: run.best.length
-      ? [
-          `= ${fmt(run.y[at], 3)} − (${[...shown, ...(large.length > 4 ? ["…"] : [])].join(" + ") || "0"}) = «x:${fmt(run.gradient[at], 3)}»`,
-        ]
+      ? [`= ${fmt(run.y[at], 3)} − (${sum}) = «x:${fmt(run.gradient[at], 3)}»`]
       : ["does not exist, for no path becomes the target"],
   };
 }
@@ -533,9 +541,12 @@ export const sumOfPaths = (app) => (stage) => {
       { count, paths } = found(),
       log = run.logAlpha[t * run.S + s];
     const covered = paths.reduce((sum, { logP }) => sum + Math.exp(logP - log), 0);
+    const counted = count.toLocaleString("en").replace(/,/g, "\u202f"),
+      starts = count === 1 ? "one beginning of a path" : `${counted} beginnings of paths`;
+    const most = `; the ${paths.length} most probable make ${percent(covered)} of it`;
     head.textContent = count
-      ? `α adds up ${count === 1 ? "one beginning of a path" : `${count.toLocaleString("en").replace(/,/g, "\u202f")} beginnings of paths`}, each the product of its frames' probabilities` +
-        `${count > paths.length ? `; the ${paths.length} most probable make ${percent(covered)} of it` : ""}.`
+      ? `α adds up ${starts}, each the product of its frames' probabilities` +
+        `${count > paths.length ? most : ""}.`
       : "No path comes here: α is 0.";
     picture.label(`${head.textContent} ${app.sentence()}`);
     picture.redraw();

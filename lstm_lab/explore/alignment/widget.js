@@ -198,10 +198,14 @@ function render({ model, el }) {
   const text = (classes) => classes.map((k) => own.symbols[k]).join("");
   const bestPath = () => text(run.best.map((s) => run.labels[s]));
   const named = (word) => (word ? `“${word}”` : "nothing");
+  const equals = () =>
+    run.needed > run.target.length ? ", one for each label and one between two equal labels" : "";
   const impossible = () =>
     run.needed > run.T
-      ? `Impossible: ${named(text(run.target))} needs at least ${run.needed} frames${run.needed > run.target.length ? ", one for each label and one between two equal labels" : ""}; there are ${run.T}. p is 0 and the loss infinite.`
-      : "Impossible: a label that is needed has a probability of 0 wherever it could stand. p is 0 and the loss infinite.";
+      ? `Impossible: ${named(text(run.target))} needs at least ${run.needed} frames${equals()}; ` +
+        `there are ${run.T}. p is 0 and the loss infinite.`
+      : "Impossible: a label that is needed has a probability of 0 wherever it could stand. " +
+        "p is 0 and the loss infinite.";
 
   function sentence() {
     if (view.get("mode") === "attention") {
@@ -210,7 +214,8 @@ function render({ model, el }) {
         most = row.indexOf(Math.max(...row));
       const spread = row.reduce((sum, a) => sum - (a ? a * Math.log2(a) : 0), 0);
       return (
-        `Query “${app.row(t)}” looks most at “${app.column(most)}”, with ${percent(row[most])}; its weight at “${app.column(s)}” is ${fmt(row[s], 3)}; ` +
+        `Query “${app.row(t)}” looks most at “${app.column(most)}”, with ${percent(row[most])}; ` +
+        `its weight at “${app.column(s)}” is ${fmt(row[s], 3)}; ` +
         `its weights are spread as over ${fmt(2 ** spread, 1)} of ${looked.Tm} entries.`
       );
     }
@@ -219,13 +224,15 @@ function render({ model, el }) {
     const upper = (words) => words[0].toUpperCase() + words.slice(1);
     return (
       (run.best.length
-        ? `${upper(named(text(run.target)))} over ${run.T} frames: the loss is ${fmt(run.loss, 3)}, p is ${percent(Math.exp(run.logP), run.logP)}. `
+        ? `${upper(named(text(run.target)))} over ${run.T} frames: ` +
+          `the loss is ${fmt(run.loss, 3)}, p is ${percent(Math.exp(run.logP), run.logP)}. `
         : `${impossible()} `) +
       `Greedy decoding reads ${named(text(run.greedy.labels))}. ` +
       (run.best.length ? `The most probable path to the target is ${bestPath()}. ` : "") +
       `In frame ${t + 1} the network says ${own.symbols[k]} with ${fmt(run.y[at], 3)}` +
       (run.best.length
-        ? `, the alignments with ${fmt(run.occupancy[at], 3)}: the gradient is ${fmt(run.gradient[at], 3)}.`
+        ? `, the alignments with ${fmt(run.occupancy[at], 3)}: ` +
+          `the gradient is ${fmt(run.gradient[at], 3)}.`
         : ".")
     );
   }

@@ -69,14 +69,14 @@ const backwards = (x, T, D) =>
   Float64Array.from({ length: T * D }, (_, k) => x[(T - 1 - Math.floor(k / D)) * D + (k % D)]);
 
 /**
- * One sequence through an LSTM in one direction or both. nets: one net or two, forward and reverse;
- * x (T·D) with its padding; n its length; padded: the reverse direction starts in the padding, as it
- * does where nobody tells it the length.
+ * One sequence through an LSTM in one direction or both. nets: one net or two, forward and
+ * reverse; x (T·D) with its padding; n its length; padded: the reverse direction starts in the
+ * padding, as it does where nobody tells it the length.
  *
- * Returns for each direction {name, run, steps, place, dh, own, h, block}: place(t) is the run's own
- * number of time t, steps how many it takes; dh the norms by time, (T·T) with row t and column s,
- * zero in rows past the end; own the norms of h and c by the run's numbers, (steps·steps); h(t) the
- * hidden state (H), block(t, s) the Jacobian ∂h_t/∂x_s (H·D).
+ * Returns for each direction {name, run, steps, place, dh, own, h, block}: place(t) is the run's
+ * own number of time t, steps how many it takes; dh the norms by time, (T·T) with row t and column
+ * s, zero in rows past the end; own the norms of h and c by the run's numbers, (steps·steps); h(t)
+ * the hidden state (H), block(t, s) the Jacobian ∂h_t/∂x_s (H·D).
  */
 export function influences(nets, x, T, n, padded = false) {
   const { D, H } = nets[0],
@@ -141,7 +141,7 @@ export function runSetting(s, own) {
   return { T, b, n, lengths, padded, ways, both, gap };
 }
 
-/** What output t has seen of the past, of its own step and of the future, as shares of the whole. */
+/** What output t has seen of the past, its own step and the future, as shares of the whole. */
 export function seen(run, t) {
   const row = run.both.subarray(t * run.T, (t + 1) * run.T),
     total = row.reduce((sum, v) => sum + v, 0);
@@ -155,7 +155,10 @@ export function seen(run, t) {
   };
 }
 
-/** The way from input s to output t: {way, h, c, f: per step, from input to output}; null if there is none. */
+/**
+ * The way from input s to output t: {way, h, c, f: per step, from input to output}; null if there
+ * is none.
+ */
 export function journey(run, t, s) {
   const way = run.ways.find(({ name, steps }) =>
     name === "forward" ? s <= t : s >= t && s < steps,

@@ -172,7 +172,9 @@ export const outputLevel = (app) => (stage) => {
       height: `${HEIGHT - pad.bottom - pad.top + 14}px`,
     });
     put(opener, {
-      "aria-label": `Input ${s + 1}${app.quoted(s)}: ${fmt(app.run.both[t * app.run.T + s], 3)}. Left and right move, Enter opens`,
+      "aria-label":
+        `Input ${s + 1}${app.quoted(s)}: ${fmt(app.run.both[t * app.run.T + s], 3)}. ` +
+        "Left and right move, Enter opens",
     });
     told.refresh();
     bars.label(`What output ${t + 1}${app.quoted(t)} has seen of every input. ${app.sentence()}`);
@@ -217,12 +219,11 @@ export const entryLevel = (app) => (stage) => {
         if (k % every) return;
         pen.words(time < app.run.n ? app.name(time) : "pad", px(k), base + 16, { align: "center" });
       });
-      pen.words(
-        `in the order of reading, ${way.way.name === "forward" ? "left to right" : "from the end backwards"} →`,
-        pad.left,
-        HEIGHT - 8,
-        { color: pen.colors.soft, size: 11 },
-      );
+      const reading = way.way.name === "forward" ? "left to right" : "from the end backwards";
+      pen.words(`in the order of reading, ${reading} →`, pad.left, HEIGHT - 8, {
+        color: pen.colors.soft,
+        size: 11,
+      });
       const rows = [
         ["c", way.c, "cell"],
         ["h", way.h, "hidden"],
@@ -255,12 +256,16 @@ export const entryLevel = (app) => (stage) => {
     const { t, s } = app.at(),
       way = journey(app.run, t, s),
       { D, H } = app.own;
-    head.textContent =
-      `From input ${s + 1}${app.quoted(s)} to output ${t + 1}${app.quoted(t)}: ` +
-      `${way ? `${way.h.length - 1} steps on in the ${way.way.name} direction` : "no direction goes there"}.`;
-    road.label(
-      `${head.textContent} ${way ? `What is left of it in the hidden state: ${way.h.map((v) => fmt(v, 3)).join(", ")}. ` : ""}${app.sentence()}`,
-    );
+    const steps = way
+      ? `${way.h.length - 1} steps on in the ${way.way.name} direction`
+      : "no direction goes there";
+    const from = `input ${s + 1}${app.quoted(s)}`,
+      to = `output ${t + 1}${app.quoted(t)}`;
+    head.textContent = `From ${from} to ${to}: ${steps}.`;
+    const left = way
+      ? `What is left of it in the hidden state: ${way.h.map((v) => fmt(v, 3)).join(", ")}. `
+      : "";
+    road.label(`${head.textContent} ${left}${app.sentence()}`);
     road.redraw();
     told.refresh();
     words.hidden = cells.hidden = !way;
@@ -269,7 +274,8 @@ export const entryLevel = (app) => (stage) => {
       most = Math.max(1e-12, ...block.map(Math.abs)),
       units = Math.min(H, SHOWN);
     words.textContent =
-      `The norm is √Σ(·)² of these ${H} · ${D} derivatives, a unit of the hidden state a row, a feature of the input a column` +
+      `The norm is √Σ(·)² of these ${H} · ${D} derivatives, ` +
+      "a unit of the hidden state a row, a feature of the input a column" +
       `${H > units ? `; the first ${units} units` : ""}:`;
     cells.style.setProperty("--ll-columns", D);
     cells.replaceChildren(

@@ -329,7 +329,8 @@ function render({ model, el }) {
       future =
         run.ways.length > 1 ? `${percent(part.future)} from the future` : "nothing from the future";
     return (
-      `Of what output ${t + 1}${quoted(t)} has seen, ${percent(part.past)} is from the past, ${percent(part.own)} from its own step, ${future}` +
+      `Of what output ${t + 1}${quoted(t)} has seen, ${percent(part.past)} is from the past, ` +
+      `${percent(part.own)} from its own step, ${future}` +
       `${part.padding ? `, of which ${percent(part.padding)} is padding` : ""}.`
     );
   };
@@ -365,9 +366,8 @@ function render({ model, el }) {
             ? `The mistake: the reverse direction starts in the padding. ${harm()}`
             : "";
           batch.redraw();
-          batch.label(
-            `The batch: ${run.lengths.map((n, b) => `sequence ${b + 1} has ${n} of ${run.T} steps`).join(", ")}.`,
-          );
+          const lengths = run.lengths.map((n, b) => `sequence ${b + 1} has ${n} of ${run.T} steps`);
+          batch.label(`The batch: ${lengths.join(", ")}.`);
           cells.redraw();
           cells.label(`The influence of every input, across, on every output, down. ${sentence()}`);
           Object.assign(rowOpener.style, {
@@ -377,7 +377,9 @@ function render({ model, el }) {
             height: `${box.cell}px`,
           });
           put(rowOpener, {
-            "aria-label": `Output ${t + 1}${quoted(t)}, input ${s + 1}${quoted(s)}: ${fmt(run.both[t * run.T + s], 3)}. Arrow keys move, Enter opens the output`,
+            "aria-label":
+              `Output ${t + 1}${quoted(t)}, input ${s + 1}${quoted(s)}: ` +
+              `${fmt(run.both[t * run.T + s], 3)}. Arrow keys move, Enter opens the output`,
           });
           const part = seen(run, t),
             room = shares.clientWidth;
@@ -406,9 +408,11 @@ function render({ model, el }) {
       : "This sequence has no padding after it, so its outputs are right: choose a shorter one.";
   const sentence = () => {
     const { t, s } = at();
+    const ways = run.ways.length > 1 ? "in both directions" : "forward only";
     return (
-      `Sequence ${run.b + 1} has ${run.n} of ${run.T} steps, read ${run.ways.length > 1 ? "in both directions" : "forward only"}. ` +
-      `Output ${t + 1}${quoted(t)} has seen input ${s + 1}${quoted(s)} with an influence of ${fmt(run.both[t * run.T + s], 3)}. ${sharesOf(t)}` +
+      `Sequence ${run.b + 1} has ${run.n} of ${run.T} steps, read ${ways}. ` +
+      `Output ${t + 1}${quoted(t)} has seen input ${s + 1}${quoted(s)} ` +
+      `with an influence of ${fmt(run.both[t * run.T + s], 3)}. ${sharesOf(t)}` +
       (run.padded ? ` The reverse direction starts in the padding. ${harm()}` : "")
     );
   };

@@ -165,7 +165,9 @@ export function unrolledPicture({ pick, open, point }) {
       h: `M${cx} ${ROWS.tanh}V${ROWS.h + TALL + 1}`,
       loss: `M${cx} ${ROWS.h}V${ROWS.loss + TALL + 1}`,
       "c>": `M${side} ${ROWS.c + TALL / 2}H${side + wide - whole + 2 * PIPE - 1}`,
-      "h>": `M${side + PIPE} ${ROWS.h + TALL / 2}H${left + wide - 2}V${ROWS.o + TALL + 14}H${cx + wide - 2}V${ROWS.o + TALL + 2}`,
+      "h>":
+        `M${side + PIPE} ${ROWS.h + TALL / 2}H${left + wide - 2}V${ROWS.o + TALL + 14}` +
+        `H${cx + wide - 2}V${ROWS.o + TALL + 2}`,
     };
     for (const edge of EDGES) put(each.edges[edge], { d: paths[edge] });
   }
@@ -208,7 +210,8 @@ export function unrolledPicture({ pick, open, point }) {
           ...Object.values(each.nodes).map(({ g: group }) => group),
         ])
           put(g, { display: shown ? "inline" : "none" });
-        for (const edge of EDGES) delete each.last[edge]; // what leads on to no column is hidden anew
+        // What leads on to no column is hidden anew.
+        for (const edge of EDGES) delete each.last[edge];
       });
       if (!shown) return;
       each.t = t;

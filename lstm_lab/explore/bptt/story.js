@@ -8,7 +8,7 @@ import { unpackUnroll, unrolls } from "./unroll.js";
 export const LISTED = ["i", "f", "o", "g"];
 /** A step's nodes, from its input up to its loss. */
 export const NODES = ["x", "i", "f", "o", "g", "c", "tanh", "h", "loss"];
-/** When a node's value is known in the forward pass, and its gradient in the backward pass: the phase. */
+/** The phase in which a node's value is known (forward pass), or its gradient (backward pass). */
 const KNOWN = { x: 0, f: 0, i: 0, o: 0, g: 0, c: 1, tanh: 2, h: 2, loss: 3 };
 const TOLD = { loss: 0, h: 0, tanh: 1, c: 1, f: 2, i: 2, o: 2, g: 2, x: 3 };
 /** The node that a phase is about. */
@@ -95,14 +95,16 @@ export function forwardStory(model, node, t, j) {
       terms: [{ words: `x_{${s}}, given`, value, text: fmt(value), q }],
     };
   if (node === "c") {
+    const old = `«f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}»`,
+      fresh = `«i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`;
     const terms = [
       {
-        words: `kept: f_{${s}} · c_{${t}} = «f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}»`,
+        words: `kept: f_{${s}} · c_{${t}} = ${old}`,
         value: trace.f[k] * before("c"),
         q: "c",
       },
       {
-        words: `let in: i_{${s}} · g_{${s}} = «i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`,
+        words: `let in: i_{${s}} · g_{${s}} = ${fresh}`,
         value: trace.i[k] * trace.g[k],
         q: "g",
       },
@@ -114,10 +116,7 @@ export function forwardStory(model, node, t, j) {
       value,
       symbols: `c_{${s}} = f_{${s}} · c_{${t}} + i_{${s}} · g_{${s}}`,
       terms,
-      numbers: [
-        `= «f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}» + «i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`,
-        `= «c:${fmt(value, 3)}»`,
-      ],
+      numbers: [`= ${old} + ${fresh}`, `= «c:${fmt(value, 3)}»`],
     };
   }
   if (node === "tanh") {
@@ -146,7 +145,9 @@ export function forwardStory(model, node, t, j) {
       ],
       terms: [
         {
-          words: `o_{${s}} · tanh c_{${s}} = «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
+          words:
+            `o_{${s}} · tanh c_{${s}} = ` +
+            `«o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
           value,
           q,
         },
@@ -172,7 +173,8 @@ export function forwardStory(model, node, t, j) {
       value,
       symbols: `L_{${s}} = Σ (h_{${s}} − y_{${s}})^{2} / ${run.n}`,
       numbers: [
-        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}, target ${fmt(y)}`,
+        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}` +
+          `, target ${fmt(y)}`,
         `= ${fmt(value, 4)}`,
       ],
       terms: Array.from({ length: H }, (_, m) => ({
@@ -232,7 +234,8 @@ export function backwardStory(model, node, t, j) {
   const q = toneOf(node),
     value = gradientOf(model, node, t, j),
     left = byNode(node, t);
-  const head = `${"ifog".includes(node) ? "δ, the gradient before the activation," : "Gradient"} of the ${nameOf(node)} at step ${s}`,
+  const what = "ifog".includes(node) ? "δ, the gradient before the activation," : "Gradient";
+  const head = `${what} of the ${nameOf(node)} at step ${s}`,
     meaning = "backward";
   const tell = (more) => ({ head, meaning, q, value, ...more });
   if (node === "loss")
@@ -246,7 +249,9 @@ export function backwardStory(model, node, t, j) {
       terms = [];
     if (lesson.mask[t])
       terms.push({
-        words: `from the loss: 2(h_{${s}} − y_{${s}})/n = 2(«h:${fmt(trace.h[k])}» − ${around(lesson.y[t], fmt)})/${run.n}`,
+        words:
+          `from the loss: 2(h_{${s}} − y_{${s}})/n = ` +
+          `2(«h:${fmt(trace.h[k])}» − ${around(lesson.y[t], fmt)})/${run.n}`,
         value: own,
         q: "",
       });
@@ -256,7 +261,9 @@ export function backwardStory(model, node, t, j) {
           const u = net.U[(BLOCKS.indexOf(gate) * H + m) * H + j],
             d = deltaOf(model, gate, t + 1, m);
           terms.push({
-            words: `by ${gate}_{${s + 1}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(u)} · «${gate}:${around(d)}»`,
+            words:
+              `by ${gate}_{${s + 1}}${H > 1 ? ` of unit ${m + 1}` : ""}: ` +
+              `${fmt(u)} · «${gate}:${around(d)}»`,
             value: u * d,
             q: gate,
           });
@@ -289,24 +296,26 @@ export function backwardStory(model, node, t, j) {
       up = grad.h[k] * trace.o[k] * slope,
       terms = [
         {
-          words: `by h_{${s}}: ∂L/∂h_{${s}} · o_{${s}} · (1 − tanh^{2} c_{${s}}) = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}» · ${fmt(slope, 3)}`,
+          words:
+            `by h_{${s}}: ∂L/∂h_{${s}} · o_{${s}} · (1 − tanh^{2} c_{${s}}) = ` +
+            `«h:${long(grad.h[k])}» · «o:${share(trace.o[k])}» · ${fmt(slope, 3)}`,
           value: up,
           q: "h",
         },
       ];
+    const later = last ? "" : `«f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`;
     if (!last)
       terms.push({
-        words: `by c_{${s + 1}}: f_{${s + 1}} · ∂L/∂c_{${s + 1}} = «f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`,
+        words: `by c_{${s + 1}}: f_{${s + 1}} · ∂L/∂c_{${s + 1}} = ${later}`,
         value: trace.f[k + H] * grad.c[k + H],
         q: "c",
       });
     return tell({
       terms,
-      symbols: `${left} = ∂L/∂h_{${s}} · o_{${s}} (1 − tanh^{2} c_{${s}})${last ? "" : ` + f_{${s + 1}} · ∂L/∂c_{${s + 1}}`}`,
-      numbers: [
-        `= «h:${long(up)}»${last ? "" : ` + «f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`}`,
-        `= «c:${long(value)}»`,
-      ],
+      symbols:
+        `${left} = ∂L/∂h_{${s}} · o_{${s}} (1 − tanh^{2} c_{${s}})` +
+        `${last ? "" : ` + f_{${s + 1}} · ∂L/∂c_{${s + 1}}`}`,
+      numbers: [`= «h:${long(up)}»${last ? "" : ` + ${later}`}`, `= «c:${long(value)}»`],
     });
   }
   if (node === "x") {
@@ -316,7 +325,9 @@ export function backwardStory(model, node, t, j) {
         const w = net.W[(BLOCKS.indexOf(gate) * H + m) * D],
           d = deltaOf(model, gate, t, m);
         terms.push({
-          words: `by ${gate}_{${s}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(w)} · «${gate}:${around(d)}»`,
+          words:
+            `by ${gate}_{${s}}${H > 1 ? ` of unit ${m + 1}` : ""}: ` +
+            `${fmt(w)} · «${gate}:${around(d)}»`,
           value: w * d,
           q: gate,
         });
@@ -343,7 +354,9 @@ export function backwardStory(model, node, t, j) {
   const gate = trace[node][k],
     slope = node === "g" ? 1 - gate * gate : gate * (1 - gate);
   const sloped = node === "g" ? `(1 − g_{${s}}^{2})` : `${node}_{${s}}(1 − ${node}_{${s}})`;
-  const numbers = `«${from}:${long(arriving)}» · «${tone}:${around(other, fmt)}» · «${node}:${fmt(slope, 3)}»`;
+  const numbers =
+    `«${from}:${long(arriving)}» · «${tone}:${around(other, fmt)}» · ` +
+    `«${node}:${fmt(slope, 3)}»`;
   return tell({
     symbols: `${left} = ${by} · ${name} · ${sloped}`,
     numbers: [`= ${numbers}`, `= «${node}:${long(value)}»`],

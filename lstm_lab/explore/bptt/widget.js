@@ -108,7 +108,8 @@ function render({ model, el }) {
         tabindex: 0,
         role: "group",
         "aria-label":
-          "Time machine: left and right arrow move through time, up and down choose a node, Enter opens it",
+          "Time machine: left and right arrow move through time, up and down choose a node, " +
+          "Enter opens it",
       },
       art,
     );
@@ -155,7 +156,8 @@ function render({ model, el }) {
         tag(
           "p",
           { class: "ll-caption-line" },
-          "What the backward pass has gathered so far for each weight, summed over the steps. Blue, below zero: learning makes the weight larger; red: smaller.",
+          "What the backward pass has gathered so far for each weight, summed over the steps. " +
+            "Blue, below zero: learning makes the weight larger; red: smaller.",
         ),
       ),
     );
@@ -228,8 +230,10 @@ function render({ model, el }) {
           ? math([g.symbols, g.numbers.at(-1)].join(" "))
           : "not yet";
         row.classList.toggle("ll-chosen", now.shown.node === node);
+        const value = valueKnown(node, t, now.at) ? `, value ${write(f.value)}` : "",
+          gradient = gradientKnown(node, t, now.at) ? `, gradient ${scientific(g.value, 3)}` : "";
         put(row, {
-          "aria-label": `${nameOf(node)}${valueKnown(node, t, now.at) ? `, value ${write(f.value)}` : ""}${gradientKnown(node, t, now.at) ? `, gradient ${scientific(g.value, 3)}` : ""}, open it`,
+          "aria-label": `${nameOf(node)}${value}${gradient}, open it`,
         });
       }
     };
@@ -316,13 +320,15 @@ function render({ model, el }) {
       way = at.back ? "back" : "there";
     const told = unknown(shown)
       ? ""
-      : ` ${upper(nameOf(shown.node))} at step ${shown.t + 1}: value ${fmt(valueOf(now.model, shown.node, shown.t, now.unit), 4)}` +
+      : ` ${upper(nameOf(shown.node))} at step ${shown.t + 1}: ` +
+        `value ${fmt(valueOf(now.model, shown.node, shown.t, now.unit), 4)}` +
         (gradientKnown(shown.node, shown.t, at)
           ? `, gradient ${scientific(gradientOf(now.model, shown.node, shown.t, now.unit), 3)}`
           : "") +
         ".";
     return (
-      `Moment ${moment} of ${end}, ${at.back ? "in the backward pass" : "in the forward pass"} at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
+      `Moment ${moment} of ${end}, ${at.back ? "in the backward pass" : "in the forward pass"} ` +
+      `at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
       ` The loss of the whole sequence is ${fmt(run.total, 4)}.`
     );
   };
@@ -397,7 +403,9 @@ function render({ model, el }) {
     put(unit.input, { max: net.H });
     unit.refresh();
     unit.hidden = net.H === 1;
-    learnt.innerHTML = `Loss ${fmt(run.total, 4)}${s.updates ? `; it was ${fmt(fresh, 4)}` : ""}. Each step moves every weight by −${RATE} times its gradient.`;
+    learnt.innerHTML =
+      `Loss ${fmt(run.total, 4)}${s.updates ? `; it was ${fmt(fresh, 4)}` : ""}. ` +
+      `Each step moves every weight by −${RATE} times its gradient.`;
     nav.draw();
     view.say(sentence());
     values.refresh();

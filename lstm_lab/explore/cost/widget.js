@@ -39,7 +39,8 @@ const duration = (ms) =>
 
 /** The picture in words. */
 export const costSentence = (s, cost) =>
-  `${s.length} steps of ${s.batch} sequences: the trace takes ${bytes(cost.trace)}, the weights ${bytes(cost.weights)}. ` +
+  `${s.length} steps of ${s.batch} sequences: the trace takes ${bytes(cost.trace)}, ` +
+  `the weights ${bytes(cost.weights)}. ` +
   `Forward takes ${duration(cost.forward)}, with backward ${duration(cost.both)}.`;
 
 const LONGEST = 10000,

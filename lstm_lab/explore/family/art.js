@@ -5,7 +5,8 @@ import { linear, roundUp } from "../frontend/plot.js";
 import { partsOf, unbounded } from "./variants.js";
 import { TONE } from "./words.js";
 
-// A panel from top to bottom: its name (HTML), memory and output, gates, input, what is told (HTML).
+// A panel from top to bottom: its name (HTML), memory and output, gates, input, what is told
+// (HTML).
 const MEMORY = 80,
   SHARES = 34,
   STRIP = 12,
@@ -21,8 +22,8 @@ const EDGE = 30,
   LONG = 308;
 
 /**
- * Where the panels stand in a picture of this width: {x, y, w, h, head, told, narrow}, head and told
- * being the heights of the HTML above and below; in a narrow panel it has two lines.
+ * Where the panels stand in a picture of this width: {x, y, w, h, head, told, narrow}, head and
+ * told being the heights of the HTML above and below; in a narrow panel it has two lines.
  */
 export function panelBoxes(count, width) {
   const columns = Math.min(count, width >= 3 * WIDE + 2 * BETWEEN ? 3 : width >= 400 ? 2 : 1),

@@ -30,7 +30,10 @@ export function partsOf({ type, keep }) {
 /** Can its memory grow beyond ±1? */
 export const unbounded = ({ type, keep }) => type === "LSTM" && keep !== "coupled";
 
-/** How many gates it has, and its weights: {gates, blocks, extra}, blocks of H(D + H + 1) and extra of H. */
+/**
+ * How many gates it has, and its weights: {gates, blocks, extra}, blocks of H(D + H + 1) and extra
+ * of H.
+ */
 export function sizeOf({ type, keep, peepholes, after }) {
   if (type === "RNN") return { gates: 0, blocks: 1, extra: 0 };
   if (type === "GRU") return { gates: 2, blocks: 3, extra: after ? 1 : 0 };
@@ -211,27 +214,37 @@ export const STORIES = {
   drift: {
     words: "drift",
     set: NOISY,
-    see: "The input is noise. The cell of 1997 adds up all of it, and its memory drifts away. Those that forget stay near zero.",
+    see:
+      "The input is noise. The cell of 1997 adds up all of it, and its memory drifts away. " +
+      "Those that forget stay near zero.",
   },
   remedy: {
     words: "the remedy of 1997",
     set: { ...NOISY, b_i: -4 },
-    see: "A negative bias of the input gate: little gets in, so the drift is slow. It only takes longer.",
+    see:
+      "A negative bias of the input gate: little gets in, so the drift is slow. " +
+      "It only takes longer.",
   },
   counting: {
     words: "counting",
     set: { ...COUNTED, b_f: 8, b_i: 8 },
-    see: "Keep all, and add all of each pulse: three of them count. CIFG and GRU must choose, and at this bias they keep.",
+    see:
+      "Keep all, and add all of each pulse: three of them count. " +
+      "CIFG and GRU must choose, and at this bias they keep.",
   },
   replacing: {
     words: "CIFG cannot count",
     set: { ...COUNTED, w_i: 14, b_f: 7, b_i: -7 },
-    see: "Now each pulse opens the gate that writes. The LSTM adds it to what is there; CIFG and GRU put it in the place of what is there, and stay at 1.",
+    see:
+      "Now each pulse opens the gate that writes. The LSTM adds it to what is there; " +
+      "CIFG and GRU put it in the place of what is there, and stay at 1.",
   },
   shut: {
     words: "shut output",
     set: { ...COUNTED, b_f: 8, b_i: 8, b_o: -8, p: 1.5 },
-    see: "The output gates are shut: h is 0, whatever the count. With peepholes the gate sees the cell itself, and opens when the count is high enough.",
+    see:
+      "The output gates are shut: h is 0, whatever the count. " +
+      "With peepholes the gate sees the cell itself, and opens when the count is high enough.",
   },
 };
 

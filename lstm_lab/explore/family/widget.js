@@ -48,11 +48,14 @@ const insides = (variant) => [
 
 const OWN_SETTING = "Your own setting. Thin and grey is what was there before the last change.";
 const MAPPED =
-  `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s ${math("z")}, and ${math("−b_{f}")} of the CIFG’s ${math("i")}; ` +
+  `${math("b_{f}")} is the bias of ${math("f")} and of the GRU’s ${math("z")}, ` +
+  `and ${math("−b_{f}")} of the CIFG’s ${math("i")}; ` +
   `${math("b_{o}")} is that of ${math("o")} and ${math("r")}.`;
 const TYPES = { all: "cell of 1997", gate: "LSTM", coupled: "CIFG", GRU: "GRU", RNN: "plain RNN" };
-const ownName = ({ type, keep, peepholes, after, unit }) =>
-  `yours: ${TYPES[keep ?? type]}${peepholes ? " with peepholes" : after === false ? ", reset before" : ""}, unit ${unit + 1}`;
+const ownName = ({ type, keep, peepholes, after, unit }) => {
+  const how = peepholes ? " with peepholes" : after === false ? ", reset before" : "";
+  return `yours: ${TYPES[keep ?? type]}${how}, unit ${unit + 1}`;
+};
 
 function render({ model, el }) {
   const view = explorable(model, el, { title: "The family on one input", update });
@@ -74,16 +77,18 @@ function render({ model, el }) {
   /** A variant in words. */
   const memberWords = (key) => {
     const { memory, m } = run.variants[key];
-    return `${names[key]}: ${memory} is ${fmt(m[run.T - 1])} at the end, ${keptWords(run.variants[key], run.first, run.T).join(", ")}`;
+    const kept = keptWords(run.variants[key], run.first, run.T).join(", ");
+    return `${names[key]}: ${memory} is ${fmt(m[run.T - 1])} at the end, ${kept}`;
   };
   const familyWords = () => {
     const each = (write) =>
       keys
         .map((key) => `${key === "own" ? "yours" : names[key]} ${write(run.variants[key])}`)
         .join(", ");
+    const kept = each(({ largest, left }) => (largest ? leftWords(left) : "nothing"));
     return (
       `At the end of ${run.T} steps: ${each(({ m }) => fmt(m[run.T - 1]))}. ` +
-      `Of the first input is left: ${each(({ largest, left }) => (largest ? leftWords(left) : "nothing"))}.`
+      `Of the first input is left: ${kept}.`
     );
   };
 
@@ -210,7 +215,8 @@ function render({ model, el }) {
       }
       picture.redraw();
       picture.label(
-        `Memory, output and gates of each variant over time, all of them on the same input. ${familyWords()}`,
+        "Memory, output and gates of each variant over time, all of them on the same input. " +
+          familyWords(),
       );
     };
   }
@@ -273,8 +279,9 @@ function render({ model, el }) {
     return () => {
       for (const [q, { y, text }] of Object.entries(memberReads(run.variants[key], at()))) {
         reads[q].style.top = `${y - 11}px`;
+        const does = contents[`${key}/${q}`] ? "open it" : "show its formula";
         put(reads[q], {
-          "aria-label": `${nameOf(variant, q)} ${text} at step ${at() + 1}${contents[`${key}/${q}`] ? ", open it" : ", show its formula"}`,
+          "aria-label": `${nameOf(variant, q)} ${text} at step ${at() + 1}, ${does}`,
         });
       }
       inner.refresh();

@@ -27,7 +27,10 @@ const symbolOf = (name) => {
   return low ? `${word}_{${low}}` : word;
 };
 
-/** What q of a single unit adds up at step t (from 0): [{sign, letter, factors, value, key, words}]. */
+/**
+ * What q of a single unit adds up at step t (from 0):
+ * [{sign, letter, factors, value, key, words}].
+ */
 export function termsOf(s, run, q, t) {
   const { variant } = run,
     sum = preActivationsOf(variant)[q],
@@ -114,7 +117,9 @@ const LINES = {
   n: "what the unit would write",
 };
 
-/** The two products that a memory is made of at step t: [[letters], [values], [tones], words] each. */
+/**
+ * The two products that a memory is made of at step t: [[letters], [values], [tones], words] each.
+ */
 function mixed(run, t) {
   const { variant } = run,
     old = t ? run.m[t - 1] : 0;
@@ -152,8 +157,10 @@ export function insideOf(s, run, q, t) {
   const value = run[q][t],
     tone = TONE[q],
     name = nameOf(run.variant, q);
+  const listed = (terms) => terms.map((term) => `${term.words} ${fmt(term.value)}`).join(", ");
   const words = (terms, total) =>
-    `${name[0].toUpperCase()}${name.slice(1)} at step ${t + 1}: ${terms.map((term) => `${term.words} ${fmt(term.value)}`).join(", ")}; together ${fmt(total)}`;
+    `${name[0].toUpperCase()}${name.slice(1)} at step ${t + 1}: ${listed(terms)}; ` +
+    `together ${fmt(total)}`;
   const whole = (terms) => ({
     q: tone,
     letter: `${q}_{t}`,
@@ -201,11 +208,16 @@ export function insideOf(s, run, q, t) {
     sumLetter: "a",
     act,
     terms,
-    words: `${words(terms, sum)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ${act === "σ" ? share(value) : fmt(value)}.`,
+    words:
+      `${words(terms, sum)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ` +
+      `${act === "σ" ? share(value) : fmt(value)}.`,
   };
 }
 
-/** The formula of q at step t with its numbers, as `readout` takes it; s is null for a layer of many units. */
+/**
+ * The formula of q at step t with its numbers, as `readout` takes it; s is null for a layer of many
+ * units.
+ */
 export function explainOf(s, run, q, t) {
   const { variant } = run,
     value = run[q][t],
@@ -267,7 +279,10 @@ export function explainOf(s, run, q, t) {
   };
 }
 
-/** A share of the largest difference; small ones are only said to be small, being differences of large numbers. */
+/**
+ * A share of the largest difference; small ones are only said to be small, being differences of
+ * large numbers.
+ */
 export const leftWords = (left) =>
   left > 0 && left < 1e-4
     ? "<\u202f0.01 %"
@@ -276,12 +291,14 @@ export const leftWords = (left) =>
 /** What is left of the first input, with its numbers, as `readout` takes it. */
 export function explainKept(run, first, T) {
   const { memory, m, without, largest, left, half } = run;
-  const symbols = `(${memory}_{T} with it − ${memory}_{T} without it) ∕ the largest such difference`;
+  const last = `${memory}_{T}`,
+    symbols = `(${last} with it − ${last} without it) ∕ the largest such difference`;
   const numbers =
     largest === 0
       ? ["nothing of it got in"]
       : [
-          `= (${fmt(m[T - 1], 3)} − ${bracket(without[T - 1])}) ∕ ${fmt(largest, 3)}, which is ${leftWords(left)}`,
+          `= (${fmt(m[T - 1], 3)} − ${bracket(without[T - 1])}) ∕ ${fmt(largest, 3)}, ` +
+            `which is ${leftWords(left)}`,
           half === T
             ? "; it never falls below half"
             : `; below half from ${half} ${half === 1 ? "step" : "steps"} after it on`,

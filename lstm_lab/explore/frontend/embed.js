@@ -12,6 +12,8 @@
     set(name, value) {
       if (Object.is(this.state[name], value)) return;
       this.state[name] = value;
+      // A copy: a listener may add others, which wait for the next change.
+      // oxlint-disable-next-line unicorn/no-useless-spread
       for (const listener of [...(this.listeners[`change:${name}`] ?? [])]) listener();
     }
     on(event, listener) {

@@ -310,8 +310,8 @@ function header(view) {
 }
 
 /**
- * The usual layout: controls at the left (above each other when narrow), the picture and its words at
- * the right, what is there on demand below.
+ * The usual layout: controls at the left (above each other when narrow), the picture and its words
+ * at the right, what is there on demand below.
  */
 export function layout(view, { controls, picture, folds = [] }) {
   const body = tag(

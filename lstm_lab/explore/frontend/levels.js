@@ -6,9 +6,10 @@ import { put, tag } from "./dom.js";
  * The levels of an explorable: one picture at a time, addressed by the trait `path` ("" is the
  * overview, "cell" lies in it, "cell/f" in that).
  *
- * contents maps each path to {title: words or () => words, make(stage)}; make is called when the level
- * is first entered, fills its stage, and returns draw(), which update() is to reach through
- * levels.draw(). Several paths may share one maker. A node that opens a level is made with opener().
+ * contents maps each path to {title: words or () => words, make(stage)}; make is called when the
+ * level is first entered, fills its stage, and returns draw(), which update() is to reach through
+ * levels.draw(). Several paths may share one maker. A node that opens a level is made with
+ * opener().
  *
  * Returns {node, draw, open, opener, path}; the breadcrumb takes the title's place in the header.
  */

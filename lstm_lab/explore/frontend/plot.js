@@ -1,4 +1,5 @@
-// Drawing on a canvas: axes, lines, heat maps, labels, sharp on every screen, in the theme's colours.
+// Drawing on a canvas: axes, lines, heat maps, labels, sharp on every screen, in the theme's
+// colours.
 
 import { put, tag } from "./dom.js";
 import { letters, QUANTITIES, tenTo } from "./format.js";
@@ -146,7 +147,10 @@ function pen(ctx, width, height, colors) {
       width: q === "c" ? 3.5 : q === "x" ? 1.75 : 2.25,
     }),
 
-    /** A line through (px(k), py(values[k])), k from `first`; values may be strided: offset + k · stride. */
+    /**
+     * A line through (px(k), py(values[k])), k from `first`; values may be strided:
+     * offset + k · stride.
+     */
     line(
       values,
       px,

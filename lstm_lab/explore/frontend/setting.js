@@ -1,12 +1,15 @@
-// An explorable's setting as one line, read and written as Python does (lstm_lab/explore/setting.py).
+// An explorable's setting as one line, read and written as Python does
+// (lstm_lab/explore/setting.py).
 
 const LONGEST_LINE = 10_000;
 
 /** A value as it stands in a setting: six digits of a number, Python's words for the rest. */
 export function written(value) {
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "string")
-    return `"${value.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")}"`;
+  if (typeof value === "string") {
+    const marked = value.replace(/["\\]/g, "\\$&");
+    return `"${marked.replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")}"`;
+  }
   return String(Number(value.toPrecision(6)));
 }
 
@@ -21,8 +24,14 @@ export function writeSetting(kind, kept, values, defaults) {
   return `${kind}(${[...own, ...changed].join(", ")})`;
 }
 
-const TOKEN =
-  /\s*(?:([A-Za-z_]\w*)|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([(),=]))/y;
+const TOKEN_KINDS = {
+  word: /([A-Za-z_]\w*)/,
+  number: /([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/,
+  text: /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/,
+  mark: /([(),=])/,
+};
+const TOKEN_SOURCE = Object.values(TOKEN_KINDS).map(({ source }) => source);
+const TOKEN = new RegExp(`\\s*(?:${TOKEN_SOURCE.join("|")})`, "y");
 const ESCAPED = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([^]))/g;
 const unescaped = (_, two, four, one) =>
   one === undefined
@@ -57,7 +66,8 @@ export function fault(name, value, spec) {
       (!spec.whole || Number.isInteger(value));
     return right
       ? null
-      : `${name}: expected ${spec.whole ? "a whole number" : "a number"} from ${spec.min} to ${spec.max}, got ${got}`;
+      : `${name}: expected ${spec.whole ? "a whole number" : "a number"} ` +
+          `from ${spec.min} to ${spec.max}, got ${got}`;
   }
   if (spec.kind === "choice") {
     return spec.options.includes(value)
@@ -73,13 +83,14 @@ export function fault(name, value, spec) {
     (!value || !spec.pattern || new RegExp(`^(?:${spec.pattern})$`, "s").test(value));
   return right
     ? null
-    : `${name}: expected ${spec.example} of ${spec.empty ? "at most" : "1 to"} ${spec.longest} characters, got ${got.slice(0, 80)}`;
+    : `${name}: expected ${spec.example} of ${spec.empty ? "at most" : "1 to"} ` +
+        `${spec.longest} characters, got ${got.slice(0, 80)}`;
 }
 
 /**
  * The values that a line names. specs: what each control may be; kept: the arguments that belong
- * to the picture, as {layer: null, layer_unit: 3}; renamed: of names that were, the name that is and
- * what is added to the value. Throws an Error that says what is wrong.
+ * to the picture, as {layer: null, layer_unit: 3}; renamed: of names that were, the name that is
+ * and what is added to the value. Throws an Error that says what is wrong.
  */
 export function readSetting(text, kind, kept, specs, renamed) {
   const expected = `expected ${kind}(name=value, …)`;
@@ -108,7 +119,8 @@ export function readSetting(text, kind, kept, specs, renamed) {
     else if (word) {
       if (!(name in kept))
         throw new Error(
-          `${name}=${word} belongs to a picture that was made with a ${name} of its own; this one was not`,
+          `${name}=${word} belongs to a picture that was made with a ${name} of its own; ` +
+            "this one was not",
         );
     } else if (value === undefined) throw new Error(`${name}: a value is missing`);
     else if (name in kept) {

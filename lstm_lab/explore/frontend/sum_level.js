@@ -69,9 +69,8 @@ function paintSum(pen, { q, letter, value, sum, sumLetter, act, terms }) {
     const name = pen.formula(term.letter, 8, y + ROW / 2 + 5, { q: term.q });
     const [[, a], second] = term.factors,
       value = fmt(term.value);
-    const made = second
-      ? `${a < 0 ? `(${fmt(a)})` : fmt(a)} · ${second[1] < 0 ? `(${fmt(second[1])})` : fmt(second[1])} = ${value}`
-      : value;
+    const bracketed = (number) => (number < 0 ? `(${fmt(number)})` : fmt(number));
+    const made = second ? `${bracketed(a)} · ${bracketed(second[1])} = ${value}` : value;
     const fits = 8 + name + 10 + made.length * 6.6 < left - 14;
     pen.words(fits ? made : value, left - 14, y + ROW / 2 + 5, {
       color: colors.soft,
@@ -92,12 +91,8 @@ function paintSum(pen, { q, letter, value, sum, sumLetter, act, terms }) {
   pen.rule(px(at), py(value), px(at), last + 5, { color: colors[q], thick: 1.5, dash: "3 3" });
   pen.rule(left, py(value), px(at), py(value), { color: colors[q], thick: 1.5, dash: "3 3" });
   pen.dot(px(at), py(value), { color: colors[q], r: 6 });
-  pen.formula(
-    `${letter} = ${act}(${fmt(sum)}) = ${fmt(value, value > 0.995 || (value < 0.005 && value >= 0) ? 4 : 2)}`,
-    8,
-    34,
-    { q, size: 14 },
-  );
+  const digits = value > 0.995 || (value < 0.005 && value >= 0) ? 4 : 2;
+  pen.formula(`${letter} = ${act}(${fmt(sum)}) = ${fmt(value, digits)}`, 8, 34, { q, size: 14 });
 }
 
 /** A bar; one that counts down is hatched. */
@@ -189,9 +184,10 @@ function paintProduct(pen, { letter, factors: [[aLetter, a, aq], [bLetter, b, bq
     align: beside ? "left" : "center",
   });
   if (beside) {
+    const side = fmt(unit, unit < 1 ? 1 : 0);
     pen.words("The area is the product.", x, y + 24, { color: colors.soft, size: 13 });
     pen.words(
-      `A small square is ${fmt(unit, unit < 1 ? 1 : 0)} × ${fmt(unit, unit < 1 ? 1 : 0)}${value < 0 ? "; hatched: negative" : ""}.`,
+      `A small square is ${side} × ${side}${value < 0 ? "; hatched: negative" : ""}.`,
       x,
       y + 44,
       { color: colors.soft, size: 13 },

@@ -56,9 +56,11 @@ export function watchTheme(root, quantities, changed) {
 
 const STOPS = {
   viridis:
-    "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725",
+    "44015448186a472d7b4240863b528b33638d2c728e26828e" +
+    "21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725",
   cividis:
-    "00224e002e6a1a386f32436d434e6c535a6d61656f6f70737d7c788c88789b9476aba072bcae6ccdbb63dec958f0d846fee838",
+    "00224e002e6a1a386f32436d434e6c535a6d61656f6f7073" +
+    "7d7c788c88789b9476aba072bcae6ccdbb63dec958f0d846fee838",
   // Blue below zero, vermillion above, as strong as the number is large.
   signed: "0072b2" + "f3f3f3" + "d55e00",
 };

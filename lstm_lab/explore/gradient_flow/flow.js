@@ -159,7 +159,10 @@ export const withForgetBias = (net, value) =>
     ramp(net.H, () => Math.fround(value)),
   );
 
-/** Forget biases log(1 + u (T − 2)), input biases their negatives: Tallec & Ollivier 2018, equation (16). */
+/**
+ * Forget biases log(1 + u (T − 2)), input biases their negatives: Tallec & Ollivier 2018,
+ * equation (16).
+ */
 export function chrono(net, u, T) {
   const kept = ramp(net.H, (j) => Math.fround(Math.log(1 + u[j] * Math.max(T - 2, 1e-9))));
   return withBias(

@@ -195,9 +195,11 @@ function render({ model, el }) {
       );
       next.textContent = `What made the gradient at step ${t + 1}`;
       picture.label(`${open.name}: ${ending(open, T)}. ${reading(now)}`);
+      const logs = open.flow[open.main];
       ratio.label(
         lag
-          ? `From lag ${lag - 1} to lag ${lag} the norm is multiplied by ${fmt(10 ** (open.flow[open.main][t] - open.flow[open.main][t + 1]), 3)}.`
+          ? `From lag ${lag - 1} to lag ${lag} the norm is multiplied by ` +
+              `${fmt(10 ** (logs[t] - logs[t + 1]), 3)}.`
           : "At lag 0 nothing has been multiplied yet.",
       );
       picture.redraw();
@@ -266,9 +268,11 @@ function render({ model, el }) {
       tell(isLstm);
       sum.innerHTML = math(
         lag
-          ? `From step ${t + 2} back to step ${t + 1} the norm is multiplied by «${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
+          ? `From step ${t + 2} back to step ${t + 1} the norm is multiplied by ` +
+              `«${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
               (isLstm
-                ? `; along the cell state alone by «f:${fmt(length(made.direct) / length(made.dcNext), 3)}»`
+                ? "; along the cell state alone by " +
+                  `«f:${fmt(length(made.direct) / length(made.dcNext), 3)}»`
                 : "")
           : `At the last step the gradient comes from the loss alone.`,
       );
@@ -296,8 +300,12 @@ function render({ model, el }) {
             }),
         );
         each.value.textContent = times(made.total[j], made.exponent);
+        const shares = kinds.map((kind) => {
+          const way = kind === "direct" ? "along c" : kind;
+          return `${way} ${times(made[kind][j], made.exponent)}`;
+        });
         put(each.node, {
-          "aria-label": `Unit ${j + 1}: ${each.value.textContent}. ${kinds.map((kind) => `${kind === "direct" ? "along c" : kind} ${times(made[kind][j], made.exponent)}`).join(", ")}`,
+          "aria-label": `Unit ${j + 1}: ${each.value.textContent}. ${shares.join(", ")}`,
         });
       });
       // Only when their number changes: whoever has the focus would lose it.
@@ -327,11 +335,15 @@ function render({ model, el }) {
           ? `v·h_{${T}} is the loss: ∂L/∂h_{${T}} = 1/√H` +
               (isLstm ? `, and ∂L/∂c_{${T}} = o_{${T}} (1 − tanh^{2} c_{${T}}) · ∂L/∂h_{${T}}` : "")
           : isLstm
-            ? `∂L/∂c_{${t + 1}} = f_{${t + 2}} · ∂L/∂c_{${t + 2}} + o_{${t + 1}}(1 − tanh^{2} c_{${t + 1}}) · ∂L/∂h_{${t + 1}}` +
-              ` = «f:${share(open.trace.f[(t + 1) * net.H + j])}» · «c:${show(made.dcNext[j])}» + «o:${fmt(made.through[j], 3)}» · «h:${show(made.dh[j])}» = «c:${show(made.total[j])}»`
-            : `∂L/∂h_{${t + 1}} = U^{T} ((1 − h_{${t + 2}}^{2}) · ∂L/∂h_{${t + 2}}) = «h:${show(made.total[j])}»`,
+            ? `∂L/∂c_{${t + 1}} = f_{${t + 2}} · ∂L/∂c_{${t + 2}} + ` +
+              `o_{${t + 1}}(1 − tanh^{2} c_{${t + 1}}) · ∂L/∂h_{${t + 1}}` +
+              ` = «f:${share(open.trace.f[(t + 1) * net.H + j])}» · «c:${show(made.dcNext[j])}»` +
+              ` + «o:${fmt(made.through[j], 3)}» · «h:${show(made.dh[j])}»` +
+              ` = «c:${show(made.total[j])}»`
+            : `∂L/∂h_{${t + 1}} = U^{T} ((1 − h_{${t + 2}}^{2}) · ∂L/∂h_{${t + 2}}) = ` +
+              `«h:${show(made.total[j])}»`,
       );
-      list.show(gradientTerms(made, net, t, j, T));
+      list.show(gradientTerms(made, net, t, j));
       neighbours.refresh(T);
     };
   }
@@ -360,7 +372,8 @@ function render({ model, el }) {
     return (
       `${at}, ‖∂L/∂h‖ is ${power(flow.h[t])}` +
       (flow.c
-        ? `, ‖∂L/∂c‖ ${power(flow.c[t])}, and the forget gates alone would leave ${power(flow.direct[t])}`
+        ? `, ‖∂L/∂c‖ ${power(flow.c[t])}, ` +
+          `and the forget gates alone would leave ${power(flow.direct[t])}`
         : "") +
       `${float32(flow[open.main][t])}.`
     );

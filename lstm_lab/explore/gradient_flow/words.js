@@ -56,10 +56,11 @@ export const ending = (network, T) =>
 /** The overview in words: the same number of every network. */
 export const sentence = ({ networks, open, T }) =>
   `‖∂L/∂h‖ is 1 at the last of ${T} steps. At the first: ` +
-  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join("; ")}. ${open.name}: ${course(open)}.`;
+  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join("; ")}. ` +
+  `${open.name}: ${course(open)}.`;
 
 /** The sum behind a number of `parts`, as lines for a list; unit j from 0. */
-export function gradientTerms(made, net, t, j, T) {
+export function gradientTerms(made, net, t, j) {
   const isLstm = net.kind !== "RNN",
     { H } = net,
     show = (v) => times(v, made.exponent);
@@ -91,7 +92,9 @@ export function gradientTerms(made, net, t, j, T) {
       const u = net.U[(made.gates.indexOf(q) * H + k) * H + j];
       const way = isLstm ? `by gate ${q} of unit ${k + 1}` : `by unit ${k + 1}`;
       products.push({
-        words: `${way}: ${fmt(u)} · ${show(made.delta[q][k])}${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
+        words:
+          `${way}: ${fmt(u)} · ${show(made.delta[q][k])}` +
+          `${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
         value,
         text: `«${q}:${show(value)}»`,
         q,

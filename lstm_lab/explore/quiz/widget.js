@@ -25,7 +25,8 @@ export function verdict(questions, tries) {
   if (!tries.some((tried) => tried.length))
     return `${questions.length} questions. Choose an answer.`;
   const open = questions.length - done;
-  return `${first} of ${questions.length} right at the first try${open ? `, ${open} still open` : ""}.`;
+  const still = open ? `, ${open} still open` : "";
+  return `${first} of ${questions.length} right at the first try${still}.`;
 }
 
 function render({ model, el }) {

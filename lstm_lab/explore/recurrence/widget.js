@@ -62,14 +62,18 @@ export function insideStep(s, run, k) {
     sumLetter: "a",
     act: "tanh",
     terms,
-    words: `Step ${k + 1}: ${fmt(s.w * run.x[k])} from the input, ${fmt(s.u * before)} from the state before, ${fmt(s.b)} of bias; tanh makes ${fmt(run.h[k])} of the sum ${fmt(sum)}.`,
+    words:
+      `Step ${k + 1}: ${fmt(s.w * run.x[k])} from the input, ` +
+      `${fmt(s.u * before)} from the state before, ${fmt(s.b)} of bias; ` +
+      `tanh makes ${fmt(run.h[k])} of the sum ${fmt(sum)}.`,
   };
 }
 
 /** The picture in words. */
 export const unitSentence = (run) =>
   `After ${run.T} steps the hidden state is ${fmt(run.h[run.T - 1])}. ` +
-  `A small change of the first input would change it by ${scientific(run.influence[0], 2)} times as much.`;
+  `A small change of the first input would change it by ` +
+  `${scientific(run.influence[0], 2)} times as much.`;
 
 const EDGE = 46,
   FAR = 26,
@@ -101,7 +105,9 @@ function render({ model, el }) {
         symbols: "h_{t} = tanh(w x_{t} + u h_{t-1} + b)",
         from: [],
         numbers: [
-          `= tanh(${fmt(setting.w)} · «x:${fmt(run.x[k])}» + ${fmt(setting.u)} · «h:${fmt(before)}» + ${fmt(setting.b)}) = «h:${fmt(run.h[k], 3)}»`,
+          `= tanh(${fmt(setting.w)} · «x:${fmt(run.x[k])}» + ` +
+            `${fmt(setting.u)} · «h:${fmt(before)}» + ${fmt(setting.b)}) ` +
+            `= «h:${fmt(run.h[k], 3)}»`,
         ],
         curve: ["tanh", step().sum],
       };

@@ -65,8 +65,10 @@ export const bound = (s, c) =>
 
 /** The picture in words. */
 export const sentence = (s, c) =>
-  `One step of ${s.hidden} units and ${s.batch} ${s.batch === 1 ? "sequence" : "sequences"} takes ${micro(c.step)} and reaches ${percent(c.share)} of the peak. ` +
-  `It does ${fmt(c.intensity, c.intensity < 10 ? 2 : 0)} operations for each byte; what holds it back most is ${bound(s, c)}.`;
+  `One step of ${s.hidden} units and ${s.batch} ${s.batch === 1 ? "sequence" : "sequences"} ` +
+  `takes ${micro(c.step)} and reaches ${percent(c.share)} of the peak. ` +
+  `It does ${fmt(c.intensity, c.intensity < 10 ? 2 : 0)} operations for each byte; ` +
+  `what holds it back most is ${bound(s, c)}.`;
 
 /** Machines in round numbers of their data sheets; overhead as this book's library meets it. */
 const MACHINES = {
@@ -95,7 +97,8 @@ function render({ model, el }) {
       meaning: "the product U h and the gates, for all sequences",
       symbols: "t = max(FLOP ∕ peak, bytes ∕ bandwidth) + overhead",
       numbers: () => [
-        `max(${told(cost.compute)}, ${told(cost.memory)}) + ${told(setting.overhead)} = ${told(cost.step)}`,
+        `max(${told(cost.compute)}, ${told(cost.memory)}) + ${told(setting.overhead)} ` +
+          `= ${told(cost.step)}`,
       ],
     },
     input: {
@@ -111,7 +114,8 @@ function render({ model, el }) {
       meaning: "left of the ridge memory is the limit, right of it arithmetic",
       symbols: "ridge = peak ∕ bandwidth",
       numbers: () => [
-        `${fmt(setting.peak, 0)} ∕ ${fmt(setting.bandwidth, 0)} = ${fmt(cost.ridge, 1)} FLOP ∕ byte`,
+        `${fmt(setting.peak, 0)} ∕ ${fmt(setting.bandwidth, 0)} ` +
+          `= ${fmt(cost.ridge, 1)} FLOP ∕ byte`,
       ],
     },
   };
@@ -277,7 +281,8 @@ function render({ model, el }) {
     });
     pen.rule(left, 20, left, 210, { color: colors.soft });
     pen.words(
-      `together ${micro(cost.step)}: arithmetic and memory go on at the same time, the longer one counts`,
+      `together ${micro(cost.step)}: arithmetic and memory go on at the same time, ` +
+        "the longer one counts",
       8,
       236,
       { size: 12, color: colors.soft },

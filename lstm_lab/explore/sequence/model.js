@@ -46,7 +46,9 @@ export function targetOf(match, x, k) {
   return target;
 }
 
-/** How close c comes to the target, 0 to 1: the target's variance over itself and what is missed. */
+/**
+ * How close c comes to the target, 0 to 1: the target's variance over itself and what is missed.
+ */
 export function scoreOf(c, target) {
   const mean = target.reduce((sum, v) => sum + v, 0) / target.length;
   let missed = 0,

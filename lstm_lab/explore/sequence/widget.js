@@ -22,11 +22,13 @@ function sentence(run, step, match) {
     what = run.pulsed ? "pulse" : "input";
   return (
     (run.target ? `The cell state matches the ${match} to ${percent(run.score)}. ` : "") +
-    `Over ${run.T} steps the forget gate averages ${share(run.mean, 3)}: half of the first ${what} is left after ` +
-    `${steps(run.halfLife)} steps, and ${percent(run.left, run.logLeft)} of it at the end. At step ${step} ` +
+    `Over ${run.T} steps the forget gate averages ${share(run.mean, 3)}: ` +
+    `half of the first ${what} is left after ${steps(run.halfLife)} steps, ` +
+    `and ${percent(run.left, run.logLeft)} of it at the end. At step ${step} ` +
     (run.D === 1 ? `the input is ${fmt(run.x[t])}, ` : "") +
-    `the forget gate ${share(run.f[t])}, the input gate ${share(run.i[t])}, the output gate ${share(run.o[t])}, ` +
-    `the candidate ${fmt(run.g[t])}, the cell state ${fmt(run.c[t])}, the hidden state ${fmt(run.h[t])}.`
+    `the forget gate ${share(run.f[t])}, the input gate ${share(run.i[t])}, ` +
+    `the output gate ${share(run.o[t])}, the candidate ${fmt(run.g[t])}, ` +
+    `the cell state ${fmt(run.c[t])}, the hidden state ${fmt(run.h[t])}.`
   );
 }
 
@@ -225,7 +227,8 @@ function render({ model, el }) {
         meaning: `the geometric mean of the ${n} after the first input`,
         symbols: "f = (f_{2} f_{3} ⋯ f_{n})<sup>1/n</sup>",
         numbers: [
-          `= ${f}, where the bias alone makes σ(${fmt(view.get("b_f"))}) = ${share(sigmoid(view.get("b_f")), 3)}`,
+          `= ${f}, where the bias alone makes ` +
+            `σ(${fmt(view.get("b_f"))}) = ${share(sigmoid(view.get("b_f")), 3)}`,
         ],
         from: ["f"],
       },
@@ -235,7 +238,9 @@ function render({ model, el }) {
         meaning: "steps after which half of it is left",
         symbols: "ln ½ ∕ ln f",
         numbers: [
-          `= ${fmt(Math.log(0.5), 3)} ∕ ln ${f} = ${fmt(Math.log(0.5), 3)} ∕ ${scientific(Math.log(mean))} = «c:${steps(run.halfLife)}» steps`,
+          `= ${fmt(Math.log(0.5), 3)} ∕ ln ${f} ` +
+            `= ${fmt(Math.log(0.5), 3)} ∕ ${scientific(Math.log(mean))} ` +
+            `= «c:${steps(run.halfLife)}» steps`,
         ],
         from: ["mean"],
       },
@@ -334,9 +339,10 @@ function render({ model, el }) {
     read.node.hidden = s.path !== "";
     read.refresh();
     for (const q in reads) {
-      const value = run[q][step - 1];
+      const value = run[q][step - 1],
+        shown = "fio".includes(q) ? share(value) : fmt(value);
       put(reads[q], {
-        "aria-label": `${QUANTITIES[q].name} ${"fio".includes(q) ? share(value) : fmt(value)} at step ${step}, show its formula`,
+        "aria-label": `${QUANTITIES[q].name} ${shown} at step ${step}, show its formula`,
       });
     }
     nav.draw();

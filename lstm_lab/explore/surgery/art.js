@@ -29,7 +29,7 @@ CUT_LANES.reduce((y, { key, height }) => {
   return y + height + CUT_GAP;
 }, CUT_TOP);
 
-/** The scale of time of a picture so wide: from the middle of the first step to that of the last. */
+/** The scale of time of a picture so wide: from the middle of the first step to the last one's. */
 export const cutScale = (width, T) =>
   linear(0, Math.max(1, T - 1), CUT_LEFT + 8, width - CUT_RIGHT - 8);
 
@@ -274,5 +274,7 @@ function paintGate(pen, run, q, px, py, right, { open, unit, t, from, to }) {
   );
 }
 
+const CUT_GATES = ["i", "f", "o", "g"].map((q) => QUANTITIES[q].name).join(", ");
+
 /** The names of the lanes' quantities, for the text alternative. */
-export const LANE_WORDS = `Input, output, cell states, and the ${["i", "f", "o", "g"].map((q) => QUANTITIES[q].name).join(", ")} of one unit over time.`;
+export const LANE_WORDS = `Input, output, cell states, and the ${CUT_GATES} of one unit over time.`;

@@ -181,10 +181,9 @@ export function closedForm(clamps) {
   const { f, i, o, g } = clamps,
     n = (value) => `${fmt(value, 0)}`;
   const kept = f === undefined ? "f_{t} c_{t-1}" : f ? "c_{t-1}" : "";
-  const write =
-    i === 0 || g === 0
-      ? ""
-      : `${i === undefined ? "i_{t}" : ""}${i === undefined && g === undefined ? " " : ""}${g === undefined ? "g_{t}" : i === undefined ? ` · ${n(g)}` : n(g)}`;
+  const between = i === undefined && g === undefined ? " " : "",
+    written = g === undefined ? "g_{t}" : i === undefined ? ` · ${n(g)}` : n(g);
+  const write = i === 0 || g === 0 ? "" : `${i === undefined ? "i_{t}" : ""}${between}${written}`;
   const c = [kept, write].filter(Boolean).join(" + ") || "0";
   const h = o === undefined ? "o_{t} tanh(c_{t})" : o ? "tanh(c_{t})" : "0";
   const meaning =
@@ -215,9 +214,12 @@ export function surgeryWords(run, s) {
     return `${LEARNT[s.net]} ${what}. What will the output do? Predict, and it is shown.`;
   const change = (value) =>
     value > run.limit ? `differs by up to ${fmt(value)}` : "stays as it was";
+  const said = (prediction) => PREDICTIONS[prediction].toLowerCase().slice(0, -1);
+  const later = run.last === run.T - 1 ? "has no time to change" : change(run.later);
   return (
-    `${what}: while they hold, the output ${change(run.during)}; afterwards it ${run.last === run.T - 1 ? "has no time to change" : change(run.later)}. ` +
-    `You predicted: ${PREDICTIONS[s.guess].toLowerCase().slice(0, -1)}; ${s.guess === run.truth ? "right" : `in truth: ${PREDICTIONS[run.truth].toLowerCase().slice(0, -1)}`}.`
+    `${what}: while they hold, the output ${change(run.during)}; afterwards it ${later}. ` +
+    `You predicted: ${said(s.guess)}; ` +
+    `${s.guess === run.truth ? "right" : `in truth: ${said(run.truth)}`}.`
   );
 }
 

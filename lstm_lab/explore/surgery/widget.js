@@ -357,16 +357,19 @@ function render({ model, el }) {
       : `${s.guess === run.truth ? "Right" : "Not so"}: ${PREDICTIONS[run.truth]}`;
     retry.hidden = !shown();
     const form = closedForm(run.units.length ? run.clamps : {});
-    law.innerHTML = `${form.symbols.map((line) => `<span class="ll-formula">${math(line)}</span>`).join(" ")} ${idle ? "" : form.meaning}`;
+    const lines = form.symbols.map((line) => `<span class="ll-formula">${math(line)}</span>`);
+    law.innerHTML = `${lines.join(" ")} ${idle ? "" : form.meaning}`;
     const words = surgeryWords(run, s);
     const { t, unit } = place_();
     picture.label(
-      `${LANE_WORDS} ${words} Unit ${unit + 1} at step ${t + 1}: ${unitWords(run, shown() ? run.done : run.free, unit, t)}.`,
+      `${LANE_WORDS} ${words} Unit ${unit + 1} at step ${t + 1}: ` +
+        `${unitWords(run, shown() ? run.done : run.free, unit, t)}.`,
     );
     for (const key in reads) {
-      const value = key === "y" ? (shown() ? run.y : run.yFree)[t] : atStep().r[key];
+      const value = key === "y" ? (shown() ? run.y : run.yFree)[t] : atStep().r[key],
+        name = key === "y" ? "output" : QUANTITIES[key].name;
       put(reads[key], {
-        "aria-label": `${key === "y" ? "output" : QUANTITIES[key].name} ${fmt(value)} at step ${t + 1}, show its formula`,
+        "aria-label": `${name} ${fmt(value)} at step ${t + 1}, show its formula`,
       });
     }
     opener.hidden = s.path !== "";

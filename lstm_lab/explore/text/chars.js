@@ -170,7 +170,9 @@ export function goOn(net, reading, from, count, temperature, seed, before) {
   return more;
 }
 
-/** Pearson's correlation of a[at + k · stride] with b[k], k < n; 0 where one of them does not vary. */
+/**
+ * Pearson's correlation of a[at + k · stride] with b[k], k < n; 0 where one of them does not vary.
+ */
 export function correlation(a, at, stride, b, n) {
   let ma = 0,
     mb = 0,

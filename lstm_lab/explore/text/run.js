@@ -1,4 +1,5 @@
-// What TextExplorer draws of a setting: the text read, its colours, what comes next, and it in words.
+// What TextExplorer draws of a setting: the text read, its colours, what comes next, and it in
+// words.
 
 import { fmt, percent, QUANTITIES } from "../frontend/format.js";
 import { glyph } from "./canvas.js";
@@ -19,9 +20,9 @@ export const SHOWN = {
 export const valueOf = (reading, q, H, t, j) => (q === "c" ? reading.tanhc : reading[q])[t * H + j];
 
 /**
- * Everything that is drawn of a setting s: reading, what the text is coloured by and its correlation
- * with the property, the bits, what comes next, and how it goes on. The last answer, if given, is
- * gone on with and is no longer good itself.
+ * Everything that is drawn of a setting s: reading, what the text is coloured by and its
+ * correlation with the property, the bits, what comes next, and how it goes on. The last answer, if
+ * given, is gone on with and is no longer good itself.
  */
 export function runText(s, net, last) {
   const { H, V } = net,
@@ -67,7 +68,9 @@ export function numbersOf(s, alphabet, H, numbers) {
   };
 }
 
-/** The cells that follow a property best: on held-out files where that is known, else in this text. */
+/**
+ * The cells that follow a property best: on held-out files where that is known, else in this text.
+ */
 export function ranking(about, follows, run, net) {
   const known = about.probes?.properties?.[follows];
   const live = known
@@ -97,7 +100,8 @@ export function sentence(s, run, net) {
       : `${QUANTITIES[s.shown].name} of cell ${run.cell + 1} is ${fmt(run.colour[run.from - 1])}; `;
   const next = best.map((k) => `${glyph(net.symbols[k])} ${percent(run.next[k])}`).join(", ");
   const all = run.reading.T
-    ? ` The text costs ${fmt(run.bits)} bits a character; its colour and “${PROPERTIES[s.follows]}” correlate by ${fmt(run.r)}.`
+    ? ` The text costs ${fmt(run.bits)} bits a character; ` +
+      `its colour and “${PROPERTIES[s.follows]}” correlate by ${fmt(run.r)}.`
     : " Write something: there is nothing to read yet.";
   return `${seen}${what}most likely next: ${next}.${all}`;
 }

@@ -11,7 +11,9 @@ export const PROPERTIES = {
   comment: "inside a comment",
 };
 
-/** The properties of a text, or of a list of characters: each an array (T) of counts, or of 1 and 0. */
+/**
+ * The properties of a text, or of a list of characters: each an array (T) of counts, or of 1 and 0.
+ */
 export function scan(text) {
   const stands = (mark, at) => Array.prototype.every.call(mark, (c, k) => text[at + k] === c);
   const T = text.length,

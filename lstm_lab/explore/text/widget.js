@@ -69,7 +69,8 @@ function render({ model, el }) {
         head,
         symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
         numbers: [
-          `«c:${fmt(r.c)}» = «f:${share(r.f)}» · «c:${fmt(r.cBefore)}» + «i:${share(r.i)}» · «g:${fmt(r.g)}»,`,
+          `«c:${fmt(r.c)}» = «f:${share(r.f)}» · «c:${fmt(r.cBefore)}» + ` +
+            `«i:${share(r.i)}» · «g:${fmt(r.g)}»,`,
           `tanh «c:${fmt(r.c)}» = «c:${fmt(r.tanhc)}»`,
         ],
         from: ["f", "i", "g"],
@@ -91,13 +92,15 @@ function render({ model, el }) {
       kind = q === "g" ? "tanh" : "σ";
     const [a, b, c] = all;
     const sign = (value) => `${value < 0 ? "−" : "+"} ${fmt(Math.abs(value))}`;
+    const others = preActivation - a.product - b.product - c.product;
     return {
       q,
       head,
       meaning: `a sum of ${H + 2} terms`,
       symbols: `${q}_{t} = ${kind}(w_{${q}} x_{t} + u_{${q}} h_{t-1} + b_{${q}})`,
       numbers: [
-        `${kind}(${fmt(a.product)} ${sign(b.product)} ${sign(c.product)} ${sign(preActivation - a.product - b.product - c.product)} of all others)`,
+        `${kind}(${fmt(a.product)} ${sign(b.product)} ${sign(c.product)} ` +
+          `${sign(others)} of all others)`,
         `= ${kind}(${fmt(preActivation)}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`,
       ],
       curve: [kind, preActivation],
@@ -115,10 +118,13 @@ function render({ model, el }) {
       return {
         q: "x",
         head: `“${glyph(net.symbols[id])}” comes next with ${percent(p)}`,
-        meaning: `at temperature 1 it is ${percent(2 ** score)}; every logarithm is divided by the temperature`,
+        meaning:
+          `at temperature 1 it is ${percent(2 ** score)}; ` +
+          "every logarithm is divided by the temperature",
         symbols: "softmax(ln p ∕ temperature)",
         numbers: [
-          `ln p = ${fmt(score * Math.LN2)}, divided by ${fmt(temperature)}: ${fmt((score * Math.LN2) / temperature)}`,
+          `ln p = ${fmt(score * Math.LN2)}, divided by ${fmt(temperature)}: ` +
+            `${fmt((score * Math.LN2) / temperature)}`,
         ],
       };
     }
@@ -263,9 +269,8 @@ function render({ model, el }) {
         property: run.property,
         at: run.at,
       });
-      art.label(
-        `The text, coloured by ${SHOWN[s.shown]}${surprised ? "" : ` of cell ${run.cell + 1}`}. ${words}`,
-      );
+      const whose = surprised ? "" : ` of cell ${run.cell + 1}`;
+      art.label(`The text, coloured by ${SHOWN[s.shown]}${whose}. ${words}`);
       const q = s.shown,
         more = Array.from(run.more.text);
       goes.show({
@@ -290,7 +295,9 @@ function render({ model, el }) {
         })),
       );
       put(next.picture, {
-        "aria-label": `Probabilities of the next character at temperature ${fmt(s.temperature)}; a mark shows temperature 1.`,
+        "aria-label":
+          "Probabilities of the next character at temperature " +
+          `${fmt(s.temperature)}; a mark shows temperature 1.`,
       });
       reader.refresh();
     };
@@ -392,8 +399,9 @@ function render({ model, el }) {
       art.redraw();
       art.label(`Gates and states of cell ${run.cell + 1} over the text. ${words}`);
       for (const { q, node } of openers) {
-        const v = run.reading.T ? run.reading[q][last() * H + run.cell] : 0;
-        node.innerHTML = `${QUANTITIES[q].name} ${math(`${q}_{t}`)} = ${"ifo".includes(q) ? share(v) : fmt(v)}`;
+        const v = run.reading.T ? run.reading[q][last() * H + run.cell] : 0,
+          text = "ifo".includes(q) ? share(v) : fmt(v);
+        node.innerHTML = `${QUANTITIES[q].name} ${math(`${q}_{t}`)} = ${text}`;
       }
       reader.refresh();
     };
@@ -405,7 +413,8 @@ function render({ model, el }) {
       r = run.reading.T
         ? cellStep(t)
         : { i: 0, f: 0, o: 0, g: 0, c: 0, h: 0, tanhc: 0, cBefore: 0 };
-    const words = `${QUANTITIES[q].name} of cell ${run.cell + 1}. ${sentence(view.settings(), run, net)}`;
+    const words =
+      `${QUANTITIES[q].name} of cell ${run.cell + 1}. ` + sentence(view.settings(), run, net);
     if (q === "c") {
       return {
         q,

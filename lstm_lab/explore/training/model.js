@@ -112,8 +112,10 @@ export function runWords(run, told, steps) {
   const cut =
     run.clipped[last] < run.norms[last] ? `, clipped to ${scientific(run.clipped[last])}` : "";
   return (
-    `After ${run.updates} update${run.updates === 1 ? "" : "s"} the loss is ${scientific(run.loss)}${chance}. ` +
-    `${count} of ${run.examples} ${steps ? `unseen sequences of ${steps} steps` : "sequences"} are answered right.${gates}` +
+    `After ${run.updates} update${run.updates === 1 ? "" : "s"} ` +
+    `the loss is ${scientific(run.loss)}${chance}. ` +
+    `${count} of ${run.examples} ${steps ? `unseen sequences of ${steps} steps` : "sequences"} ` +
+    `are answered right.${gates}` +
     (run.updates ? ` The last gradient has the norm ${scientific(run.norms[last])}${cut}.` : "") +
     (told.status === "diverged" ? ` ${standing(told)}` : "")
   );
@@ -127,7 +129,8 @@ export function answerWords(run, names) {
   const shares = softmax(run.answer, 0, run.answers),
     best = shares.indexOf(Math.max(...shares));
   const name = (k) => names[k] ?? `class ${k}`;
-  return `The model says ${name(best)} with ${percent(shares[best])}; right is ${name(run.wanted[0])}.`;
+  const said = `The model says ${name(best)} with ${percent(shares[best])}`;
+  return `${said}; right is ${name(run.wanted[0])}.`;
 }
 
 /** The formula behind one of the four numbers above the picture, as `readout` takes it. */
@@ -141,7 +144,9 @@ export function explainRun(key, run, s) {
     return {
       q: "c",
       head: "loss",
-      meaning: `the mean of −ln p over the ${n} sequences that are looked at, p what the right class gets`,
+      meaning:
+        `the mean of −ln p over the ${n} sequences that are looked at, ` +
+        "p what the right class gets",
       symbols: "L = −(1/N) Σ ln p",
       numbers: [
         ...(of > 0 ? [`this sequence: −ln ${scientific(of)} = ${scientific(-Math.log(of))};`] : []),
@@ -160,7 +165,8 @@ export function explainRun(key, run, s) {
       numbers: [
         ...(run.rows === 1
           ? [
-              `this sequence: (${fmt(run.answer[0], 3)} − ${fmt(run.wanted[0], 3)})<sup>2</sup> = ${scientific((run.answer[0] - run.wanted[0]) ** 2)};`,
+              `this sequence: (${fmt(run.answer[0], 3)} − ${fmt(run.wanted[0], 3)})<sup>2</sup> ` +
+                `= ${scientific((run.answer[0] - run.wanted[0]) ** 2)};`,
             ]
           : []),
         ...(Number.isFinite(run.baseline)
@@ -195,7 +201,8 @@ export function explainRun(key, run, s) {
           ? ["no update yet"]
           : cut < norm
             ? [
-                `= ${scientific(norm)}, times ${scientific(cut)} ∕ ${scientific(norm)} = ${scientific(cut)}`,
+                `= ${scientific(norm)}, times ${scientific(cut)} ∕ ${scientific(norm)} ` +
+                  `= ${scientific(cut)}`,
               ]
             : [`= ${scientific(norm)}`],
     };
@@ -208,7 +215,8 @@ export function explainRun(key, run, s) {
     symbols: "f > 0.9",
     numbers: run.gated
       ? [
-          `${part(run.open[0])}; input gates ${part(run.open[1])}, output gates ${part(run.open[2])}`,
+          `${part(run.open[0])}; input gates ${part(run.open[1])}, ` +
+            `output gates ${part(run.open[2])}`,
         ]
       : ["this model has none"],
   };

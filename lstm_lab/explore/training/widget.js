@@ -218,7 +218,8 @@ function render({ model, el }) {
     }
     const words = runWords(run, now, steps());
     picture.label(
-      `Loss, norm of the gradient and values of the gates over the updates, and one sequence. ${words} ${answerWords(run, now.answers)}`,
+      "Loss, norm of the gradient and values of the gates over the updates, and one sequence. " +
+        `${words} ${answerWords(run, now.answers)}`,
     );
     nav.draw();
     view.say(contents[nav.path].words?.() ?? words);

@@ -1,4 +1,5 @@
-// An LSTM with one weight moved: its outputs, its loss, and the gradient of the loss in every weight.
+// An LSTM with one weight moved: its outputs, its loss, and the gradient of the loss in every
+// weight.
 
 import { BLOCKS, lstmBackward, lstmForward } from "../frontend/equations/lstm.js";
 
@@ -62,7 +63,7 @@ function forwardLoss(net) {
   return { trace, output, loss: loss / (T * K) };
 }
 
-/** The network as a setting has it: outputs, loss, gradients, and its unit's gates and half-life. */
+/** The network as a setting has it: outputs, loss, gradients; its unit's gates and half-life. */
 export function weightRun(s, net) {
   const chosen = chosenOf(s, net),
     place = placeOf(net, chosen.row, chosen.column),

@@ -1,7 +1,7 @@
 // WeightExplorer: the weights of an LSTM as a map, one of them to be moved, and what that does.
 
 import { button, group, select, slider } from "../frontend/controls.js";
-import { floats, put, tag } from "../frontend/dom.js";
+import { floats, tag } from "../frontend/dom.js";
 import { BLOCKS } from "../frontend/equations/lstm.js";
 import { fmt, math, QUANTITIES, scientific, share, steps } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
@@ -62,10 +62,14 @@ function render({ model, el }) {
   const lossName = net.hasTarget ? "mean squared error" : "distance from what it did";
 
   function sentence(s) {
-    const name = `weight from ${columnWords(run.column)} to the ${QUANTITIES[s.gate].name} of unit ${run.unit + 1}`;
+    const gate = `${QUANTITIES[s.gate].name} of unit ${run.unit + 1}`,
+      name = `weight from ${columnWords(run.column)} to the ${gate}`;
+    const moved = s.delta ? `, moved by ${fmt(s.delta)}` : ", as it was learnt",
+      before = s.delta ? `, before ${scientific(trained.loss)}` : "";
     return (
-      `The ${name} is ${fmt(run.weight)}${s.delta ? `, moved by ${fmt(s.delta)}` : ", as it was learnt"}. ` +
-      `The ${lossName} is ${scientific(run.loss)}${s.delta ? `, before ${scientific(trained.loss)}` : ""}; its slope in this weight is ${scientific(run.slope)}. ` +
+      `The ${name} is ${fmt(run.weight)}${moved}. ` +
+      `The ${lossName} is ${scientific(run.loss)}${before}; ` +
+      `its slope in this weight is ${scientific(run.slope)}. ` +
       `The forget gate of unit ${run.unit + 1} averages ${share(run.mean, 3)}.`
     );
   }
@@ -81,18 +85,17 @@ function render({ model, el }) {
       kind = kindOf(column);
     const letter = `${kind}_{${gate}}`,
       what = kind === "b" ? "" : ` ${kind === "w" ? `x_{t}` : `h_{t-1}`}`;
+    const rest = gate === "g" ? fmt(Math.tanh(w)) : share(0.5 * Math.tanh(w / 2) + 0.5);
     return {
       q: gate,
       head: `from ${columnWords(column)} to the ${QUANTITIES[gate].name} of unit ${unit + 1}`,
-      meaning:
-        kind === "b"
-          ? `at rest the gate is ${gate === "g" ? fmt(Math.tanh(w)) : share(0.5 * Math.tanh(w / 2) + 0.5)}`
-          : "",
+      meaning: kind === "b" ? `at rest the gate is ${rest}` : "",
       symbols: `${letter}${what}, ∂L ∕ ∂${letter}`,
       numbers: [
         kind === "b"
           ? `«${gate}:${fmt(w)}»`
-          : `«${gate}:${fmt(w)}» · «${kind === "w" ? "x" : "h"}:${fmt(v)}» = ${fmt(w * v)} at step ${t + 1},`,
+          : `«${gate}:${fmt(w)}» · «${kind === "w" ? "x" : "h"}:${fmt(v)}» ` +
+            `= ${fmt(w * v)} at step ${t + 1},`,
         `∂L ∕ ∂${letter} = ${scientific(slope)}`,
       ],
     };
@@ -584,8 +587,9 @@ function render({ model, el }) {
         }
         const entry = made.get(k);
         entry.unit = first + k;
-        const v = run.trace[s.gate][stepNow() * H + entry.unit];
-        entry.node.innerHTML = `unit ${entry.unit + 1}: ${math(`${s.gate}_{t}`)} = ${s.gate === "g" ? fmt(v) : share(v)}`;
+        const v = run.trace[s.gate][stepNow() * H + entry.unit],
+          name = `unit ${entry.unit + 1}: ${math(`${s.gate}_{t}`)}`;
+        entry.node.innerHTML = `${name} = ${s.gate === "g" ? fmt(v) : share(v)}`;
       }
       reader.refresh();
     };
@@ -691,9 +695,10 @@ function render({ model, el }) {
     LISTED.flatMap((gate) =>
       Array.from({ length: Math.min(H, 8) }, (_, unit) =>
         Array.from({ length: Math.min(columns, 40) }, (_, column) => {
-          const row = BLOCKS.indexOf(gate) * H + unit;
+          const row = BLOCKS.indexOf(gate) * H + unit,
+            letter = math(`${kindOf(column)}_{${gate}}`);
           return [
-            `${math(`${kindOf(column)}_{${gate}}`)} of unit ${unit + 1} from ${columnWords(column)}`,
+            `${letter} of unit ${unit + 1} from ${columnWords(column)}`,
             fmt(weightNow(row, column), 4),
             scientific(numberOf(row, column, run.grad)),
           ];
@@ -753,7 +758,11 @@ function render({ model, el }) {
         ? tag(
             "p",
             { class: "ll-note" },
-            "Two units have learnt to remember, of each of two inputs, its last pulse: the grey background is the target, the orange line what the network gives. The forget gate of unit 1 lets two thirds go at every step: the unit keeps its bit by a loop through its own candidate. Drag that weight, 0.96, and the bit is lost.",
+            "Two units have learnt to remember, of each of two inputs, its last pulse: " +
+              "the grey background is the target, the orange line what the network gives. " +
+              "The forget gate of unit 1 lets two thirds go at every step: " +
+              "the unit keeps its bit by a loop through its own candidate. " +
+              "Drag that weight, 0.96, and the bit is lost.",
           )
         : null,
     ].filter(Boolean),

@@ -1,5 +1,6 @@
 // Connectionist temporal classification in the browser: the lattice of lstm_lab.losses, for one
-// sequence; a test keeps the two equal within 1e-5. logits (T·K), row by row; class `blank` is none.
+// sequence; a test keeps the two equal within 1e-5. logits (T·K), row by row; class `blank` is
+// none.
 
 /** The logarithm of the sum of exponentials. */
 function logSum(values) {
@@ -49,8 +50,9 @@ export function sources(labels, s, blank = 0) {
 
 /**
  * All alignments of the target with the frames. Returns {T, K, S, blank, labels (S), needed, logY,
- * y (T·K), logAlpha, logBeta, gamma (T·S), logP, loss, occupancy, gradient (T·K), best (T)}: β leaves
- * its own frame out; best is the most probable path's state in every frame, empty if there is none.
+ * y (T·K), logAlpha, logBeta, gamma (T·S), logP, loss, occupancy, gradient (T·K), best (T)}: β
+ * leaves its own frame out; best is the most probable path's state in every frame, empty if there
+ * is none.
  */
 export function ctcLattice(logits, T, K, target, blank = 0) {
   const labels = [blank, ...target.flatMap((k) => [k, blank])],

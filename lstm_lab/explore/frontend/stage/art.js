@@ -135,10 +135,11 @@ function jaws(cx, cy, r, share, upright) {
   const a = Math.asin(Math.min(1, Math.max(0, share))),
     dx = r * Math.cos(a),
     dy = r * Math.sin(a);
+  const curve = `A${r} ${r} 0 0`;
   const arc = (sign) =>
     upright
-      ? `M${cx + sign * dy} ${cy - dx}A${r} ${r} 0 0 ${sign > 0 ? 1 : 0} ${cx + sign * dy} ${cy + dx}Z`
-      : `M${cx - dx} ${cy + sign * dy}A${r} ${r} 0 0 ${sign > 0 ? 0 : 1} ${cx + dx} ${cy + sign * dy}Z`;
+      ? `M${cx + sign * dy} ${cy - dx}${curve} ${sign > 0 ? 1 : 0} ${cx + sign * dy} ${cy + dx}Z`
+      : `M${cx - dx} ${cy + sign * dy}${curve} ${sign > 0 ? 0 : 1} ${cx + dx} ${cy + sign * dy}Z`;
   return arc(1) + arc(-1);
 }
 
@@ -175,7 +176,9 @@ export function drawCell({ node, parts: p, hatch }, W, s, r, chosen, ghost = nul
   put(p.casing, { d: `M-2 ${y.pipe}H${W + 2}`, "stroke-width": CELL_PIPE });
   put(p.casingFill, { d: `M-2 ${y.pipe}H${W + 2}`, "stroke-width": CELL_PIPE - 2.5 });
   const up = `M${x.g} ${y.low}V${y.pipe + half - 1}`;
-  const out = `M${x.tap} ${y.pipe + half + 12}V${y.low - 12}Q${x.tap} ${y.low} ${x.tap + 12} ${y.low}H${W + 2}`;
+  const out =
+    `M${x.tap} ${y.pipe + half + 12}V${y.low - 12}` +
+    `Q${x.tap} ${y.low} ${x.tap + 12} ${y.low}H${W + 2}`;
   put(p.sideCasing, { d: up + out, "stroke-width": SIDE_PIPE });
   put(p.sideFill, { d: up + out, "stroke-width": SIDE_PIPE - 2.5 });
 

@@ -19,8 +19,8 @@ function stepOf(a, c_prev) {
 const total = ({ weight, value, rest }) => weight * value + rest;
 
 /**
- * A step from what its pre-activations are made of, parts: by letter, {input, hidden, bias}. Adds the gates,
- * the new states, and the pre-activations a_.
+ * A step from what its pre-activations are made of, parts: by letter, {input, hidden, bias}. Adds
+ * the gates, the new states, and the pre-activations a_.
  */
 function stepFrom(parts, c_prev) {
   const a = Object.fromEntries(
@@ -111,7 +111,8 @@ export function explain(q, s, r) {
       symbols: "c_{t} = f_{t} c_{t-1} + i_{t} g_{t}",
       numbers: [
         `= «f:${share(r.f)}» · «c:${n(s.c_prev)}» + «i:${share(r.i)}» · «g:${n(r.g)}»`,
-        `= ${fmt(r.f * s.c_prev)} ${r.i * r.g < 0 ? "−" : "+"} ${fmt(Math.abs(r.i * r.g))} = «c:${fmt(r.c)}»`,
+        `= ${fmt(r.f * s.c_prev)} ${r.i * r.g < 0 ? "−" : "+"} ${fmt(Math.abs(r.i * r.g))} ` +
+          `= «c:${fmt(r.c)}»`,
       ],
     };
   }
@@ -149,7 +150,8 @@ export function explain(q, s, r) {
     numbers: [
       many
         ? `= ${act}(${sum(input)} + «h:${sum(hidden)}» + ${n(bias)})`
-        : `= ${act}(${n(input.weight)} · ${n(input.value)} + ${n(hidden.weight)} · «h:${n(hidden.value)}» + ${n(bias)})`,
+        : `= ${act}(${n(input.weight)} · ${n(input.value)} + ` +
+          `${n(hidden.weight)} · «h:${n(hidden.value)}» + ${n(bias)})`,
       `= ${act}(${fmt(r[`a_${q}`])}) = «${q}:${q === "g" ? fmt(r.g) : share(r[q])}»`,
     ],
     curve: [act, r[`a_${q}`]],
@@ -159,9 +161,11 @@ export function explain(q, s, r) {
 /** The step in words, for those who do not see the picture. */
 export function stepWords(s, r) {
   return (
-    `Forget gate ${share(r.f)} keeps ${fmt(r.f * s.c_prev)} of the old cell state ${fmt(s.c_prev)}; ` +
+    `Forget gate ${share(r.f)} keeps ${fmt(r.f * s.c_prev)} ` +
+    `of the old cell state ${fmt(s.c_prev)}; ` +
     `input gate ${share(r.i)} lets in ${fmt(r.i * r.g)} of the candidate ${fmt(r.g)}; ` +
-    `the new cell state is ${fmt(r.c)}, and the output gate, open ${percent(r.o)}, shows a hidden state of ${fmt(r.h)}.`
+    `the new cell state is ${fmt(r.c)}, and the output gate, open ${percent(r.o)}, ` +
+    `shows a hidden state of ${fmt(r.h)}.`
   );
 }
 
@@ -258,7 +262,10 @@ export function inside(q, s, r) {
     sumLetter: "a",
     act,
     terms,
-    words: `${cap(QUANTITIES[q].name)}: ${wordsOf(terms, a)}, which ${act === "σ" ? "the sigmoid" : "tanh"} makes ${act === "σ" ? share(r[q]) : fmt(r[q])}.`,
+    words:
+      `${cap(QUANTITIES[q].name)}: ${wordsOf(terms, a)}, ` +
+      `which ${act === "σ" ? "the sigmoid" : "tanh"} makes ` +
+      `${act === "σ" ? share(r[q]) : fmt(r[q])}.`,
   };
 }
 

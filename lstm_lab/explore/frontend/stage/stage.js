@@ -48,8 +48,9 @@ export function cellStage(view, nav, level, { now, past, prefix, chosen, choose 
     drawCell(art, width, s, r, read.key, past());
     put(art.node, { "aria-label": `Flow diagram of an LSTM cell. ${stepWords(s, r)}` });
     for (const q in hot) {
+      const name = `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name}`;
       put(hot[q], {
-        "aria-label": `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, open it`,
+        "aria-label": `${name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, open it`,
       });
     }
   };
