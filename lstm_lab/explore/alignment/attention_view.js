@@ -15,13 +15,20 @@ export function plane(app) {
   const picture = plot(app.view, {
     height: (width) => Math.min(width, 380),
     paint(pen) {
-      const run = app.looked, { t } = app.spot(), { px, py } = scales(pen.width, pen.height);
+      const run = app.looked,
+        { t } = app.spot(),
+        { px, py } = scales(pen.width, pen.height);
       for (const tick of [-2, 0, 2]) {
-        pen.rule(px(tick), 0, px(tick), pen.height, { color: tick ? pen.colors.line : pen.colors.soft });
-        pen.rule(0, py(tick), pen.width, py(tick), { color: tick ? pen.colors.line : pen.colors.soft });
+        pen.rule(px(tick), 0, px(tick), pen.height, {
+          color: tick ? pen.colors.line : pen.colors.soft,
+        });
+        pen.rule(0, py(tick), pen.width, py(tick), {
+          color: tick ? pen.colors.line : pen.colors.soft,
+        });
       }
       const at = (values, k) => [px(values[2 * k]), py(values[2 * k + 1])];
-      const [qx, qy] = at(run.query, t), [cx, cy] = at(run.context, t);
+      const [qx, qy] = at(run.query, t),
+        [cx, cy] = at(run.context, t);
       for (let s = 0; s < run.Tm; s++) {
         const [x, y] = at(run.memory, s);
         pen.ctx.beginPath();
@@ -30,9 +37,14 @@ export function plane(app) {
         pen.stroke(pen.colors.soft, 0.75 + 11 * run.weights[t * run.Tm + s], "", 0.5);
       }
       for (let s = 0; s < run.Tm; s++) {
-        const [x, y] = at(run.memory, s), weight = run.weights[t * run.Tm + s];
+        const [x, y] = at(run.memory, s),
+          weight = run.weights[t * run.Tm + s];
         pen.dot(x, y, { r: 3 + 9 * Math.sqrt(weight) });
-        pen.words(app.column(s), x + 8 + 7 * Math.sqrt(weight), y - 6, { size: 14, weight: 600, halo: true });
+        pen.words(app.column(s), x + 8 + 7 * Math.sqrt(weight), y - 6, {
+          size: 14,
+          weight: 600,
+          halo: true,
+        });
       }
       for (let k = 0; k < run.Tq; k++) {
         if (k === t) continue;
@@ -62,44 +74,76 @@ export function plane(app) {
     pointed(point) {
       if (!point || (point.type !== "pointerdown" && !point.event.buttons)) return;
       if (point.type === "pointerdown") point.event.target.setPointerCapture(point.event.pointerId);
-      const { px, py } = scales(picture.width, Math.min(picture.width, 380)), run = app.looked;
+      const { px, py } = scales(picture.width, Math.min(picture.width, 380)),
+        run = app.looked;
       app.view.set({
-        query_x: Number(px.invert(point.x).toFixed(2)), query_y: Number(py.invert(point.y).toFixed(2)), query: run.Tq,
+        query_x: Number(px.invert(point.x).toFixed(2)),
+        query_y: Number(py.invert(point.y).toFixed(2)),
+        query: run.Tq,
       });
     },
     cursor: "move",
   });
   const scales = (width, height) => {
     const half = Math.min(width, height) / 2 - 6;
-    return { px: linear(-3, 3, width / 2 - half, width / 2 + half), py: linear(-3, 3, height / 2 + half, height / 2 - half) };
+    return {
+      px: linear(-3, 3, width / 2 - half, width / 2 + half),
+      py: linear(-3, 3, height / 2 + half, height / 2 - half),
+    };
   };
   return picture;
 }
 
 /** The map of all weights: queries down, memory across. Its chosen row opens. */
 export function attentionMap(app, levels) {
-  const TOP_ROW = 26, side = { left: 84 };
+  const TOP_ROW = 26,
+    side = { left: 84 };
   const cellOf = (width) => Math.min(64, (width - side.left - 4) / app.looked.Tm);
   const tall = () => Math.max(9, Math.min(44, 380 / app.looked.Tq));
   const picture = plot(app.view, {
     height: () => TOP_ROW + app.looked.Tq * tall() + 6,
     paint(pen) {
-      const run = app.looked, { t, s } = app.spot(), wide = cellOf(pen.width), high = tall();
-      pen.heat(run.weights, run.Tq, run.Tm, { x: side.left, y: TOP_ROW, w: run.Tm * wide, h: run.Tq * high }, { map: "cividis" });
+      const run = app.looked,
+        { t, s } = app.spot(),
+        wide = cellOf(pen.width),
+        high = tall();
+      pen.heat(
+        run.weights,
+        run.Tq,
+        run.Tm,
+        { x: side.left, y: TOP_ROW, w: run.Tm * wide, h: run.Tq * high },
+        { map: "cividis" },
+      );
       for (let k = 0; k < run.Tm; k++) {
         if (wide < 20 && k !== s && k % Math.ceil(22 / wide)) continue;
-        pen.words(app.column(k), side.left + (k + 0.5) * wide, 16, { align: "center", weight: k === s ? 700 : 400, size: wide < 30 ? 11 : 13 });
+        pen.words(app.column(k), side.left + (k + 0.5) * wide, 16, {
+          align: "center",
+          weight: k === s ? 700 : 400,
+          size: wide < 30 ? 11 : 13,
+        });
       }
       for (let k = 0; k < run.Tq; k++) {
         if (high >= 13 || k === t || k % Math.ceil(15 / high) === 0) {
-          pen.words(app.row(k), side.left - 8, TOP_ROW + (k + 0.5) * high, { align: "right", baseline: "middle", weight: k === t ? 700 : 400 });
+          pen.words(app.row(k), side.left - 8, TOP_ROW + (k + 0.5) * high, {
+            align: "right",
+            baseline: "middle",
+            weight: k === t ? 700 : 400,
+          });
         }
         for (let j = 0; j < run.Tm && wide > 33 && high > 15; j++) {
           const a = run.weights[k * run.Tm + j];
-          pen.words(fmt(a), side.left + (j + 0.5) * wide, TOP_ROW + (k + 0.5) * high, { align: "center", baseline: "middle", size: 12, color: inkOn("cividis", a) });
+          pen.words(fmt(a), side.left + (j + 0.5) * wide, TOP_ROW + (k + 0.5) * high, {
+            align: "center",
+            baseline: "middle",
+            size: 12,
+            color: inkOn("cividis", a),
+          });
         }
       }
-      for (const [x, y, w, h, thick] of [[0, t, run.Tm, 1, 1.5], [s, t, 1, 1, 3]]) {
+      for (const [x, y, w, h, thick] of [
+        [0, t, run.Tm, 1, 1.5],
+        [s, t, 1, 1, 3],
+      ]) {
         pen.ctx.beginPath();
         pen.ctx.rect(side.left + x * wide, TOP_ROW + y * high, w * wide, h * high);
         pen.stroke(pen.colors.ink, thick);
@@ -107,7 +151,9 @@ export function attentionMap(app, levels) {
     },
     pointed(point) {
       if (!point) return;
-      const run = app.looked, s = Math.floor((point.x - side.left) / cellOf(picture.width)), t = Math.floor((point.y - TOP_ROW) / tall());
+      const run = app.looked,
+        s = Math.floor((point.x - side.left) / cellOf(picture.width)),
+        t = Math.floor((point.y - TOP_ROW) / tall());
       if (t < 0 || t >= run.Tq || s >= run.Tm) return;
       app.view.set({ query: t + 1, ...(s >= 0 ? { memory: s + 1 } : {}) });
       if (point.type === "pointerdown") levels().open("query", opener);
@@ -116,11 +162,22 @@ export function attentionMap(app, levels) {
   });
   const opener = app.walk(tag("button", { type: "button", class: "ll-hot ll-row-opener" }));
   return {
-    node: tag("div", { class: "ll-stage" }, picture.node, opener), opener,
+    node: tag("div", { class: "ll-stage" }, picture.node, opener),
+    opener,
     draw(words) {
       const { t, s } = app.spot();
-      Object.assign(opener.style, { left: "0px", width: `${side.left - 2}px`, top: `${TOP_ROW + t * tall()}px`, height: `${tall()}px` });
-      put(opener, { "aria-label": `Query “${app.row(t)}”, memory “${app.column(s)}”: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Arrow keys move, Enter opens the query` });
+      Object.assign(opener.style, {
+        left: "0px",
+        width: `${side.left - 2}px`,
+        top: `${TOP_ROW + t * tall()}px`,
+        height: `${tall()}px`,
+      });
+      put(opener, {
+        "aria-label":
+          `Query “${app.row(t)}”, memory “${app.column(s)}”: ` +
+          `${percent(app.looked.weights[t * app.looked.Tm + s])}. ` +
+          "Arrow keys move, Enter opens the query",
+      });
       picture.label(words);
       picture.redraw();
     },
@@ -129,7 +186,8 @@ export function attentionMap(app, levels) {
 
 /** One query: its scores, and the weights that the softmax makes of them. */
 export const queryLevel = (app, levels) => (stage) => {
-  const HEIGHT = 290, pad = { left: 44, right: 8 };
+  const HEIGHT = 290,
+    pad = { left: 44, right: 8 };
   const told = readout(app.view, { explain: () => explainWeight(app), chosen: () => "weight" });
   const slot = (s, width) => {
     const w = Math.min(110, (width - pad.left - pad.right) / app.looked.Tm);
@@ -138,24 +196,53 @@ export const queryLevel = (app, levels) => (stage) => {
   const picture = plot(app.view, {
     height: HEIGHT,
     paint(pen) {
-      const run = app.looked, { t, s: chosen } = app.spot(), row = run.scores.subarray(t * run.Tm, (t + 1) * run.Tm), right = slot(run.Tm, pen.width).x;
-      const finite = row.filter(Number.isFinite), most = roundUp(Math.max(...finite.map(Math.abs), 0.01));
-      const low = finite.some((e) => e < 0) ? -most : 0, ey = linear(low, most, 118, 24), ay = linear(0, 1, HEIGHT - 34, 152);
-      pen.axisY(ey, pad.left, right, { ticks: low ? [-most, 0, most] : [0, most], title: "score · scale" });
+      const run = app.looked,
+        { t, s: chosen } = app.spot(),
+        row = run.scores.subarray(t * run.Tm, (t + 1) * run.Tm),
+        right = slot(run.Tm, pen.width).x;
+      const finite = row.filter(Number.isFinite),
+        most = roundUp(Math.max(...finite.map(Math.abs), 0.01));
+      const low = finite.some((e) => e < 0) ? -most : 0,
+        ey = linear(low, most, 118, 24),
+        ay = linear(0, 1, HEIGHT - 34, 152);
+      pen.axisY(ey, pad.left, right, {
+        ticks: low ? [-most, 0, most] : [0, most],
+        title: "score · scale",
+      });
       pen.axisY(ay, pad.left, right, { ticks: [0, 0.5, 1], title: "weight" });
       for (let s = 0; s < run.Tm; s++) {
-        const { x, w } = slot(s, pen.width), gap = Math.min(8, w / 6), a = run.weights[t * run.Tm + s], e = row[s], strong = s === chosen ? 700 : 400;
+        const { x, w } = slot(s, pen.width),
+          gap = Math.min(8, w / 6),
+          a = run.weights[t * run.Tm + s],
+          e = row[s],
+          strong = s === chosen ? 700 : 400;
         if (Number.isFinite(e)) {
           pen.ctx.fillStyle = pen.colors.soft;
-          pen.ctx.fillRect(x + gap, Math.min(ey(0), ey(e)), w - 2 * gap, Math.max(1, Math.abs(ey(e) - ey(0))));
+          pen.ctx.fillRect(
+            x + gap,
+            Math.min(ey(0), ey(e)),
+            w - 2 * gap,
+            Math.max(1, Math.abs(ey(e) - ey(0))),
+          );
         }
         pen.ctx.fillStyle = FOUND;
         pen.ctx.fillRect(x + gap, ay(a), w - 2 * gap, ay(0) - ay(a));
         if (w > 30 || s === chosen) {
-          pen.words(scoreText(e), x + w / 2, (e > 0 ? ey(e) : ey(0)) - 4, { align: "center", size: 11, weight: strong, halo: true });
-          pen.words(fmt(a), x + w / 2, ay(a) - 4, { align: "center", size: 11, weight: strong, halo: true });
+          pen.words(scoreText(e), x + w / 2, (e > 0 ? ey(e) : ey(0)) - 4, {
+            align: "center",
+            size: 11,
+            weight: strong,
+            halo: true,
+          });
+          pen.words(fmt(a), x + w / 2, ay(a) - 4, {
+            align: "center",
+            size: 11,
+            weight: strong,
+            halo: true,
+          });
         }
-        if (w > 16 || s === chosen || s % Math.ceil(20 / w) === 0) pen.words(app.column(s), x + w / 2, HEIGHT - 16, { align: "center", weight: strong });
+        if (w > 16 || s === chosen || s % Math.ceil(20 / w) === 0)
+          pen.words(app.column(s), x + w / 2, HEIGHT - 16, { align: "center", weight: strong });
       }
       const { x, w } = slot(chosen, pen.width);
       pen.ctx.beginPath();
@@ -175,9 +262,19 @@ export const queryLevel = (app, levels) => (stage) => {
   levels().opener(opener, "query/weight");
   stage.append(tag("div", { class: "ll-stage" }, picture.node, opener), told.node);
   return () => {
-    const { t, s } = app.spot(), { x, w } = slot(s, picture.width);
-    Object.assign(opener.style, { left: `${x}px`, width: `${w}px`, top: "4px", height: `${HEIGHT - 6}px` });
-    put(opener, { "aria-label": `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. Left and right move, Enter opens its score` });
+    const { t, s } = app.spot(),
+      { x, w } = slot(s, picture.width);
+    Object.assign(opener.style, {
+      left: `${x}px`,
+      width: `${w}px`,
+      top: "4px",
+      height: `${HEIGHT - 6}px`,
+    });
+    put(opener, {
+      "aria-label":
+        `Memory ${app.column(s)}: ${percent(app.looked.weights[t * app.looked.Tm + s])}. ` +
+        "Left and right move, Enter opens its score",
+    });
     picture.label(`Scores and weights of query “${app.row(t)}”. ${app.sentence()}`);
     picture.redraw();
     told.refresh();
@@ -197,14 +294,62 @@ export const weightLevel = (app, levels) => (stage) => {
 
 /** The score of the chosen pair as `sumLevel` takes it. */
 function scoreOf(app) {
-  const run = app.looked, { t, s } = app.spot(), raw = run.raw[t * run.Tm + s], value = Number.isFinite(raw) ? raw : -99;
-  const term = (k, a, va, b, vb) => ({ key: `term${k}`, letter: `${a} ${b}`, factors: [[a, va], [b, vb]], value: va * vb, q: "h", words: `part ${k + 1}` });
+  const run = app.looked,
+    { t, s } = app.spot(),
+    raw = run.raw[t * run.Tm + s],
+    value = Number.isFinite(raw) ? raw : -99;
+  const term = (k, a, va, b, vb) => ({
+    key: `term${k}`,
+    letter: `${a} ${b}`,
+    factors: [
+      [a, va],
+      [b, vb],
+    ],
+    value: va * vb,
+    q: "h",
+    words: `part ${k + 1}`,
+  });
   const { Q, M, H } = run.layer ?? {};
-  let terms = [{ key: "given", letter: "ln a", factors: [["ln a", value]], value, q: "h", words: "the given weight's logarithm" }];
-  if (run.layer?.score === "dot") terms = Array.from({ length: Q }, (_, k) => term(k, `q_{${k + 1}}`, run.query[t * Q + k], `m_{${k + 1}}`, run.memory[s * M + k]));
-  if (run.layer?.score === "general") terms = Array.from({ length: M }, (_, k) => term(k, `p_{${k + 1}}`, run.projected[t * M + k], `m_{${k + 1}}`, run.memory[s * M + k]));
-  if (run.layer?.score === "additive") terms = Array.from({ length: H }, (_, k) => term(k, `v_{${k + 1}}`, run.layer.weight_score[k], `u_{${k + 1}}`, run.hidden[(t * run.Tm + s) * H + k]));
-  return { q: "h", letter: "e", value, sum: value, sumLetter: "e", act: "", terms, words: `The score is ${terms.map(({ words, value: v }) => `${words} ${fmt(v)}`).join(", ")}; together ${scoreText(raw)}. ${app.sentence()}` };
+  let terms = [
+    {
+      key: "given",
+      letter: "ln a",
+      factors: [["ln a", value]],
+      value,
+      q: "h",
+      words: "the given weight's logarithm",
+    },
+  ];
+  if (run.layer?.score === "dot")
+    terms = Array.from({ length: Q }, (_, k) =>
+      term(k, `q_{${k + 1}}`, run.query[t * Q + k], `m_{${k + 1}}`, run.memory[s * M + k]),
+    );
+  if (run.layer?.score === "general")
+    terms = Array.from({ length: M }, (_, k) =>
+      term(k, `p_{${k + 1}}`, run.projected[t * M + k], `m_{${k + 1}}`, run.memory[s * M + k]),
+    );
+  if (run.layer?.score === "additive")
+    terms = Array.from({ length: H }, (_, k) =>
+      term(
+        k,
+        `v_{${k + 1}}`,
+        run.layer.weight_score[k],
+        `u_{${k + 1}}`,
+        run.hidden[(t * run.Tm + s) * H + k],
+      ),
+    );
+  return {
+    q: "h",
+    letter: "e",
+    value,
+    sum: value,
+    sumLetter: "e",
+    act: "",
+    terms,
+    words:
+      `The score is ${terms.map(({ words, value: v }) => `${words} ${fmt(v)}`).join(", ")}; ` +
+      `together ${scoreText(raw)}. ${app.sentence()}`,
+  };
 }
 
 const SYMBOLS = {
@@ -215,14 +360,26 @@ const SYMBOLS = {
 
 /** The softmax of the chosen weight with its numbers. */
 export function explainWeight(app) {
-  const run = app.looked, { t, s } = app.spot(), row = run.scores.subarray(t * run.Tm, (t + 1) * run.Tm), most = Math.max(...row);
-  const total = row.reduce((sum, e) => sum + Math.exp(e - most), 0), e = row[s];
+  const run = app.looked,
+    { t, s } = app.spot(),
+    at = t * run.Tm + s,
+    scale = fmt(app.view.get("scale"), 1),
+    row = run.scores.subarray(t * run.Tm, (t + 1) * run.Tm),
+    most = Math.max(...row);
+  const total = row.reduce((sum, e) => sum + Math.exp(e - most), 0),
+    e = row[s];
   return {
-    head: `query “${app.row(t)}”, memory “${app.column(s)}”`, q: "h",
-    meaning: run.layer ? `${run.layer.score} score` : "the given weights, to the power of the scale",
-    symbols: `${run.layer ? SYMBOLS[run.layer.score] : "e = ln a"};  a = exp(scale · e) ∕ sum of all`,
+    head: `query “${app.row(t)}”, memory “${app.column(s)}”`,
+    q: "h",
+    meaning: run.layer
+      ? `${run.layer.score} score`
+      : "the given weights, to the power of the scale",
+    symbols:
+      (run.layer ? SYMBOLS[run.layer.score] : "e = ln a") + ";  a = exp(scale · e) ∕ sum of all",
     numbers: [
-      `scale · e = ${fmt(app.view.get("scale"), 1)} · ${scoreText(run.raw[t * run.Tm + s])} = ${scoreText(e)}`,
-      `a = exp(${scoreText(e)}) ∕ ${fmt(total * Math.exp(most))} = «h:${fmt(run.weights[t * run.Tm + s], 3)}»`],
+      `scale · e = ${scale} · ${scoreText(run.raw[at])} = ${scoreText(e)}`,
+      `a = exp(${scoreText(e)}) ∕ ${fmt(total * Math.exp(most))} ` +
+        `= «h:${fmt(run.weights[at], 3)}»`,
+    ],
   };
 }

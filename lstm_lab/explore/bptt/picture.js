@@ -22,7 +22,8 @@ const COLUMN = 104,
 const ROWS = { loss: 30, h: 94, tanh: 154, c: 214, f: 290, i: 290, o: 338, g: 338, x: 412 };
 
 /** How many columns there is room for. */
-export const columnsIn = (width, T) => Math.max(1, Math.min(T, Math.floor((width - 2 * MARGIN) / COLUMN)));
+export const columnsIn = (width, T) =>
+  Math.max(1, Math.min(T, Math.floor((width - 2 * MARGIN) / COLUMN)));
 
 /** The first step shown, so that the present one and its neighbours are in sight. */
 export const firstShown = (t, n, T) => Math.max(0, Math.min(T - n, t - Math.floor((n - 1) / 2)));
@@ -44,7 +45,8 @@ export function flowing({ t, back, phase }) {
 }
 
 /** The width of a lane that a gradient has passed: the larger, the thicker, over six decades. */
-const thickness = (v) => 1.5 + 5 * Math.max(0, Math.min(1, 1 + Math.log10(Math.abs(v) || 1e-9) / 6));
+const thickness = (v) =>
+  1.5 + 5 * Math.max(0, Math.min(1, 1 + Math.log10(Math.abs(v) || 1e-9) / 6));
 
 const EDGES = ["x", "f", "i", "o", "g", "tanh", "h", "loss", "c>", "h>"];
 const EDGE_TONES = { tanh: "c", loss: "h", "c>": "c", "h>": "h" };
@@ -71,7 +73,11 @@ export function unrolledPicture({ pick, open, point }) {
       svg("path", { d: path, class: "ll-bptt-arrow" }),
     );
   const mark = unique("arrow");
-  const node = svg("svg", { role: "img", class: "ll-bptt-picture" }, svg("defs", {}, arrow(mark, "M0 0L8 4L0 8z")));
+  const node = svg(
+    "svg",
+    { role: "img", class: "ll-bptt-picture" },
+    svg("defs", {}, arrow(mark, "M0 0L8 4L0 8z")),
+  );
   const under = svg("g"),
     over = svg("g"),
     columns = [];
@@ -87,7 +93,11 @@ export function unrolledPicture({ pick, open, point }) {
     for (const name of NODES) {
       const box = svg("rect", { height: TALL, rx: 7, class: "ll-bptt-box" }),
         bar = svg("rect", { height: 4, rx: 2, class: "ll-bptt-bar" });
-      const letter = svg("text", { class: "ll-bptt-letter" }, name === "tanh" ? "tanh" : name === "loss" ? "L" : name);
+      const letter = svg(
+        "text",
+        { class: "ll-bptt-letter" },
+        name === "tanh" ? "tanh" : name === "loss" ? "L" : name,
+      );
       const value = svg("text", { class: "ll-bptt-value", "text-anchor": "end" }),
         gradient = svg("text", { class: "ll-bptt-gradient", "text-anchor": "end" });
       if ("fiog".includes(name)) put(gradient, { class: "ll-bptt-gradient ll-bptt-small" });
@@ -155,7 +165,9 @@ export function unrolledPicture({ pick, open, point }) {
       h: `M${cx} ${ROWS.tanh}V${ROWS.h + TALL + 1}`,
       loss: `M${cx} ${ROWS.h}V${ROWS.loss + TALL + 1}`,
       "c>": `M${side} ${ROWS.c + TALL / 2}H${side + wide - whole + 2 * PIPE - 1}`,
-      "h>": `M${side + PIPE} ${ROWS.h + TALL / 2}H${left + wide - 2}V${ROWS.o + TALL + 14}H${cx + wide - 2}V${ROWS.o + TALL + 2}`,
+      "h>":
+        `M${side + PIPE} ${ROWS.h + TALL / 2}H${left + wide - 2}V${ROWS.o + TALL + 14}` +
+        `H${cx + wide - 2}V${ROWS.o + TALL + 2}`,
     };
     for (const edge of EDGES) put(each.edges[edge], { d: paths[edge] });
   }
@@ -177,7 +189,11 @@ export function unrolledPicture({ pick, open, point }) {
     if (sign !== arranged) {
       arranged = sign;
       const whole = Math.round(2 * MARGIN + n * wide);
-      put(node, { width: whole, height: UNROLLED_HEIGHT, viewBox: `0 0 ${whole} ${UNROLLED_HEIGHT}` });
+      put(node, {
+        width: whole,
+        height: UNROLLED_HEIGHT,
+        viewBox: `0 0 ${whole} ${UNROLLED_HEIGHT}`,
+      });
       columns.forEach((each, k) => {
         if (k < n) arrange(each, k, wide);
       });
@@ -194,7 +210,8 @@ export function unrolledPicture({ pick, open, point }) {
           ...Object.values(each.nodes).map(({ g: group }) => group),
         ])
           put(g, { display: shown ? "inline" : "none" });
-        for (const edge of EDGES) delete each.last[edge]; // what leads on to no column is hidden anew
+        // What leads on to no column is hidden anew.
+        for (const edge of EDGES) delete each.last[edge];
       });
       if (!shown) return;
       each.t = t;
@@ -205,12 +222,16 @@ export function unrolledPicture({ pick, open, point }) {
       for (const edge of EDGES) {
         const passes = edge.endsWith(">"),
           on = active.has(`${edge} ${t}`);
-        const gone = passes && now.back && (now.t < t || (now.t === t && now.phase >= (edge === "c>" ? 1 : 0)));
+        const gone =
+          passes &&
+          now.back &&
+          (now.t < t || (now.t === t && now.phase >= (edge === "c>" ? 1 : 0)));
         const passed =
           gone && t + 1 < T
             ? thickness(
                 edge === "c>"
-                  ? model.run.trace.f[(t + 1) * model.net.H + unit] * model.run.grad.c[(t + 1) * model.net.H + unit]
+                  ? model.run.trace.f[(t + 1) * model.net.H + unit] *
+                      model.run.grad.c[(t + 1) * model.net.H + unit]
                   : gradientOf(model, "h", t, unit),
               )
             : 0;
@@ -242,13 +263,20 @@ export function unrolledPicture({ pick, open, point }) {
         setOf(each, `${name} value`, value, (words) => {
           part.value.textContent = words;
         });
-        setOf(each, `${name} gradient`, has ? `∂${"fiog".includes(name) ? "" : " "}${slim(d)}` : "", (words) => {
-          part.gradient.textContent = words;
-        });
+        setOf(
+          each,
+          `${name} gradient`,
+          has ? `∂${"fiog".includes(name) ? "" : " "}${slim(d)}` : "",
+          (words) => {
+            part.gradient.textContent = words;
+          },
+        );
         setOf(
           each,
           `${name} bar`,
-          has && name !== "loss" ? Math.max(1, (part.room * (thickness(d) - 1.5)) / 5).toFixed(1) : "0",
+          has && name !== "loss"
+            ? Math.max(1, (part.room * (thickness(d) - 1.5)) / 5).toFixed(1)
+            : "0",
           (long) => put(part.bar, { width: long }),
         );
         const picked = chosen.t === t && chosen.node === name;
@@ -266,7 +294,13 @@ export function unrolledPicture({ pick, open, point }) {
 
 /** A gate's value as its small box has room for, and never as 0 or 1, which no gate is. */
 export const gateInBox = (v) =>
-  v > 0.9995 ? ">.999" : v < 0.0005 ? "<.001" : v > 0.995 || v < 0.005 ? fmt(v, 3).slice(1) : fmt(v, 2);
+  v > 0.9995
+    ? ">.999"
+    : v < 0.0005
+      ? "<.001"
+      : v > 0.995 || v < 0.005
+        ? fmt(v, 3).slice(1)
+        : fmt(v, 2);
 
 const rowHeight = (H) => (H <= 4 ? 15 : Math.max(2, 60 / H));
 export const gatheredHeight = (H) => 26 + rowHeight(H) * 4 * H;
@@ -298,11 +332,17 @@ export function paintGathered(pen, { D, H }, { W, U, b }, whole) {
         pen.ctx.fillRect(left, top, cell, tall);
         pen.ctx.globalAlpha = 1;
         if (v && cell >= 40 && tall > 12)
-          pen.words(fmt(v, 3), left + cell / 2, top + tall / 2, { size: 11, align: "center", baseline: "middle" });
+          pen.words(fmt(v, 3), left + cell / 2, top + tall / 2, {
+            size: 11,
+            align: "center",
+            baseline: "middle",
+          });
       }
     }
     for (let k = 0; k <= 4; k++) pen.rule(x, 22 + k * H * tall, x + wide * cell, 22 + k * H * tall);
     x += wide * cell + 14;
   }
-  LISTED.forEach((q, k) => pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }));
+  LISTED.forEach((q, k) =>
+    pen.formula(q, 20, 22 + (k + 0.5) * H * tall + 5, { q, align: "center" }),
+  );
 }

@@ -8,7 +8,7 @@ import { unpackUnroll, unrolls } from "./unroll.js";
 export const LISTED = ["i", "f", "o", "g"];
 /** A step's nodes, from its input up to its loss. */
 export const NODES = ["x", "i", "f", "o", "g", "c", "tanh", "h", "loss"];
-/** When a node's value is known in the forward pass, and its gradient in the backward pass: the phase. */
+/** The phase in which a node's value is known (forward pass), or its gradient (backward pass). */
 const KNOWN = { x: 0, f: 0, i: 0, o: 0, g: 0, c: 1, tanh: 2, h: 2, loss: 3 };
 const TOLD = { loss: 0, h: 0, tanh: 1, c: 1, f: 2, i: 2, o: 2, g: 2, x: 3 };
 /** The node that a phase is about. */
@@ -23,14 +23,22 @@ export const upper = (words) => words[0].toUpperCase() + words.slice(1);
 /** A gradient as it is printed where room is scarce. */
 export const slim = (v) => {
   const size = Math.abs(v);
-  return size === 0 ? "0" : size >= 0.095 ? fmt(v, 2) : size >= 0.00095 ? fmt(v, 3) : scientific(v, 1);
+  return size === 0
+    ? "0"
+    : size >= 0.095
+      ? fmt(v, 2)
+      : size >= 0.00095
+        ? fmt(v, 3)
+        : scientific(v, 1);
 };
 const long = (v) => scientific(v, 3);
 const around = (v, write = long) => (v < 0 ? `(${write(v)})` : write(v));
 
 /** Is the value of a node known at a moment {t, back, phase}, and is its gradient? */
-export const valueKnown = (node, t, now) => now.back || now.t > t || (now.t === t && now.phase >= KNOWN[node]);
-export const gradientKnown = (node, t, now) => now.back && (now.t < t || (now.t === t && now.phase >= TOLD[node]));
+export const valueKnown = (node, t, now) =>
+  now.back || now.t > t || (now.t === t && now.phase >= KNOWN[node]);
+export const gradientKnown = (node, t, now) =>
+  now.back && (now.t < t || (now.t === t && now.phase >= TOLD[node]));
 
 /** The value of a node of step t and unit j; of x, feature 0; of the loss, of the whole step. */
 export function valueOf({ net, lesson, run }, node, t, j) {
@@ -87,14 +95,16 @@ export function forwardStory(model, node, t, j) {
       terms: [{ words: `x_{${s}}, given`, value, text: fmt(value), q }],
     };
   if (node === "c") {
+    const old = `«f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}»`,
+      fresh = `«i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`;
     const terms = [
       {
-        words: `kept: f_{${s}} · c_{${t}} = «f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}»`,
+        words: `kept: f_{${s}} · c_{${t}} = ${old}`,
         value: trace.f[k] * before("c"),
         q: "c",
       },
       {
-        words: `let in: i_{${s}} · g_{${s}} = «i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`,
+        words: `let in: i_{${s}} · g_{${s}} = ${fresh}`,
         value: trace.i[k] * trace.g[k],
         q: "g",
       },
@@ -106,10 +116,7 @@ export function forwardStory(model, node, t, j) {
       value,
       symbols: `c_{${s}} = f_{${s}} · c_{${t}} + i_{${s}} · g_{${s}}`,
       terms,
-      numbers: [
-        `= «f:${share(trace.f[k])}» · «c:${around(before("c"), fmt)}» + «i:${share(trace.i[k])}» · «g:${around(trace.g[k], fmt)}»`,
-        `= «c:${fmt(value, 3)}»`,
-      ],
+      numbers: [`= ${old} + ${fresh}`, `= «c:${fmt(value, 3)}»`],
     };
   }
   if (node === "tanh") {
@@ -132,9 +139,18 @@ export function forwardStory(model, node, t, j) {
       q,
       value,
       symbols: `h_{${s}} = o_{${s}} · tanh c_{${s}}`,
-      numbers: [`= «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`, `= «h:${fmt(value, 3)}»`],
+      numbers: [
+        `= «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
+        `= «h:${fmt(value, 3)}»`,
+      ],
       terms: [
-        { words: `o_{${s}} · tanh c_{${s}} = «o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`, value, q },
+        {
+          words:
+            `o_{${s}} · tanh c_{${s}} = ` +
+            `«o:${share(trace.o[k])}» · «c:${around(trace.tanhc[k], fmt)}»`,
+          value,
+          q,
+        },
       ],
     };
   }
@@ -157,7 +173,8 @@ export function forwardStory(model, node, t, j) {
       value,
       symbols: `L_{${s}} = Σ (h_{${s}} − y_{${s}})^{2} / ${run.n}`,
       numbers: [
-        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}, target ${fmt(y)}`,
+        `= ${H > 1 ? "Σ over the units" : `(«h:${fmt(trace.h[k], 3)}» − ${around(y, fmt)})^{2}`}` +
+          `, target ${fmt(y)}`,
         `= ${fmt(value, 4)}`,
       ],
       terms: Array.from({ length: H }, (_, m) => ({
@@ -173,12 +190,20 @@ export function forwardStory(model, node, t, j) {
   for (let d = 0; d < D; d++) {
     const w = net.W[row * D + d],
       x = lesson.x[t * D + d];
-    terms.push({ words: `input${D > 1 ? ` ${d + 1}` : ""}: ${fmt(w)} · «x:${around(x, fmt)}»`, value: w * x, q: "x" });
+    terms.push({
+      words: `input${D > 1 ? ` ${d + 1}` : ""}: ${fmt(w)} · «x:${around(x, fmt)}»`,
+      value: w * x,
+      q: "x",
+    });
   }
   for (let m = 0; m < H; m++) {
     const u = net.U[row * H + m],
       h = before("h", m);
-    terms.push({ words: `h of unit ${m + 1} at step ${t}: ${fmt(u)} · «h:${around(h, fmt)}»`, value: u * h, q: "h" });
+    terms.push({
+      words: `h of unit ${m + 1} at step ${t}: ${fmt(u)} · «h:${around(h, fmt)}»`,
+      value: u * h,
+      q: "h",
+    });
   }
   terms.push({ words: "bias", value: net.b[row], q: node });
   const a = terms.reduce((sum, term) => sum + term.value, 0);
@@ -191,7 +216,10 @@ export function forwardStory(model, node, t, j) {
     terms,
     curve: [act, a],
     symbols: `${node}_{${s}} = ${act}(W_{${node}} x_{${s}} + U_{${node}} h_{${t}} + b_{${node}})`,
-    numbers: [`= ${act}(${fmt(a, 3)})`, `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`],
+    numbers: [
+      `= ${act}(${fmt(a, 3)})`,
+      `= «${node}:${node === "g" ? fmt(value, 3) : share(value)}»`,
+    ],
   };
 }
 
@@ -206,7 +234,8 @@ export function backwardStory(model, node, t, j) {
   const q = toneOf(node),
     value = gradientOf(model, node, t, j),
     left = byNode(node, t);
-  const head = `${"ifog".includes(node) ? "δ, the gradient before the activation," : "Gradient"} of the ${nameOf(node)} at step ${s}`,
+  const what = "ifog".includes(node) ? "δ, the gradient before the activation," : "Gradient";
+  const head = `${what} of the ${nameOf(node)} at step ${s}`,
     meaning = "backward";
   const tell = (more) => ({ head, meaning, q, value, ...more });
   if (node === "loss")
@@ -220,7 +249,9 @@ export function backwardStory(model, node, t, j) {
       terms = [];
     if (lesson.mask[t])
       terms.push({
-        words: `from the loss: 2(h_{${s}} − y_{${s}})/n = 2(«h:${fmt(trace.h[k])}» − ${around(lesson.y[t], fmt)})/${run.n}`,
+        words:
+          `from the loss: 2(h_{${s}} − y_{${s}})/n = ` +
+          `2(«h:${fmt(trace.h[k])}» − ${around(lesson.y[t], fmt)})/${run.n}`,
         value: own,
         q: "",
       });
@@ -230,7 +261,9 @@ export function backwardStory(model, node, t, j) {
           const u = net.U[(BLOCKS.indexOf(gate) * H + m) * H + j],
             d = deltaOf(model, gate, t + 1, m);
           terms.push({
-            words: `by ${gate}_{${s + 1}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(u)} · «${gate}:${around(d)}»`,
+            words:
+              `by ${gate}_{${s + 1}}${H > 1 ? ` of unit ${m + 1}` : ""}: ` +
+              `${fmt(u)} · «${gate}:${around(d)}»`,
             value: u * d,
             q: gate,
           });
@@ -249,7 +282,13 @@ export function backwardStory(model, node, t, j) {
     return tell({
       symbols: `${left} = ∂L/∂h_{${s}} · o_{${s}}`,
       numbers: [`= «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`, `= «c:${long(value)}»`],
-      terms: [{ words: `∂L/∂h_{${s}} · o_{${s}} = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`, value, q }],
+      terms: [
+        {
+          words: `∂L/∂h_{${s}} · o_{${s}} = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}»`,
+          value,
+          q,
+        },
+      ],
     });
   }
   if (node === "c") {
@@ -257,24 +296,26 @@ export function backwardStory(model, node, t, j) {
       up = grad.h[k] * trace.o[k] * slope,
       terms = [
         {
-          words: `by h_{${s}}: ∂L/∂h_{${s}} · o_{${s}} · (1 − tanh^{2} c_{${s}}) = «h:${long(grad.h[k])}» · «o:${share(trace.o[k])}» · ${fmt(slope, 3)}`,
+          words:
+            `by h_{${s}}: ∂L/∂h_{${s}} · o_{${s}} · (1 − tanh^{2} c_{${s}}) = ` +
+            `«h:${long(grad.h[k])}» · «o:${share(trace.o[k])}» · ${fmt(slope, 3)}`,
           value: up,
           q: "h",
         },
       ];
+    const later = last ? "" : `«f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`;
     if (!last)
       terms.push({
-        words: `by c_{${s + 1}}: f_{${s + 1}} · ∂L/∂c_{${s + 1}} = «f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`,
+        words: `by c_{${s + 1}}: f_{${s + 1}} · ∂L/∂c_{${s + 1}} = ${later}`,
         value: trace.f[k + H] * grad.c[k + H],
         q: "c",
       });
     return tell({
       terms,
-      symbols: `${left} = ∂L/∂h_{${s}} · o_{${s}} (1 − tanh^{2} c_{${s}})${last ? "" : ` + f_{${s + 1}} · ∂L/∂c_{${s + 1}}`}`,
-      numbers: [
-        `= «h:${long(up)}»${last ? "" : ` + «f:${share(trace.f[k + H])}» · «c:${around(grad.c[k + H])}»`}`,
-        `= «c:${long(value)}»`,
-      ],
+      symbols:
+        `${left} = ∂L/∂h_{${s}} · o_{${s}} (1 − tanh^{2} c_{${s}})` +
+        `${last ? "" : ` + f_{${s + 1}} · ∂L/∂c_{${s + 1}}`}`,
+      numbers: [`= «h:${long(up)}»${last ? "" : ` + ${later}`}`, `= «c:${long(value)}»`],
     });
   }
   if (node === "x") {
@@ -284,7 +325,9 @@ export function backwardStory(model, node, t, j) {
         const w = net.W[(BLOCKS.indexOf(gate) * H + m) * D],
           d = deltaOf(model, gate, t, m);
         terms.push({
-          words: `by ${gate}_{${s}}${H > 1 ? ` of unit ${m + 1}` : ""}: ${fmt(w)} · «${gate}:${around(d)}»`,
+          words:
+            `by ${gate}_{${s}}${H > 1 ? ` of unit ${m + 1}` : ""}: ` +
+            `${fmt(w)} · «${gate}:${around(d)}»`,
           value: w * d,
           q: gate,
         });
@@ -311,7 +354,9 @@ export function backwardStory(model, node, t, j) {
   const gate = trace[node][k],
     slope = node === "g" ? 1 - gate * gate : gate * (1 - gate);
   const sloped = node === "g" ? `(1 − g_{${s}}^{2})` : `${node}_{${s}}(1 − ${node}_{${s}})`;
-  const numbers = `«${from}:${long(arriving)}» · «${tone}:${around(other, fmt)}» · «${node}:${fmt(slope, 3)}»`;
+  const numbers =
+    `«${from}:${long(arriving)}» · «${tone}:${around(other, fmt)}» · ` +
+    `«${node}:${fmt(slope, 3)}»`;
   return tell({
     symbols: `${left} = ${by} · ${name} · ${sloped}`,
     numbers: [`= ${numbers}`, `= «${node}:${long(value)}»`],

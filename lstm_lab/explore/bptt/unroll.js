@@ -90,7 +90,9 @@ export function unrolls(own) {
     const sign = [T, s.task, s.hidden, s.seed, s.b_f, s.updates].join(" ");
     if (kept.sign === sign) return kept;
     const now = isOwn ? userLesson(own, T) : lesson(s.task, T);
-    const first = own.H ? unpackNet(own.numbers, own.D, own.H) : smallNet(own.numbers, own.D, s.hidden, s.seed, s.b_f);
+    const first = own.H
+      ? unpackNet(own.numbers, own.D, own.H)
+      : smallNet(own.numbers, own.D, s.hidden, s.seed, s.b_f);
     const net = learn(first, now, T, s.updates);
     kept = { sign, T, net, lesson: now, run: pass(net, now, T), fresh: pass(first, now, T).total };
     return kept;
@@ -137,12 +139,25 @@ export function pass(net, { x, y, mask }, T) {
       loss[t] += (miss * miss) / n;
     }
   }
-  return { T, n, trace, dy, loss, total: loss.reduce((a, b) => a + b, 0), grad: lstmBackward(net, trace, dy) };
+  return {
+    T,
+    n,
+    trace,
+    dy,
+    loss,
+    total: loss.reduce((a, b) => a + b, 0),
+    grad: lstmBackward(net, trace, dy),
+  };
 }
 
 /** The net after so many steps of gradient descent on a lesson. */
 export function learn(net, lesson, T, updates) {
-  const now = { ...net, W: Float64Array.from(net.W), U: Float64Array.from(net.U), b: Float64Array.from(net.b) };
+  const now = {
+    ...net,
+    W: Float64Array.from(net.W),
+    U: Float64Array.from(net.U),
+    b: Float64Array.from(net.b),
+  };
   for (let k = 0; k < updates; k++) {
     const { grad } = pass(now, lesson, T);
     for (const name of ["W", "U", "b"]) {
@@ -157,13 +172,18 @@ export function gathered(net, run, lesson, t) {
   const { D, H } = net,
     { trace, grad, T } = run,
     rows = 4 * H;
-  const sum = { W: new Float64Array(rows * D), U: new Float64Array(rows * H), b: new Float64Array(rows) };
+  const sum = {
+    W: new Float64Array(rows * D),
+    U: new Float64Array(rows * H),
+    b: new Float64Array(rows),
+  };
   for (let s = Math.max(t, 0); s < T; s++) {
     for (let r = 0; r < rows; r++) {
       const delta = grad.delta[s * rows + r];
       sum.b[r] += delta;
       for (let d = 0; d < D; d++) sum.W[r * D + d] += delta * lesson.x[s * D + d];
-      for (let j = 0; j < H; j++) sum.U[r * H + j] += delta * (s ? trace.h[(s - 1) * H + j] : trace.h0[j]);
+      for (let j = 0; j < H; j++)
+        sum.U[r * H + j] += delta * (s ? trace.h[(s - 1) * H + j] : trace.h0[j]);
     }
   }
   return sum;

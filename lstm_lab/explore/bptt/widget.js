@@ -33,7 +33,12 @@ const TASKS = {
   own: "your own",
 };
 const DOES = {
-  there: ["the gates open", "the cell state is renewed", "the hidden state comes out", "it is compared with the target"],
+  there: [
+    "the gates open",
+    "the cell state is renewed",
+    "the hidden state comes out",
+    "it is compared with the target",
+  ],
   back: [
     "what reaches the hidden state is added up",
     "what reaches the cell state is added up",
@@ -44,7 +49,12 @@ const DOES = {
 
 function render({ model, el }) {
   const bytes = (name) => floats(model.get(name));
-  const own = unpackUnroll(model.get("_shape"), bytes("_numbers"), bytes("_input"), bytes("_target"));
+  const own = unpackUnroll(
+    model.get("_shape"),
+    bytes("_numbers"),
+    bytes("_input"),
+    bytes("_target"),
+  );
   const compute = unrolls(own);
   const view = explorable(model, el, { title: "Backpropagation through time", update });
   let now = null,
@@ -72,7 +82,8 @@ function render({ model, el }) {
   const unknown = ({ t, node }) => !valueKnown(node, t, now.at);
 
   /** To a moment; what is shown follows. */
-  const go = (moment) => view.set({ moment: Math.max(0, Math.min(now.end, moment)), node: "follow" });
+  const go = (moment) =>
+    view.set({ moment: Math.max(0, Math.min(now.end, moment)), node: "follow" });
   const pick = (t, node) => view.set({ step: t + 1, node });
 
   // ---- levels
@@ -96,7 +107,9 @@ function render({ model, el }) {
         class: "ll-bptt-machine",
         tabindex: 0,
         role: "group",
-        "aria-label": "Time machine: left and right arrow move through time, up and down choose a node, Enter opens it",
+        "aria-label":
+          "Time machine: left and right arrow move through time, up and down choose a node, " +
+          "Enter opens it",
       },
       art,
     );
@@ -143,7 +156,8 @@ function render({ model, el }) {
         tag(
           "p",
           { class: "ll-caption-line" },
-          "What the backward pass has gathered so far for each weight, summed over the steps. Blue, below zero: learning makes the weight larger; red: smaller.",
+          "What the backward pass has gathered so far for each weight, summed over the steps. " +
+            "Blue, below zero: learning makes the weight larger; red: smaller.",
         ),
       ),
     );
@@ -180,7 +194,13 @@ function render({ model, el }) {
       const name = tag("strong", { "data-q": toneOf(node) }),
         there = tag("span", { class: "ll-bptt-there-cell" }),
         back = tag("span", { class: "ll-bptt-back-cell" });
-      const row = tag("button", { type: "button", class: "ll-bptt-row", "data-q": toneOf(node) }, name, there, back);
+      const row = tag(
+        "button",
+        { type: "button", class: "ll-bptt-row", "data-q": toneOf(node) },
+        name,
+        there,
+        back,
+      );
       row.addEventListener("click", () => pick(now.shown.t, node));
       nav.opener(row, () => "step/node");
       rows.set(node, { row, name, there, back });
@@ -189,19 +209,31 @@ function render({ model, el }) {
     stage.append(head, list, neighbours().node);
     return () => {
       const { t } = now.shown;
-      head.innerHTML = math(`Forward it is computed from below upwards, backward from above downwards.`);
+      head.innerHTML = math(
+        `Forward it is computed from below upwards, backward from above downwards.`,
+      );
       for (const [node, { row, name, there, back }] of rows) {
         const f = forwardStory(now.model, node, t, now.unit),
           g = backwardStory(now.model, node, t, now.unit);
         const write = (v) => (node === "loss" ? fmt(v, 4) : fmt(v, 3));
         name.innerHTML = math(
-          node === "loss" ? `L_{${t + 1}}` : node === "tanh" ? `tanh c_{${t + 1}}` : `${node}_{${t + 1}}`,
+          node === "loss"
+            ? `L_{${t + 1}}`
+            : node === "tanh"
+              ? `tanh c_{${t + 1}}`
+              : `${node}_{${t + 1}}`,
         );
-        there.innerHTML = valueKnown(node, t, now.at) ? math([f.symbols, f.numbers.at(-1)].join(" ")) : "not yet";
-        back.innerHTML = gradientKnown(node, t, now.at) ? math([g.symbols, g.numbers.at(-1)].join(" ")) : "not yet";
+        there.innerHTML = valueKnown(node, t, now.at)
+          ? math([f.symbols, f.numbers.at(-1)].join(" "))
+          : "not yet";
+        back.innerHTML = gradientKnown(node, t, now.at)
+          ? math([g.symbols, g.numbers.at(-1)].join(" "))
+          : "not yet";
         row.classList.toggle("ll-chosen", now.shown.node === node);
+        const value = valueKnown(node, t, now.at) ? `, value ${write(f.value)}` : "",
+          gradient = gradientKnown(node, t, now.at) ? `, gradient ${scientific(g.value, 3)}` : "";
         put(row, {
-          "aria-label": `${nameOf(node)}${valueKnown(node, t, now.at) ? `, value ${write(f.value)}` : ""}${gradientKnown(node, t, now.at) ? `, gradient ${scientific(g.value, 3)}` : ""}, open it`,
+          "aria-label": `${nameOf(node)}${value}${gradient}, open it`,
         });
       }
     };
@@ -225,7 +257,9 @@ function render({ model, el }) {
       for (const { way, formula, list } of parts) {
         const known = (way === "there" ? valueKnown : gradientKnown)(node, t, now.at);
         const told = (way === "there" ? forwardStory : backwardStory)(now.model, node, t, now.unit);
-        formula.innerHTML = known ? math(told.symbols) : "Not computed yet at this moment: move on in time.";
+        formula.innerHTML = known
+          ? math(told.symbols)
+          : "Not computed yet at this moment: move on in time.";
         list.hidden = !known;
         if (!known) continue;
         const total = told.sum ?? told.value;
@@ -250,9 +284,15 @@ function render({ model, el }) {
 
   /** Buttons to the step before and after. */
   function neighbours() {
-    const to = (by) => () => pick(Math.max(0, Math.min(now.T - 1, now.shown.t + by)), now.shown.node);
+    const to = (by) => () =>
+      pick(Math.max(0, Math.min(now.T - 1, now.shown.t + by)), now.shown.node);
     return {
-      node: tag("div", { class: "ll-actions" }, button("The step before", to(-1)), button("The step after", to(1))),
+      node: tag(
+        "div",
+        { class: "ll-actions" },
+        button("The step before", to(-1)),
+        button("The step after", to(1)),
+      ),
     };
   }
 
@@ -280,13 +320,15 @@ function render({ model, el }) {
       way = at.back ? "back" : "there";
     const told = unknown(shown)
       ? ""
-      : ` ${upper(nameOf(shown.node))} at step ${shown.t + 1}: value ${fmt(valueOf(now.model, shown.node, shown.t, now.unit), 4)}` +
+      : ` ${upper(nameOf(shown.node))} at step ${shown.t + 1}: ` +
+        `value ${fmt(valueOf(now.model, shown.node, shown.t, now.unit), 4)}` +
         (gradientKnown(shown.node, shown.t, at)
           ? `, gradient ${scientific(gradientOf(now.model, shown.node, shown.t, now.unit), 3)}`
           : "") +
         ".";
     return (
-      `Moment ${moment} of ${end}, ${at.back ? "in the backward pass" : "in the forward pass"} at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
+      `Moment ${moment} of ${end}, ${at.back ? "in the backward pass" : "in the forward pass"} ` +
+      `at step ${at.t + 1} of ${T}: ${DOES[way][at.phase]}.${told}` +
       ` The loss of the whole sequence is ${fmt(run.total, 4)}.`
     );
   };
@@ -302,7 +344,8 @@ function render({ model, el }) {
     digits: 0,
     q: "c",
     read: () => now?.moment ?? 0,
-    show: (m) => (now ? `${now.at.back ? "◂ backward" : "▸ forward"}, step ${now.at.t + 1}` : String(m)),
+    show: (m) =>
+      now ? `${now.at.back ? "◂ backward" : "▸ forward"}, step ${now.at.t + 1}` : String(m),
   });
   scrub.classList.add("ll-bptt-scrub");
   scrub.input.addEventListener("input", () => view.set({ node: "follow" }));
@@ -335,7 +378,11 @@ function render({ model, el }) {
     ];
   });
 
-  const unit = slider(view, "unit", { words: "unit shown", digits: 0, read: () => (now?.unit ?? 0) + 1 });
+  const unit = slider(view, "unit", {
+    words: "unit shown",
+    digits: 0,
+    read: () => (now?.unit ?? 0) + 1,
+  });
   const learnt = tag("p", { class: "ll-bptt-learnt" });
   const learning = group(
     "Learning",
@@ -356,7 +403,9 @@ function render({ model, el }) {
     put(unit.input, { max: net.H });
     unit.refresh();
     unit.hidden = net.H === 1;
-    learnt.innerHTML = `Loss ${fmt(run.total, 4)}${s.updates ? `; it was ${fmt(fresh, 4)}` : ""}. Each step moves every weight by −${RATE} times its gradient.`;
+    learnt.innerHTML =
+      `Loss ${fmt(run.total, 4)}${s.updates ? `; it was ${fmt(fresh, 4)}` : ""}. ` +
+      `Each step moves every weight by −${RATE} times its gradient.`;
     nav.draw();
     view.say(sentence());
     values.refresh();
@@ -374,7 +423,10 @@ function render({ model, el }) {
     controls: [
       group(
         "Sequence",
-        select(view, "task", { words: "task", choices: view.specs.task.options.map((task) => [task, TASKS[task]]) }),
+        select(view, "task", {
+          words: "task",
+          choices: view.specs.task.options.map((task) => [task, TASKS[task]]),
+        }),
         slider(view, "length", { words: "length", letter: "T", digits: 0, unit: " steps" }),
       ),
       group("Network", ...small, unit),

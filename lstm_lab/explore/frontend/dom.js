@@ -20,7 +20,8 @@ export function tag(name, attributes, ...children) {
   const node = fill(document.createElement(name), attributes, children);
   // JupyterLab would take arrow keys as "next cell" and D, D as "delete cell". It looks for this
   // attribute on the focused element itself before it looks further up.
-  if (FOCUSABLE.has(name) || node.hasAttribute("tabindex")) put(node, { "data-lm-suppress-shortcuts": "true" });
+  if (FOCUSABLE.has(name) || node.hasAttribute("tabindex"))
+    put(node, { "data-lm-suppress-shortcuts": "true" });
   return node;
 }
 
@@ -41,5 +42,7 @@ export const unique = (stem) => `ll-${stem}-${++count}-${Math.random().toString(
 /** The numbers of a synced float32 buffer, as a Float32Array of their own. */
 export function floats(bytes) {
   if (!bytes?.byteLength) return new Float32Array(0);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  return new Float32Array(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
+  );
 }

@@ -21,12 +21,16 @@ export function fmt(value, digits = 2) {
 
 /** A gate's value: more digits where two would say 0 or 1, which no gate ever is. */
 export const share = (value, digits = 2) =>
-  fmt(value, Math.max(digits, value > 0.9995 || value < 0.0005 ? 5 : value > 0.995 || value < 0.005 ? 4 : 2));
+  fmt(
+    value,
+    Math.max(digits, value > 0.9995 || value < 0.0005 ? 5 : value > 0.995 || value < 0.005 ? 4 : 2),
+  );
 
 const RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** 10 to a whole power, as it is printed: 10⁻³. */
-export const tenTo = (power) => `10${String(power).replace(/./g, (c) => RAISED["-0123456789".indexOf(c)])}`;
+export const tenTo = (power) =>
+  `10${String(power).replace(/./g, (c) => RAISED["-0123456789".indexOf(c)])}`;
 
 /**
  * A number whose size is not known beforehand: 0.123, 12.3, 1.2·10⁻⁵. log: its natural logarithm,
@@ -38,7 +42,8 @@ export function scientific(value, digits = 3, log = Math.log(Math.abs(value))) {
   if (log === Infinity) return value < 0 ? "−∞" : "∞";
   const ten = log / Math.LN10;
   if (ten > -3 && ten < 5) return fmt(value, Math.max(0, digits - 1 - Math.floor(ten + 1e-9)));
-  let power = Math.floor(ten + 1e-9), front = (10 ** (ten - power)).toFixed(Math.min(1, digits - 1));
+  let power = Math.floor(ten + 1e-9),
+    front = (10 ** (ten - power)).toFixed(Math.min(1, digits - 1));
   if (front === "10.0") [front, power] = ["1.0", power + 1];
   return `${value < 0 ? "−" : ""}${front}·${tenTo(power)}`;
 }
@@ -57,7 +62,11 @@ export function percent(part, log = Math.log(part)) {
 
 /** A count of steps: one decimal when few, thousands apart when many. */
 export const steps = (n) =>
-  n === Infinity ? "∞" : n < 100 ? fmt(n, 1) : Math.round(n).toLocaleString("en").replace(/,/g, "\u202f");
+  n === Infinity
+    ? "∞"
+    : n < 100
+      ? fmt(n, 1)
+      : Math.round(n).toLocaleString("en").replace(/,/g, "\u202f");
 
 const TONES = new Set(Object.keys(QUANTITIES));
 
@@ -70,22 +79,30 @@ export function math(text) {
     if (word.length > 1) return word;
     const tone = "wub".includes(word) && TONES.has(sub[0]) ? sub[0] : word;
     const low = sub.replace(/([a-z])/g, "<i>$1</i>").replace(/-/g, "−");
-    return `<span class="ll-sym"${TONES.has(tone) ? ` data-q="${tone}"` : ""}><i>${word}</i>`
-      + `${low ? `<sub>${low}</sub>` : ""}</span>`;
+    return (
+      `<span class="ll-sym"${TONES.has(tone) ? ` data-q="${tone}"` : ""}><i>${word}</i>` +
+      `${low ? `<sub>${low}</sub>` : ""}</span>`
+    );
   };
   return text
     .split(/(«[^»]*»)/)
-    .map((part) => part.startsWith("«")
-      ? `<span class="ll-num" data-q="${part[1]}">${part.slice(3, -1)}</span>`
-      : part.replace(/([A-Za-z]+|[\u0391-\u03c9](?=_))(?:_\{([^}]*)\})?(?:\^\{([^}]*)\})?/g, (_, word, sub, power) =>
-        letter(word, sub) + (power ? `<sup>${power}</sup>` : "")))
+    .map((part) =>
+      part.startsWith("«")
+        ? `<span class="ll-num" data-q="${part[1]}">${part.slice(3, -1)}</span>`
+        : part.replace(
+            /([A-Za-z]+|[\u0391-\u03c9](?=_))(?:_\{([^}]*)\})?(?:\^\{([^}]*)\})?/g,
+            (_, word, sub, power) => letter(word, sub) + (power ? `<sup>${power}</sup>` : ""),
+          ),
+    )
     .join("");
 }
 
 /** The letters of a formula, in order: {text, italic, low}, low for what stands below the line. */
 export function letters(text) {
   const all = [];
-  for (const [, word, sub, rest] of text.matchAll(/([A-Za-z]+|[\u0391-\u03c9](?=_))(?:_\{([^}]*)\})?|([^A-Za-z]+)/g)) {
+  for (const [, word, sub, rest] of text.matchAll(
+    /([A-Za-z]+|[\u0391-\u03c9](?=_))(?:_\{([^}]*)\})?|([^A-Za-z]+)/g,
+  )) {
     if (rest) all.push({ text: rest.replace(" = ", "\u2009=\u2009") });
     else all.push({ text: word, italic: word.length === 1 });
     if (sub) all.push({ text: sub.replace("-", "−"), italic: true, low: true });

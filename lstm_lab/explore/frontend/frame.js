@@ -15,27 +15,50 @@ const BURST = 700;
  * called once per burst of changes, and draws. Returns the view; view.dispose takes all down.
  */
 export function explorable(model, host, { title, update }) {
-  const specs = model.get("_specs"), start = model.get("_start"), defaults = model.get("_defaults");
-  const kind = model.get("_kind"), kept = model.get("_arguments"), renamed = model.get("_renamed");
-  const limits = Object.fromEntries(Object.entries(specs).filter(([, spec]) => spec.kind === "number"));
-  const within = ({ min, max, whole }, value) => Math.min(max, Math.max(min, whole ? Math.round(value) : value));
+  const specs = model.get("_specs"),
+    start = model.get("_start"),
+    defaults = model.get("_defaults");
+  const kind = model.get("_kind"),
+    kept = model.get("_arguments"),
+    renamed = model.get("_renamed");
+  const limits = Object.fromEntries(
+    Object.entries(specs).filter(([, spec]) => spec.kind === "number"),
+  );
+  const within = ({ min, max, whole }, value) =>
+    Math.min(max, Math.max(min, whole ? Math.round(value) : value));
   const off = [];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let waiting = false, alive = true, pending = 0, settle = 0, held = false;
+  let waiting = false,
+    alive = true,
+    pending = 0,
+    settle = 0,
+    held = false;
 
   const view = {
-    model, kind, kept, renamed, specs, limits, start, defaults, title,
+    model,
+    kind,
+    kept,
+    renamed,
+    specs,
+    limits,
+    start,
+    defaults,
+    title,
     // A group and no landmark: a page may hold several of one name.
     root: tag("section", { class: "lstm-lab-explorer", role: "group", "aria-label": title }),
     /** The setting before the present change or drag; null before the first. */
     ghost: null,
     /** Does the reader want things to stand still? */
-    get calm() { return calm.matches; },
+    get calm() {
+      return calm.matches;
+    },
     /** A control's value, always valid, whatever a link has put there. */
     get(name) {
-      const value = model.get(name), spec = specs[name];
+      const value = model.get(name),
+        spec = specs[name];
       if (!spec) return value;
-      if (spec.kind === "number" && typeof value === "number" && Number.isFinite(value)) return within(spec, value);
+      if (spec.kind === "number" && typeof value === "number" && Number.isFinite(value))
+        return within(spec, value);
       return fault(name, value, spec) ? start[name] : value;
     },
     set(values) {
@@ -49,11 +72,16 @@ export function explorable(model, host, { title, update }) {
     /** The setting as one line. */
     setting: () => writeSetting(kind, kept, view.settings(), defaults),
     /** Takes over a line; throws an Error that says what is wrong with it. */
-    apply(line) { view.set({ ...defaults, ...readSetting(line, kind, kept, specs, renamed) }); },
+    apply(line) {
+      view.set({ ...defaults, ...readSetting(line, kind, kept, specs, renamed) });
+    },
     reset: () => view.set(start),
     /** Back to the setting before the last change; again, and forth. */
     previous() {
-      if (settle) { clearTimeout(settle); ends(); }
+      if (settle) {
+        clearTimeout(settle);
+        ends();
+      }
       if (view.ghost) view.set(view.ghost);
     },
     on(name, listener) {
@@ -61,7 +89,9 @@ export function explorable(model, host, { title, update }) {
       off.push(() => model.off(`change:${name}`, listener));
     },
     /** stop() is called when the view goes. */
-    onDispose(stop) { off.push(stop); },
+    onDispose(stop) {
+      off.push(stop);
+    },
     /** Calls listener(width in px) now that node has a width, and whenever it changes. */
     onWidth(node, listener) {
       let last = 0;
@@ -87,7 +117,12 @@ export function explorable(model, host, { title, update }) {
     /** The text alternative. It waits for a pause, or a screen reader would stutter in a drag. */
     say(words) {
       clearTimeout(pending);
-      pending = setTimeout(() => { view.summary.textContent = words; }, view.summary.textContent ? 150 : 0);
+      pending = setTimeout(
+        () => {
+          view.summary.textContent = words;
+        },
+        view.summary.textContent ? 150 : 0,
+      );
     },
     dispose() {
       alive = false;
@@ -99,7 +134,10 @@ export function explorable(model, host, { title, update }) {
   };
 
   let calmed = view.settings();
-  const ends = () => { settle = 0; calmed = view.settings(); };
+  const ends = () => {
+    settle = 0;
+    calmed = view.settings();
+  };
   const remember = (name) => {
     if (specs[name].view) {
       if (!settle) calmed[name] = view.get(name);
@@ -107,7 +145,10 @@ export function explorable(model, host, { title, update }) {
     }
     if (settle) clearTimeout(settle);
     else view.ghost = calmed;
-    settle = setTimeout(function wait() { if (held) settle = setTimeout(wait, BURST); else ends(); }, BURST);
+    settle = setTimeout(function wait() {
+      if (held) settle = setTimeout(wait, BURST);
+      else ends();
+    }, BURST);
   };
   for (const name of Object.keys(specs)) {
     view.on(name, () => {
@@ -119,10 +160,15 @@ export function explorable(model, host, { title, update }) {
   }
   const grab = () => {
     // A new drag begins: what was there before it becomes the ghost, however soon it comes.
-    if (settle) { clearTimeout(settle); ends(); }
+    if (settle) {
+      clearTimeout(settle);
+      ends();
+    }
     held = true;
   };
-  const release = () => { held = false; };
+  const release = () => {
+    held = false;
+  };
   view.root.addEventListener("pointerdown", grab, true);
   for (const event of ["pointerup", "pointercancel", "blur"]) {
     window.addEventListener(event, release);
@@ -141,17 +187,32 @@ export function explorable(model, host, { title, update }) {
 /** Title (or breadcrumb) to the left; to the right what every explorable can do. */
 function header(view) {
   const title = tag("div", { class: "ll-title" }, tag("strong", {}, view.title));
-  const id = unique("setting"), wrongId = unique("wrong");
-  const line = tag("input", { type: "text", id, class: "ll-line-input", spellcheck: "false", autocomplete: "off", "data-role": "setting", "aria-describedby": wrongId });
+  const id = unique("setting"),
+    wrongId = unique("wrong");
+  const line = tag("input", {
+    type: "text",
+    id,
+    class: "ll-line-input",
+    spellcheck: "false",
+    autocomplete: "off",
+    "data-role": "setting",
+    "aria-describedby": wrongId,
+  });
   const error = tag("p", { class: "ll-error", id: wrongId, role: "alert" });
   const told = tag("span", { class: "ll-told", role: "status" });
-  const small = (words, onclick, attributes) => tag("button", { type: "button", class: "ll-tool", onclick, ...attributes }, words);
+  const small = (words, onclick, attributes) =>
+    tag("button", { type: "button", class: "ll-tool", onclick, ...attributes }, words);
 
   const refuse = (message) => {
     error.textContent = message;
     put(line, { "aria-invalid": Boolean(message) });
   };
-  const show = () => { if (document.activeElement !== line) { line.value = view.setting(); refuse(""); } };
+  const show = () => {
+    if (document.activeElement !== line) {
+      line.value = view.setting();
+      refuse("");
+    }
+  };
   const apply = (text) => {
     const wrong = faultOf(text, view.kind, view.kept, view.specs, view.renamed);
     refuse(wrong && `This setting cannot be shown: ${wrong}.`);
@@ -165,7 +226,9 @@ function header(view) {
   const tell = (words) => {
     told.textContent = words;
     clearTimeout(telling);
-    telling = setTimeout(() => { told.textContent = ""; }, 2500);
+    telling = setTimeout(() => {
+      told.textContent = "";
+    }, 2500);
   };
   view.onDispose(() => clearTimeout(telling));
   const copy = async () => {
@@ -181,10 +244,20 @@ function header(view) {
     }
   };
 
-  const row = tag("div", { class: "ll-setting", hidden: true },
-    tag("label", { for: id }, "Setting"), line,
-    small("Copy", copy), small("Apply", () => apply(line.value)), told, error);
-  const opener = small("Setting", () => toggle(), { "aria-expanded": "false", title: "This setting as one line, to copy, or to paste another" });
+  const row = tag(
+    "div",
+    { class: "ll-setting", hidden: true },
+    tag("label", { for: id }, "Setting"),
+    line,
+    small("Copy", copy),
+    small("Apply", () => apply(line.value)),
+    told,
+    error,
+  );
+  const opener = small("Setting", () => toggle(), {
+    "aria-expanded": "false",
+    title: "This setting as one line, to copy, or to paste another",
+  });
   const toggle = (open = row.hidden) => {
     row.hidden = !open;
     put(opener, { "aria-expanded": open });
@@ -195,7 +268,11 @@ function header(view) {
   };
   line.addEventListener("keydown", (event) => {
     if (event.key === "Enter") apply(line.value);
-    if (event.key === "Escape") { event.stopPropagation(); line.blur(); toggle(false); }
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      line.blur();
+      toggle(false);
+    }
   });
   // A setting that is pasted anywhere on the picture is meant for it.
   view.root.addEventListener("paste", (event) => {
@@ -208,9 +285,23 @@ function header(view) {
     apply(text);
   });
 
-  const previous = small("Previous", view.previous, { title: "Back to the setting before the last change, and forth again", disabled: true });
-  const node = tag("header", { class: "ll-header" }, title,
-    tag("div", { class: "ll-tools" }, previous, opener, small("Reset", view.reset, { title: "Back to where this picture began" })), row);
+  const previous = small("Previous", view.previous, {
+    title: "Back to the setting before the last change, and forth again",
+    disabled: true,
+  });
+  const node = tag(
+    "header",
+    { class: "ll-header" },
+    title,
+    tag(
+      "div",
+      { class: "ll-tools" },
+      previous,
+      opener,
+      small("Reset", view.reset, { title: "Back to where this picture began" }),
+    ),
+    row,
+  );
   view.root.addEventListener("ll-drawn", () => {
     previous.disabled = !view.ghost;
     if (!row.hidden) show();
@@ -219,13 +310,16 @@ function header(view) {
 }
 
 /**
- * The usual layout: controls at the left (above each other when narrow), the picture and its words at
- * the right, what is there on demand below.
+ * The usual layout: controls at the left (above each other when narrow), the picture and its words
+ * at the right, what is there on demand below.
  */
 export function layout(view, { controls, picture, folds = [] }) {
-  const body = tag("div", { class: "ll-body" },
+  const body = tag(
+    "div",
+    { class: "ll-body" },
     tag("div", { class: "ll-controls" }, controls),
-    tag("div", { class: "ll-view" }, picture, view.summary));
+    tag("div", { class: "ll-view" }, picture, view.summary),
+  );
   view.root.append(body, tag("div", { class: "ll-folds" }, folds));
   return body;
 }

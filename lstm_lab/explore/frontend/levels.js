@@ -6,17 +6,21 @@ import { put, tag } from "./dom.js";
  * The levels of an explorable: one picture at a time, addressed by the trait `path` ("" is the
  * overview, "cell" lies in it, "cell/f" in that).
  *
- * contents maps each path to {title: words or () => words, make(stage)}; make is called when the level
- * is first entered, fills its stage, and returns draw(), which update() is to reach through
- * levels.draw(). Several paths may share one maker. A node that opens a level is made with opener().
+ * contents maps each path to {title: words or () => words, make(stage)}; make is called when the
+ * level is first entered, fills its stage, and returns draw(), which update() is to reach through
+ * levels.draw(). Several paths may share one maker. A node that opens a level is made with
+ * opener().
  *
  * Returns {node, draw, open, opener, path}; the breadcrumb takes the title's place in the header.
  */
 export function levels(view, contents) {
   const node = tag("div", { class: "ll-levels" });
   const crumbs = tag("div", { class: "ll-crumbs", role: "group", "aria-label": "Levels" });
-  const made = new Map(), openers = new Map();
-  let shown = null, origin = null, moved = false;
+  const made = new Map(),
+    openers = new Map();
+  let shown = null,
+    origin = null,
+    moved = false;
 
   const title = (path) => {
     const { title: words } = contents[path];
@@ -24,7 +28,10 @@ export function levels(view, contents) {
   };
   const chain = (path) => {
     const all = [""];
-    path.split("/").filter(Boolean).forEach((_, k, parts) => all.push(parts.slice(0, k + 1).join("/")));
+    path
+      .split("/")
+      .filter(Boolean)
+      .forEach((_, k, parts) => all.push(parts.slice(0, k + 1).join("/")));
     return all.filter((each) => contents[each]);
   };
   const stageOf = (path) => {
@@ -54,18 +61,29 @@ export function levels(view, contents) {
     const far = inward
       ? { transform: `translate(${dx}px, ${dy}px) scale(${scale})`, opacity: 0.2 }
       : { transform: `translate(${-dx / 2}px, ${-dy / 2}px) scale(1.25)`, opacity: 0.2 };
-    stage.animate([far, { transform: "none", opacity: 1 }], { duration: 260, easing: "cubic-bezier(.2, .7, .2, 1)" });
+    stage.animate([far, { transform: "none", opacity: 1 }], {
+      duration: 260,
+      easing: "cubic-bezier(.2, .7, .2, 1)",
+    });
   }
 
   function enter(path) {
-    const before = shown, inward = before !== null && path.startsWith(before) && path !== before;
-    const focused = node.contains(document.activeElement) || crumbs.contains(document.activeElement);
+    const before = shown,
+      inward = before !== null && path.startsWith(before) && path !== before;
+    const focused =
+      node.contains(document.activeElement) || crumbs.contains(document.activeElement);
     shown = path;
     const { stage } = stageOf(path);
     for (const [other, { stage: each }] of made) each.hidden = other !== path;
     const all = chain(path);
-    crumbs.replaceChildren(...all.flatMap((each, k) =>
-      [k ? tag("span", { class: "ll-crumb-mark", "aria-hidden": "true" }, "›") : null, crumb(each, k === all.length - 1)]).filter(Boolean));
+    crumbs.replaceChildren(
+      ...all
+        .flatMap((each, k) => [
+          k ? tag("span", { class: "ll-crumb-mark", "aria-hidden": "true" }, "›") : null,
+          crumb(each, k === all.length - 1),
+        ])
+        .filter(Boolean),
+    );
     view.root.dataset.path = path;
     if (before === null) return;
     const opener = openers.get(inward ? path : before);
@@ -75,8 +93,11 @@ export function levels(view, contents) {
     moved = false;
     // Going in, the first thing to operate there; coming back, the place that one went in by.
     const target = inward
-      ? stage.querySelector("button, [tabindex='0'], input, select") ?? crumbs.querySelector("button")
-      : opener?.getClientRects().length ? opener : stage;
+      ? (stage.querySelector("button, [tabindex='0'], input, select") ??
+        crumbs.querySelector("button"))
+      : opener?.getClientRects().length
+        ? opener
+        : stage;
     (target ?? stage).focus({ preventScroll: true });
   }
 
@@ -98,9 +119,12 @@ export function levels(view, contents) {
   view.header.title.replaceChildren(crumbs);
 
   return {
-    node, open,
+    node,
+    open,
     /** The level that is shown. */
-    get path() { return shown; },
+    get path() {
+      return shown;
+    },
     /** Makes node open a level on click and on Enter; path: words or () => words. */
     opener(other, path) {
       const to = typeof path === "function" ? path : () => path;
@@ -122,7 +146,9 @@ export function levels(view, contents) {
     draw(...model) {
       const path = contents[view.get("path")] ? view.get("path") : "";
       if (path !== shown) enter(path);
-      else for (const each of crumbs.querySelectorAll("[aria-current]")) each.textContent = title(path);
+      else
+        for (const each of crumbs.querySelectorAll("[aria-current]"))
+          each.textContent = title(path);
       made.get(path).draw(...model);
     },
   };

@@ -1,18 +1,25 @@
-// Drawing on a canvas: axes, lines, heat maps, labels, sharp on every screen, in the theme's colours.
+// Drawing on a canvas: axes, lines, heat maps, labels, sharp on every screen, in the theme's
+// colours.
 
 import { put, tag } from "./dom.js";
 import { letters, QUANTITIES, tenTo } from "./format.js";
 import { colormap } from "./theme.js";
 
-const MATH = '"STIX Two Text", "Latin Modern Roman", Cambria, Palatino, Georgia, "DejaVu Serif", serif';
+const MATH =
+  '"STIX Two Text", "Latin Modern Roman", Cambria, Palatino, Georgia, "DejaVu Serif", serif';
 const SANS = 'system-ui, -apple-system, "Segoe UI", sans-serif';
 
 /** A scale from [low, high] to [from, to] in px; scale.invert(px) goes back. */
 export function linear(low, high, from, to) {
-  const span = high - low || 1, slope = (to - from) / span;
+  const span = high - low || 1,
+    slope = (to - from) / span;
   const scale = (value) => from + (value - low) * slope;
   return Object.assign(scale, {
-    low, high, from, to, log: false,
+    low,
+    high,
+    from,
+    to,
+    log: false,
     invert: (px) => low + (px - from) / slope,
     ticks: (count = 5) => roundTicks(low, high, count),
   });
@@ -20,13 +27,19 @@ export function linear(low, high, from, to) {
 
 /** The same with equal ways for equal factors; what is not above 0 lies at the low end. */
 export function logarithmic(low, high, from, to) {
-  const a = Math.log10(low), slope = (to - from) / (Math.log10(high) - a || 1);
+  const a = Math.log10(low),
+    slope = (to - from) / (Math.log10(high) - a || 1);
   const scale = (value) => from + (Math.log10(value > low ? value : low) - a) * slope;
   return Object.assign(scale, {
-    low, high, from, to, log: true,
+    low,
+    high,
+    from,
+    to,
+    log: true,
     invert: (px) => 10 ** (a + (px - from) / slope),
     ticks: (count = 5) => {
-      const first = Math.ceil(a - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+      const first = Math.ceil(a - 1e-9),
+        last = Math.floor(Math.log10(high) + 1e-9);
       const gap = Math.max(1, Math.ceil((last - first) / Math.max(1, count)));
       const ticks = [];
       for (let k = first; k <= last; k += gap) ticks.push(10 ** k);
@@ -44,8 +57,10 @@ export function roundUp(value) {
 
 /** Round numbers from low to high, about `count` of them. */
 export function roundTicks(low, high, count) {
-  const gap = roundUp((high - low) / Math.max(1, count)), ticks = [];
-  for (let k = Math.ceil(low / gap - 1e-9); k * gap <= high + 1e-9 * gap; k++) ticks.push(Number((k * gap).toPrecision(12)));
+  const gap = roundUp((high - low) / Math.max(1, count)),
+    ticks = [];
+  for (let k = Math.ceil(low / gap - 1e-9); k * gap <= high + 1e-9 * gap; k++)
+    ticks.push(Number((k * gap).toPrecision(12)));
   return ticks;
 }
 
@@ -70,11 +85,14 @@ export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
   const canvas = tag("canvas", { role: "img", class: "ll-canvas" });
   const node = tag("div", { class: "ll-plot" }, canvas);
   const ctx = canvas.getContext("2d");
-  let width = 0, ratio = 0, tall = 0;
+  let width = 0,
+    ratio = 0,
+    tall = 0;
 
   const redraw = () => {
     if (!width) return;
-    const h = typeof height === "function" ? height(width) : height, dpr = window.devicePixelRatio || 1;
+    const h = typeof height === "function" ? height(width) : height,
+      dpr = window.devicePixelRatio || 1;
     if (h !== tall || dpr !== ratio || canvas.width !== Math.round(width * dpr)) {
       tall = h;
       ratio = dpr;
@@ -97,13 +115,18 @@ export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
       const box = canvas.getBoundingClientRect();
       pointed({ x: event.clientX - box.left, y: event.clientY - box.top, type: event.type, event });
     };
-    for (const type of ["pointermove", "pointerdown", "pointerup"]) canvas.addEventListener(type, tell);
+    for (const type of ["pointermove", "pointerdown", "pointerup"])
+      canvas.addEventListener(type, tell);
     canvas.addEventListener("pointerleave", () => pointed(null));
   }
   return {
-    node, canvas, redraw,
+    node,
+    canvas,
+    redraw,
     /** The width in px; 0 before the page has laid it out. */
-    get width() { return width; },
+    get width() {
+      return width;
+    },
     label: (words) => put(canvas, { "aria-label": words }),
   };
 }
@@ -112,26 +135,57 @@ export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
 function pen(ctx, width, height, colors) {
   const dashed = (pattern) => ctx.setLineDash(pattern ? pattern.split(" ").map(Number) : []);
   const self = {
-    ctx, width, height, colors,
+    ctx,
+    width,
+    height,
+    colors,
 
     /** How a quantity's line looks everywhere. */
-    style: (q) => ({ color: colors[q], dash: QUANTITIES[q]?.dash, width: q === "c" ? 3.5 : q === "x" ? 1.75 : 2.25 }),
+    style: (q) => ({
+      color: colors[q],
+      dash: QUANTITIES[q]?.dash,
+      width: q === "c" ? 3.5 : q === "x" ? 1.75 : 2.25,
+    }),
 
-    /** A line through (px(k), py(values[k])), k from `first`; values may be strided: offset + k · stride. */
-    line(values, px, py, { color = colors.ink, width: thick = 2, dash, alpha = 1, first = 0, count, offset = 0, stride = 1 } = {}) {
+    /**
+     * A line through (px(k), py(values[k])), k from `first`; values may be strided:
+     * offset + k · stride.
+     */
+    line(
+      values,
+      px,
+      py,
+      {
+        color = colors.ink,
+        width: thick = 2,
+        dash,
+        alpha = 1,
+        first = 0,
+        count,
+        offset = 0,
+        stride = 1,
+      } = {},
+    ) {
       const n = count ?? Math.ceil((values.length - offset) / stride);
       ctx.beginPath();
       let broken = true;
       // More points than pixels: of each pixel's, the lowest and the highest.
-      const crowd = Math.max(1, Math.floor((n - first) / (2 * Math.max(1, Math.abs(px(n - 1) - px(first))))));
+      const crowd = Math.max(
+        1,
+        Math.floor((n - first) / (2 * Math.max(1, Math.abs(px(n - 1) - px(first))))),
+      );
       for (let k = first; k < n; k += crowd) {
-        let v = values[offset + k * stride], w = v;
+        let v = values[offset + k * stride],
+          w = v;
         for (let j = k + 1; j < Math.min(n, k + crowd); j++) {
           const u = values[offset + j * stride];
           if (u < v) v = u;
           if (u > w) w = u;
         }
-        if (!Number.isFinite(v)) { broken = true; continue; }
+        if (!Number.isFinite(v)) {
+          broken = true;
+          continue;
+        }
         const x = px(k);
         if (broken) ctx.moveTo(x, py(v));
         else ctx.lineTo(x, py(v));
@@ -154,7 +208,13 @@ function pen(ctx, width, height, colors) {
     },
 
     /** Fills the area between a line and the level `base` (px). */
-    area(values, px, py, base, { color = colors.ink, alpha = 0.13, first = 0, count = values.length } = {}) {
+    area(
+      values,
+      px,
+      py,
+      base,
+      { color = colors.ink, alpha = 0.13, first = 0, count = values.length } = {},
+    ) {
       if (count <= first) return;
       ctx.save();
       ctx.beginPath();
@@ -178,7 +238,19 @@ function pen(ctx, width, height, colors) {
     },
 
     /** Plain words. align: left, center, right; baseline: alphabetic, middle, top. */
-    words(text, x, y, { color = colors.ink, size = 12, weight = 400, align = "left", baseline = "alphabetic", halo = false } = {}) {
+    words(
+      text,
+      x,
+      y,
+      {
+        color = colors.ink,
+        size = 12,
+        weight = 400,
+        align = "left",
+        baseline = "alphabetic",
+        halo = false,
+      } = {},
+    ) {
       ctx.font = `${weight} ${size}px ${SANS}`;
       ctx.textAlign = align;
       ctx.textBaseline = baseline;
@@ -205,7 +277,12 @@ function pen(ctx, width, height, colors) {
     },
 
     /** A formula as `label` of format.js takes it ("c_{t} = 0.50"), in a quantity's text colour. */
-    formula(text, x, y, { q, color = q ? colors.text[q] : colors.ink, size = 13, weight = 600, align = "left" } = {}) {
+    formula(
+      text,
+      x,
+      y,
+      { q, color = q ? colors.text[q] : colors.ink, size = 13, weight = 600, align = "left" } = {},
+    ) {
       const parts = letters(text).map((part) => {
         const font = part.italic
           ? `italic ${weight} ${part.low ? size - 2 : size + 2}px ${MATH}`
@@ -232,24 +309,53 @@ function pen(ctx, width, height, colors) {
     },
 
     /** Ticks and their numbers below y, of a horizontal scale. */
-    axisX(scale, y, { ticks = scale.ticks(Math.max(2, Math.abs(scale.to - scale.from) / 90)), show = scale.log ? powerOfTen : String, title, grid } = {}) {
+    axisX(
+      scale,
+      y,
+      {
+        ticks = scale.ticks(Math.max(2, Math.abs(scale.to - scale.from) / 90)),
+        show = scale.log ? powerOfTen : String,
+        title,
+        grid,
+      } = {},
+    ) {
       for (const tick of ticks) {
         const x = scale(tick);
         if (grid) self.rule(x, grid, x, y);
         self.words(show(tick), x, y + 15, { size: 11, color: colors.soft, align: "center" });
       }
       self.rule(scale.from, y, scale.to, y);
-      if (title) self.words(title, (scale.from + scale.to) / 2, y + 31, { size: 12, color: colors.soft, align: "center" });
+      if (title)
+        self.words(title, (scale.from + scale.to) / 2, y + 31, {
+          size: 12,
+          color: colors.soft,
+          align: "center",
+        });
     },
 
     /** Numbers left of x and rules across to `right`, of a vertical scale. */
-    axisY(scale, x, right, { ticks = scale.ticks(Math.max(2, Math.abs(scale.to - scale.from) / 40)), show = scale.log ? powerOfTen : String, title } = {}) {
+    axisY(
+      scale,
+      x,
+      right,
+      {
+        ticks = scale.ticks(Math.max(2, Math.abs(scale.to - scale.from) / 40)),
+        show = scale.log ? powerOfTen : String,
+        title,
+      } = {},
+    ) {
       for (const tick of ticks) {
         const y = scale(tick);
         self.rule(x, y, right, y);
-        self.words(show(tick), x - 6, y, { size: 11, color: colors.soft, align: "right", baseline: "middle" });
+        self.words(show(tick), x - 6, y, {
+          size: 11,
+          color: colors.soft,
+          align: "right",
+          baseline: "middle",
+        });
       }
-      if (title) self.words(title, x, Math.min(scale.from, scale.to) - 10, { size: 12, color: colors.soft });
+      if (title)
+        self.words(title, x, Math.min(scale.from, scale.to) - 10, { size: 12, color: colors.soft });
     },
 
     /** A thin line of the frame. */
@@ -272,10 +378,13 @@ function pen(ctx, width, height, colors) {
      * the colour map: "viridis", "cividis", or "signed" (give low = -high).
      */
     heat(values, rows, columns, { x, y, w, h }, { low = 0, high = 1, map = "viridis" } = {}) {
-      const image = patch(rows, columns), table = colormap(map), scale = 255 / (high - low || 1);
+      const image = patch(rows, columns),
+        table = colormap(map),
+        scale = 255 / (high - low || 1);
       const { data } = image.pixels;
       for (let k = 0; k < rows * columns; k++) {
-        const v = (values[k] - low) * scale, at = 4 * (v > 255 ? 255 : v > 0 ? v | 0 : 0);
+        const v = (values[k] - low) * scale,
+          at = 4 * (v > 255 ? 255 : v > 0 ? v | 0 : 0);
         data[4 * k] = table[at];
         data[4 * k + 1] = table[at + 1];
         data[4 * k + 2] = table[at + 2];
@@ -295,7 +404,10 @@ let lent = null;
 /** A canvas of columns · rows pixels to fill; one for all, since it is copied from at once. */
 function patch(rows, columns) {
   if (lent?.pixels.width !== columns || lent.pixels.height !== rows) {
-    const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+    const canvas = Object.assign(document.createElement("canvas"), {
+      width: columns,
+      height: rows,
+    });
     const ctx = canvas.getContext("2d", { willReadFrequently: true });
     lent = { canvas, ctx, pixels: ctx.createImageData(columns, rows) };
   }

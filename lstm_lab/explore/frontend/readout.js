@@ -14,16 +14,24 @@ import { math } from "./format.js";
  * for what has no node, as a point of a canvas.
  */
 export function readout(view, { explain, chosen, choose }) {
-  const head = tag("div", { class: "ll-explain-head" }), symbols = tag("div", { class: "ll-formula" });
+  const head = tag("div", { class: "ll-explain-head" }),
+    symbols = tag("div", { class: "ll-formula" });
   const numbers = tag("div", { class: "ll-formula ll-formula-numbers" });
   const curves = { σ: curve("σ"), tanh: curve("tanh") };
-  const node = tag("div", { class: "ll-inspector", "data-role": "readout" },
-    tag("div", { class: "ll-inspector-words" }, head, symbols, numbers), curves.σ, curves.tanh);
+  const node = tag(
+    "div",
+    { class: "ll-inspector", "data-role": "readout" },
+    tag("div", { class: "ll-inspector-words" }, head, symbols, numbers),
+    curves.σ,
+    curves.tanh,
+  );
   const watched = new Map();
-  let hovered = null, last = "";
+  let hovered = null,
+    last = "";
 
   const refresh = () => {
-    const key = hovered ?? chosen(), told = explain(key);
+    const key = hovered ?? chosen(),
+      told = explain(key);
     const now = JSON.stringify([key, told]);
     if (now === last) return;
     last = now;
@@ -31,7 +39,8 @@ export function readout(view, { explain, chosen, choose }) {
     head.replaceChildren(tag("strong", {}, told.head), told.meaning ? `: ${told.meaning}` : "");
     symbols.innerHTML = math(told.symbols);
     numbers.innerHTML = (told.numbers ?? []).map((line) => `<span>${math(line)}</span>`).join(" ");
-    for (const kind of ["σ", "tanh"]) curves[kind].classList.toggle("ll-off", told.curve?.[0] !== kind);
+    for (const kind of ["σ", "tanh"])
+      curves[kind].classList.toggle("ll-off", told.curve?.[0] !== kind);
     if (told.curve) curves[told.curve[0]].show(told.curve[1]);
     for (const [other, k] of watched) {
       other.classList.toggle("ll-made", Boolean(told.from?.includes(k)));
@@ -44,9 +53,13 @@ export function readout(view, { explain, chosen, choose }) {
     view.redraw();
   };
   return {
-    node, refresh, hover,
+    node,
+    refresh,
+    hover,
     /** The key that is shown. */
-    get key() { return hovered ?? chosen(); },
+    get key() {
+      return hovered ?? chosen();
+    },
     watch(other, key) {
       watched.set(other, key);
       other.addEventListener("pointerenter", () => hover(key));
@@ -61,19 +74,31 @@ export function readout(view, { explain, chosen, choose }) {
 
 /** The curve of σ or tanh with a dot where the unit stands. */
 export function curve(kind) {
-  const W = 128, H = 64, reach = 6, pad = 6;
+  const W = 128,
+    H = 64,
+    reach = 6,
+    pad = 6;
   const value = kind === "tanh" ? Math.tanh : (a) => 0.5 * Math.tanh(a / 2) + 0.5;
   const low = kind === "tanh" ? -1 : 0;
   const px = (a) => pad + ((a + reach) / (2 * reach)) * (W - 2 * pad);
   const py = (y) => H - pad - ((y - low) / (1 - low)) * (H - 2 * pad);
   const points = Array.from({ length: 61 }, (_, k) => -reach + (k * reach) / 30);
-  const dot = svg("circle", { r: 5, class: "ll-dot" }), drop = svg("path", { class: "ll-drop" });
-  const node = svg("svg", { class: "ll-curve", width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" },
+  const dot = svg("circle", { r: 5, class: "ll-dot" }),
+    drop = svg("path", { class: "ll-drop" });
+  const node = svg(
+    "svg",
+    { class: "ll-curve", width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" },
     svg("path", { class: "ll-axis", d: `M${pad} ${py(0)}H${W - pad}M${px(0)} ${pad}V${H - pad}` }),
-    svg("path", { class: "ll-bend", d: points.map((a, k) => `${k ? "L" : "M"}${px(a)} ${py(value(a))}`).join("") }),
-    drop, dot);
+    svg("path", {
+      class: "ll-bend",
+      d: points.map((a, k) => `${k ? "L" : "M"}${px(a)} ${py(value(a))}`).join(""),
+    }),
+    drop,
+    dot,
+  );
   node.show = (a) => {
-    const at = Math.max(-reach, Math.min(reach, a)), y = value(a);
+    const at = Math.max(-reach, Math.min(reach, a)),
+      y = value(a);
     put(dot, { cx: px(at), cy: py(y) });
     put(drop, { d: `M${px(at)} ${py(0)}V${py(y)}` });
   };

@@ -5,13 +5,25 @@ import { tag } from "./dom.js";
 
 /** A table of values; show(columns, rows) fills it. */
 export function table(caption) {
-  const head = tag("tr"), body = tag("tbody");
-  const node = tag("div", { class: "ll-table", tabindex: 0, role: "region", "aria-label": caption },
-    tag("table", {}, tag("caption", { class: "ll-hidden" }, caption), tag("thead", {}, head), body));
+  const head = tag("tr"),
+    body = tag("tbody");
+  const node = tag(
+    "div",
+    { class: "ll-table", tabindex: 0, role: "region", "aria-label": caption },
+    tag("table", {}, tag("caption", { class: "ll-hidden" }, caption), tag("thead", {}, head), body),
+  );
   node.show = (columns, rows) => {
     head.replaceChildren(...columns.map((html) => tag("th", { scope: "col", html })));
-    body.replaceChildren(...rows.map(([first, ...rest]) =>
-      tag("tr", {}, tag("th", { scope: "row", html: first }), rest.map((cell) => tag("td", {}, cell)))));
+    body.replaceChildren(
+      ...rows.map(([first, ...rest]) =>
+        tag(
+          "tr",
+          {},
+          tag("th", { scope: "row", html: first }),
+          rest.map((cell) => tag("td", {}, cell)),
+        ),
+      ),
+    );
   };
   return node;
 }

@@ -16,7 +16,13 @@ export function termList(label) {
       value = tag("span", { class: "ll-term-value" });
     const bar = tag("span", { class: "ll-term-bar" });
     return {
-      node: tag("li", {}, words, tag("span", { class: "ll-term-track", "aria-hidden": "true" }, bar), value),
+      node: tag(
+        "li",
+        {},
+        words,
+        tag("span", { class: "ll-term-track", "aria-hidden": "true" }, bar),
+        value,
+      ),
       words,
       value,
       bar,
@@ -31,7 +37,9 @@ export function termList(label) {
       put(each.node, { "data-q": q ?? "", class: total ? "ll-term-total" : "" });
       each.words.innerHTML = math(words);
       each.value.innerHTML = math(text);
-      put(each.bar, { style: `left: ${50 - (value < 0 ? 50 * share : 0)}%; width: ${50 * share}%` });
+      put(each.bar, {
+        style: `left: ${50 - (value < 0 ? 50 * share : 0)}%; width: ${50 * share}%`,
+      });
     });
     node.replaceChildren(...made.slice(0, rows.length).map((each) => each.node));
   };

@@ -32,10 +32,16 @@ export function watchTheme(root, quantities, changed) {
   // A theme's style sheet may come in some time after the page says that it has changed.
   const look = () => {
     timers.forEach(clearTimeout);
-    timers = [0, 60, 300, 1000].map((ms) => setTimeout(() => { if (read()) changed(); }, ms));
+    timers = [0, 60, 300, 1000].map((ms) =>
+      setTimeout(() => {
+        if (read()) changed();
+      }, ms),
+    );
   };
-  const watch = new MutationObserver(look), dark = matchMedia("(prefers-color-scheme: dark)");
-  for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
+  const watch = new MutationObserver(look),
+    dark = matchMedia("(prefers-color-scheme: dark)");
+  for (const node of [document.documentElement, document.body])
+    watch.observe(node, { attributes: true });
   dark.addEventListener("change", look);
   look();
   return {
@@ -49,8 +55,12 @@ export function watchTheme(root, quantities, changed) {
 }
 
 const STOPS = {
-  viridis: "44015448186a472d7b4240863b528b33638d2c728e26828e21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725",
-  cividis: "00224e002e6a1a386f32436d434e6c535a6d61656f6f70737d7c788c88789b9476aba072bcae6ccdbb63dec958f0d846fee838",
+  viridis:
+    "44015448186a472d7b4240863b528b33638d2c728e26828e" +
+    "21918c1fa08828ae803fbc735ec96284d44baddc30d8e219fde725",
+  cividis:
+    "00224e002e6a1a386f32436d434e6c535a6d61656f6f7073" +
+    "7d7c788c88789b9476aba072bcae6ccdbb63dec958f0d846fee838",
   // Blue below zero, vermillion above, as strong as the number is large.
   signed: "0072b2" + "f3f3f3" + "d55e00",
 };
@@ -59,11 +69,15 @@ const tables = {};
 /** A colour map as 256 · 4 bytes. */
 export function colormap(name) {
   if (tables[name]) return tables[name];
-  const stops = STOPS[name].match(/../g).map((pair) => parseInt(pair, 16)), last = stops.length / 3 - 1;
+  const stops = STOPS[name].match(/../g).map((pair) => parseInt(pair, 16)),
+    last = stops.length / 3 - 1;
   const bytes = new Uint8ClampedArray(256 * 4);
   for (let k = 0; k < 256; k++) {
-    const at = (k / 255) * last, low = Math.min(last - 1, Math.floor(at)), share = at - low;
-    for (let c = 0; c < 3; c++) bytes[4 * k + c] = (1 - share) * stops[3 * low + c] + share * stops[3 * low + 3 + c];
+    const at = (k / 255) * last,
+      low = Math.min(last - 1, Math.floor(at)),
+      share = at - low;
+    for (let c = 0; c < 3; c++)
+      bytes[4 * k + c] = (1 - share) * stops[3 * low + c] + share * stops[3 * low + 3 + c];
     bytes[4 * k + 3] = 255;
   }
   return (tables[name] = bytes);

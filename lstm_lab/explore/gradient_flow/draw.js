@@ -25,7 +25,11 @@ export function flowAxes(pen, { T, range }, { left, right, top, bottom, labels }
     .map(([from, to, words]) => ({ words, at: clear(y(to), y(from), ticks.map(y)) }))
     .filter(({ at }) => at !== null);
   const base = pen.height - bottom,
-    wide = pen.words("steps back", x.to, base + 15, { size: 11, color: colors.soft, align: "right" });
+    wide = pen.words("steps back", x.to, base + 15, {
+      size: 11,
+      color: colors.soft,
+      align: "right",
+    });
   const round = roundTicks(0, T - 1, Math.max(2, (x.to - left) / labels)).filter(Number.isInteger);
   pen.axisX(x, base, { ticks: round.filter((k) => x(k) < x.to - wide - 16) });
   return { x, y, notes };
@@ -33,7 +37,11 @@ export function flowAxes(pen, { T, range }, { left, right, top, bottom, labels }
 
 /** The middle of the widest gap between lines from top to bottom, if a line of words fits there. */
 export function clear(top, bottom, lines) {
-  const edges = [top, ...lines.filter((at) => at > top && at < bottom).sort((a, b) => a - b), bottom];
+  const edges = [
+    top,
+    ...lines.filter((at) => at > top && at < bottom).sort((a, b) => a - b),
+    bottom,
+  ];
   let best = 13,
     middle = null;
   for (let k = 1; k < edges.length; k++) {
@@ -76,7 +84,8 @@ export function flowCurves(pen, { T, lag }, network, ghost, { x, y, notes }) {
       baseline: "middle",
       halo: true,
     });
-  if (half > 0 && half < T - 1) pen.dot(x(half), y(Math.max(y.low, start + HALF)), { r: 4, hollow: true });
+  if (half > 0 && half < T - 1)
+    pen.dot(x(half), y(Math.max(y.low, start + HALF)), { r: 4, hollow: true });
   pen.crosshair(x(lag), null, { top: y.to, bottom: y.from });
   for (const [q, logs] of [
     ["h", flow.h],
@@ -115,5 +124,6 @@ export function flowFactors(pen, { T, lag, open }, margins) {
   }
   pen.line(step, px, y, { ...pen.style(main), width: 2.5 });
   pen.crosshair(x(lag), null, { top: 8, bottom: y.from });
-  if (lag && step[T - 1 - lag] <= 1.5) pen.dot(x(lag), y(step[T - 1 - lag]), { color: pen.colors[main] });
+  if (lag && step[T - 1 - lag] <= 1.5)
+    pen.dot(x(lag), y(step[T - 1 - lag]), { color: pen.colors[main] });
 }

@@ -26,7 +26,8 @@ function squares(values) {
 const logLength = (sum, exponent) => (0.5 * Math.log(sum)) / Math.LN10 + exponent * LOG2;
 
 /** The power of two to take out of a vector, 0 while it is of an ordinary length. */
-const excess = (sum) => (sum > BIG || (sum > 0 && sum < 1 / BIG) ? Math.round(0.5 * Math.log2(sum)) : 0);
+const excess = (sum) =>
+  sum > BIG || (sum > 0 && sum < 1 / BIG) ? Math.round(0.5 * Math.log2(sum)) : 0;
 
 function shrink(values, power) {
   const factor = 2 ** -power;
@@ -34,7 +35,8 @@ function shrink(values, power) {
 }
 
 /** A network {kind: "LSTM" or "RNN", D, H, W, U, b} over x (T·D): the forward pass's trace. */
-export const run = (net, x, T) => (net.kind === "RNN" ? rnnForward(net, x, T) : lstmForward(net, x, T));
+export const run = (net, x, T) =>
+  net.kind === "RNN" ? rnnForward(net, x, T) : lstmForward(net, x, T);
 
 /**
  * The gradient of v·h_T at every step t of a sequence of T steps, where v has length 1 and equal
@@ -48,13 +50,22 @@ export function flow(net, trace, T) {
   const { H } = net,
     isLstm = net.kind !== "RNN",
     rows = isLstm ? 4 * H : H;
-  const found = { T, h: new Float64Array(T), dh: new Float64Array(T * H), exponent: new Int32Array(T) };
+  const found = {
+    T,
+    h: new Float64Array(T),
+    dh: new Float64Array(T * H),
+    exponent: new Int32Array(T),
+  };
   const dh = new Float64Array(H).fill(1 / Math.sqrt(H)),
     delta = new Float64Array(rows);
   const dc = new Float64Array(isLstm ? H : 0),
     direct = new Float64Array(dc.length);
   if (isLstm)
-    Object.assign(found, { c: new Float64Array(T), direct: new Float64Array(T), dc: new Float64Array(T * H) });
+    Object.assign(found, {
+      c: new Float64Array(T),
+      direct: new Float64Array(T),
+      dc: new Float64Array(T * H),
+    });
   let shift = 0,
     directShift = 0;
   for (let t = T - 1; t >= 0; t--) {
@@ -121,8 +132,14 @@ export function halfLife(logs, T) {
 export function seeded(floats, D, H, seed) {
   const sizes = [4 * H * D, 4 * H * H, 4 * H, H * D, H * H, H, H];
   let at = seed * sizes.reduce((a, b) => a + b);
-  const [W, U, b, rnnW, rnnU, rnnB, u] = sizes.map((size) => Float64Array.from(floats.subarray(at, (at += size))));
-  return { LSTM: { kind: "LSTM", D, H, W, U, b }, RNN: { kind: "RNN", D, H, W: rnnW, U: rnnU, b: rnnB }, u };
+  const [W, U, b, rnnW, rnnU, rnnB, u] = sizes.map((size) =>
+    Float64Array.from(floats.subarray(at, (at += size))),
+  );
+  return {
+    LSTM: { kind: "LSTM", D, H, W, U, b },
+    RNN: { kind: "RNN", D, H, W: rnnW, U: rnnU, b: rnnB },
+    u,
+  };
 }
 
 const ramp = (H, value) => Float64Array.from({ length: H }, (_, j) => value(j));
@@ -142,7 +159,10 @@ export const withForgetBias = (net, value) =>
     ramp(net.H, () => Math.fround(value)),
   );
 
-/** Forget biases log(1 + u (T − 2)), input biases their negatives: Tallec & Ollivier 2018, equation (16). */
+/**
+ * Forget biases log(1 + u (T − 2)), input biases their negatives: Tallec & Ollivier 2018,
+ * equation (16).
+ */
 export function chrono(net, u, T) {
   const kept = ramp(net.H, (j) => Math.fround(Math.log(1 + u[j] * Math.max(T - 2, 1e-9))));
   return withBias(
@@ -153,7 +173,10 @@ export function chrono(net, u, T) {
 }
 
 /** The network with U times a factor, in float32 as the library's layers hold it. */
-export const scaled = (net, factor) => ({ ...net, U: Float64Array.from(net.U, (v) => Math.fround(factor * v)) });
+export const scaled = (net, factor) => ({
+  ...net,
+  U: Float64Array.from(net.U, (v) => Math.fround(factor * v)),
+});
 
 export const LONGEST = 1000;
 
@@ -174,7 +197,12 @@ export function unpackFlow({ D, H, kind = "", radius = 1 }, numbers, input) {
 
 /** The networks of state s, side by side: {key, name, net, sign}, where sign tells nets apart. */
 export function networks(s, own, T) {
-  const bias = (key, net, value, name) => ({ key, name, net: withForgetBias(net, value), sign: `${s.seed} ${value}` });
+  const bias = (key, net, value, name) => ({
+    key,
+    name,
+    net: withForgetBias(net, value),
+    sign: `${s.seed} ${value}`,
+  });
   if (own.kind === "RNN") {
     const factor = own.radius > 0 ? s.radius / own.radius : 0;
     return [
@@ -189,7 +217,10 @@ export function networks(s, own, T) {
   }
   const forget = `Forget bias ${s.b_f.toFixed(1).replace("-", "−")}`;
   if (own.kind)
-    return [{ key: "layer", name: "Your LSTM", net: own.net, sign: "" }, bias("own", own.net, s.b_f, forget)];
+    return [
+      { key: "layer", name: "Your LSTM", net: own.net, sign: "" },
+      bias("own", own.net, s.b_f, forget),
+    ];
   const { LSTM, RNN, u } = seeded(own.numbers, own.D, own.H, s.seed);
   return [
     {
@@ -201,7 +232,12 @@ export function networks(s, own, T) {
     bias("bias0", LSTM, 0, "Forget bias 0"),
     bias("bias1", LSTM, 1, "Forget bias 1"),
     bias("bias5", LSTM, 5, "Forget bias 5"),
-    { key: "chrono", name: `Chrono, T = ${T}`, net: chrono(LSTM, u, T), sign: `${s.seed} chrono ${T}` },
+    {
+      key: "chrono",
+      name: `Chrono, T = ${T}`,
+      net: chrono(LSTM, u, T),
+      sign: `${s.seed} chrono ${T}`,
+    },
     bias("own", LSTM, s.b_f, `Yours: ${forget.toLowerCase()}`),
   ];
 }
@@ -241,15 +277,17 @@ export function flows(own) {
 
 /** The numbers of a state, for a test: every network's curves. */
 export const runFlow = (s, [shape, numbers, input]) =>
-  flows(unpackFlow(shape, numbers, input))(s).map(({ key, flow: { h, c, direct }, half, left, read }) => ({
-    key,
-    h,
-    c,
-    direct,
-    half,
-    left,
-    read,
-  }));
+  flows(unpackFlow(shape, numbers, input))(s).map(
+    ({ key, flow: { h, c, direct }, half, left, read }) => ({
+      key,
+      h,
+      c,
+      direct,
+      half,
+      left,
+      read,
+    }),
+  );
 
 /**
  * What the gradient at step t (from 0) is made of, unit by unit, as numbers that are to be

@@ -25,7 +25,11 @@ import {
 } from "./words.js";
 
 function render({ model, el }) {
-  const own = unpackFlow(model.get("_shape"), floats(model.get("_numbers")), floats(model.get("_input")));
+  const own = unpackFlow(
+    model.get("_shape"),
+    floats(model.get("_numbers")),
+    floats(model.get("_input")),
+  );
   const compute = flows(own),
     before = flows(own);
   const view = explorable(model, el, { title: "How far a gradient reaches back", update });
@@ -89,7 +93,8 @@ function render({ model, el }) {
             flowAxes(pen, now, frame),
           );
         },
-        pointed: (at) => pointing(() => picture, frame, { network: key })(at?.type === "pointermove" ? at : null),
+        pointed: (at) =>
+          pointing(() => picture, frame, { network: key })(at?.type === "pointermove" ? at : null),
         cursor: "pointer",
       });
       const card = tag(
@@ -117,7 +122,14 @@ function render({ model, el }) {
         picture.label(`${network.name} among all. ${words}`);
         // A card whose curves are as they were is left as it is: mostly all but one.
         const ghost = now.ghosts.find((each) => each.key === network.key);
-        const seen = [network.flow, ghost?.flow, now.lag, ...now.range, view.colors.ink, view.colors.ground];
+        const seen = [
+          network.flow,
+          ghost?.flow,
+          now.lag,
+          ...now.range,
+          view.colors.ink,
+          view.colors.ground,
+        ];
         if (seen.every((each, k) => each === card.seen?.[k])) continue;
         card.seen = seen;
         picture.redraw();
@@ -183,9 +195,11 @@ function render({ model, el }) {
       );
       next.textContent = `What made the gradient at step ${t + 1}`;
       picture.label(`${open.name}: ${ending(open, T)}. ${reading(now)}`);
+      const logs = open.flow[open.main];
       ratio.label(
         lag
-          ? `From lag ${lag - 1} to lag ${lag} the norm is multiplied by ${fmt(10 ** (open.flow[open.main][t] - open.flow[open.main][t + 1]), 3)}.`
+          ? `From lag ${lag - 1} to lag ${lag} the norm is multiplied by ` +
+              `${fmt(10 ** (logs[t] - logs[t + 1]), 3)}.`
           : "At lag 0 nothing has been multiplied yet.",
       );
       picture.redraw();
@@ -240,19 +254,26 @@ function render({ model, el }) {
       const made = parts(net, open.trace, open.flow, t),
         kinds = made.last ? ["loss"] : [...(isLstm ? ["direct"] : []), ...made.gates];
       const order = Array.from({ length: net.H }, (_, j) => j);
-      if (net.H > 12) order.sort((a, b) => Math.abs(made.total[b]) - Math.abs(made.total[a])).splice(12);
+      if (net.H > 12)
+        order.sort((a, b) => Math.abs(made.total[b]) - Math.abs(made.total[a])).splice(12);
       const span = Math.max(
         1e-300,
         ...order.map((j) =>
-          Math.max(...[1, -1].map((sign) => kinds.reduce((s, k) => s + Math.max(0, sign * made[k][j]), 0))),
+          Math.max(
+            ...[1, -1].map((sign) => kinds.reduce((s, k) => s + Math.max(0, sign * made[k][j]), 0)),
+          ),
         ),
       );
       const logs = open.flow[open.main];
       tell(isLstm);
       sum.innerHTML = math(
         lag
-          ? `From step ${t + 2} back to step ${t + 1} the norm is multiplied by «${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
-              (isLstm ? `; along the cell state alone by «f:${fmt(length(made.direct) / length(made.dcNext), 3)}»` : "")
+          ? `From step ${t + 2} back to step ${t + 1} the norm is multiplied by ` +
+              `«${what}:${fmt(10 ** (logs[t] - logs[t + 1]), 3)}»` +
+              (isLstm
+                ? "; along the cell state alone by " +
+                  `«f:${fmt(length(made.direct) / length(made.dcNext), 3)}»`
+                : "")
           : `At the last step the gradient comes from the loss alone.`,
       );
       while (rows.length < order.length) rows.push(row());
@@ -279,8 +300,12 @@ function render({ model, el }) {
             }),
         );
         each.value.textContent = times(made.total[j], made.exponent);
+        const shares = kinds.map((kind) => {
+          const way = kind === "direct" ? "along c" : kind;
+          return `${way} ${times(made[kind][j], made.exponent)}`;
+        });
         put(each.node, {
-          "aria-label": `Unit ${j + 1}: ${each.value.textContent}. ${kinds.map((kind) => `${kind === "direct" ? "along c" : kind} ${times(made[kind][j], made.exponent)}`).join(", ")}`,
+          "aria-label": `Unit ${j + 1}: ${each.value.textContent}. ${shares.join(", ")}`,
         });
       });
       // Only when their number changes: whoever has the focus would lose it.
@@ -310,18 +335,24 @@ function render({ model, el }) {
           ? `v·h_{${T}} is the loss: ∂L/∂h_{${T}} = 1/√H` +
               (isLstm ? `, and ∂L/∂c_{${T}} = o_{${T}} (1 − tanh^{2} c_{${T}}) · ∂L/∂h_{${T}}` : "")
           : isLstm
-            ? `∂L/∂c_{${t + 1}} = f_{${t + 2}} · ∂L/∂c_{${t + 2}} + o_{${t + 1}}(1 − tanh^{2} c_{${t + 1}}) · ∂L/∂h_{${t + 1}}` +
-              ` = «f:${share(open.trace.f[(t + 1) * net.H + j])}» · «c:${show(made.dcNext[j])}» + «o:${fmt(made.through[j], 3)}» · «h:${show(made.dh[j])}» = «c:${show(made.total[j])}»`
-            : `∂L/∂h_{${t + 1}} = U^{T} ((1 − h_{${t + 2}}^{2}) · ∂L/∂h_{${t + 2}}) = «h:${show(made.total[j])}»`,
+            ? `∂L/∂c_{${t + 1}} = f_{${t + 2}} · ∂L/∂c_{${t + 2}} + ` +
+              `o_{${t + 1}}(1 − tanh^{2} c_{${t + 1}}) · ∂L/∂h_{${t + 1}}` +
+              ` = «f:${share(open.trace.f[(t + 1) * net.H + j])}» · «c:${show(made.dcNext[j])}»` +
+              ` + «o:${fmt(made.through[j], 3)}» · «h:${show(made.dh[j])}»` +
+              ` = «c:${show(made.total[j])}»`
+            : `∂L/∂h_{${t + 1}} = U^{T} ((1 − h_{${t + 2}}^{2}) · ∂L/∂h_{${t + 2}}) = ` +
+              `«h:${show(made.total[j])}»`,
       );
-      list.show(gradientTerms(made, net, t, j, T));
+      list.show(gradientTerms(made, net, t, j));
       neighbours.refresh(T);
     };
   }
 
   /** Buttons to the step before and after, at the levels that show one step. */
   function moves() {
-    const back = button("One step further back", () => view.set({ lag: Math.min(now.T - 1, now.lag + 1) }));
+    const back = button("One step further back", () =>
+      view.set({ lag: Math.min(now.T - 1, now.lag + 1) }),
+    );
     const forth = button("One step later", () => view.set({ lag: Math.max(0, now.lag - 1) }));
     return {
       node: tag("div", { class: "ll-actions" }, back, forth),
@@ -340,7 +371,10 @@ function render({ model, el }) {
       at = `${lag} step${lag === 1 ? "" : "s"} back`;
     return (
       `${at}, ‖∂L/∂h‖ is ${power(flow.h[t])}` +
-      (flow.c ? `, ‖∂L/∂c‖ ${power(flow.c[t])}, and the forget gates alone would leave ${power(flow.direct[t])}` : "") +
+      (flow.c
+        ? `, ‖∂L/∂c‖ ${power(flow.c[t])}, ` +
+          `and the forget gates alone would leave ${power(flow.direct[t])}`
+        : "") +
       `${float32(flow[open.main][t])}.`
     );
   };
@@ -413,7 +447,11 @@ function render({ model, el }) {
     scrub.refresh();
     nav.draw();
     told.refresh();
-    view.say(view.get("path") ? `${now.open.name}: ${ending(now.open, now.T)}. ${reading(now)}` : sentence(now));
+    view.say(
+      view.get("path")
+        ? `${now.open.name}: ${ending(now.open, now.T)}. ${reading(now)}`
+        : sentence(now),
+    );
     values.refresh();
   }
 
@@ -425,7 +463,12 @@ function render({ model, el }) {
     log: true,
     read: () => Math.min(view.get("length"), own.longest),
   });
-  const forget = slider(view, "b_f", { words: "your forget bias", letter: "b_{f}", q: "f", digits: 1 });
+  const forget = slider(view, "b_f", {
+    words: "your forget bias",
+    letter: "b_{f}",
+    q: "f",
+    digits: 1,
+  });
   const radius = slider(view, "radius", { words: "RNN's spectral radius", letter: "ρ", q: "h" });
   const seed = slider(view, "seed", { words: "seed", digits: 0 });
   view.root.classList.add("ll-gradient-flow-explorer");

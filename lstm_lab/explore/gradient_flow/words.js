@@ -14,7 +14,8 @@ const LISTED = 10;
 /** The number that has this log10. */
 export const power = (log, digits = 2) => scientific(10 ** log, digits, log * LN10);
 /** The number v · 2^exponent. */
-export const times = (v, exponent, digits = 3) => scientific(v, digits, Math.log(Math.abs(v)) + exponent * LN2);
+export const times = (v, exponent, digits = 3) =>
+  scientific(v, digits, Math.log(Math.abs(v)) + exponent * LN2);
 export const float32 = (log) =>
   log < LEAST ? ", which is 0 in float32" : log > MOST ? ", which is infinite in float32" : "";
 
@@ -43,20 +44,23 @@ export const headline = ({ left }) => [power(left), left > 0 ? " × as large" : 
 export function course({ half, main, read }) {
   const lstm = main === "c";
   if (half === 0) return lstm ? "the read-out lets nothing through" : "nothing to begin with";
-  const gone = half === Infinity ? "never halved" : `halved in ${steps(half)} step${half === 1 ? "" : "s"}`;
+  const gone =
+    half === Infinity ? "never halved" : `halved in ${steps(half)} step${half === 1 ? "" : "s"}`;
   return lstm ? `read-out ${power(read)}; c ${gone}` : gone;
 }
 
 /** How a network's gradient ends, in words. */
-export const ending = (network, T) => `${headline(network).join("")} after ${T - 1} steps; ${course(network)}`;
+export const ending = (network, T) =>
+  `${headline(network).join("")} after ${T - 1} steps; ${course(network)}`;
 
 /** The overview in words: the same number of every network. */
 export const sentence = ({ networks, open, T }) =>
   `‖∂L/∂h‖ is 1 at the last of ${T} steps. At the first: ` +
-  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join("; ")}. ${open.name}: ${course(open)}.`;
+  `${networks.map((each) => `${each.name}: ${power(each.left)}`).join("; ")}. ` +
+  `${open.name}: ${course(open)}.`;
 
 /** The sum behind a number of `parts`, as lines for a list; unit j from 0. */
-export function gradientTerms(made, net, t, j, T) {
+export function gradientTerms(made, net, t, j) {
   const isLstm = net.kind !== "RNN",
     { H } = net,
     show = (v) => times(v, made.exponent);
@@ -88,7 +92,9 @@ export function gradientTerms(made, net, t, j, T) {
       const u = net.U[(made.gates.indexOf(q) * H + k) * H + j];
       const way = isLstm ? `by gate ${q} of unit ${k + 1}` : `by unit ${k + 1}`;
       products.push({
-        words: `${way}: ${fmt(u)} · ${show(made.delta[q][k])}${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
+        words:
+          `${way}: ${fmt(u)} · ${show(made.delta[q][k])}` +
+          `${isLstm ? ` · ${fmt(made.through[j])}` : ""}`,
         value,
         text: `«${q}:${show(value)}»`,
         q,

@@ -18,7 +18,8 @@ export function readRuns(runs, T) {
 export function writeRuns(values) {
   const runs = [];
   for (const exact of values) {
-    const value = Math.round(exact * 20) / 20 + 0, last = runs.at(-1);
+    const value = Math.round(exact * 20) / 20 + 0,
+      last = runs.at(-1);
     if (last?.[0] === value) last[1] += 1;
     else runs.push([value, 1]);
   }
@@ -29,9 +30,11 @@ export function writeRuns(values) {
 /** What the cell state is to be, over the input x; k: how many steps "forgetting" keeps. */
 export function targetOf(match, x, k) {
   const target = new Float64Array(x.length);
-  let state = 0, since = Infinity;
+  let state = 0,
+    since = Infinity;
   for (let t = 0; t < x.length; t++) {
-    const up = x[t] > 0.5, down = x[t] < -0.5;
+    const up = x[t] > 0.5,
+      down = x[t] < -0.5;
     since = up ? 0 : since + 1;
     if (match === "latch") state = up ? 1 : down ? 0 : state;
     else if (match === "counter") state += up;
@@ -43,10 +46,13 @@ export function targetOf(match, x, k) {
   return target;
 }
 
-/** How close c comes to the target, 0 to 1: the target's variance over itself and what is missed. */
+/**
+ * How close c comes to the target, 0 to 1: the target's variance over itself and what is missed.
+ */
 export function scoreOf(c, target) {
   const mean = target.reduce((sum, v) => sum + v, 0) / target.length;
-  let missed = 0, all = 0;
+  let missed = 0,
+    all = 0;
   for (let t = 0; t < target.length; t++) {
     missed += (c[t] - target[t]) ** 2;
     all += (target[t] - mean) ** 2;
@@ -54,36 +60,86 @@ export function scoreOf(c, target) {
   return missed ? all / (all + missed) : 1;
 }
 
-const flat = Object.fromEntries(["b", "w", "u"].flatMap((kind) => ["f", "i", "g", "o"].map((q) => [`${kind}_${q}`, 0])));
+const flat = Object.fromEntries(
+  ["b", "w", "u"].flatMap((kind) => ["f", "i", "g", "o"].map((q) => [`${kind}_${q}`, 0])),
+);
 
 /** Behaviours to match: the input that shows each, and one setting that comes close. */
 export const BEHAVIOURS = {
   latch: {
-    words: "latch: set by +1, reset by −1", input: { preset: "set and reset" },
-    way: { ...flat, b_f: 2, b_i: -1.5, b_o: -0.2, w_f: 4.7, w_i: 5, w_g: 5, w_o: 0.6, u_f: -5, u_i: 4.8, u_g: 3, u_o: 0.6 },
+    words: "latch: set by +1, reset by −1",
+    input: { preset: "set and reset" },
+    way: {
+      ...flat,
+      b_f: 2,
+      b_i: -1.5,
+      b_o: -0.2,
+      w_f: 4.7,
+      w_i: 5,
+      w_g: 5,
+      w_o: 0.6,
+      u_f: -5,
+      u_i: 4.8,
+      u_g: 3,
+      u_o: 0.6,
+    },
   },
   counter: {
-    words: "counter: one more at each pulse", input: { preset: "spikes", period: 10 },
+    words: "counter: one more at each pulse",
+    input: { preset: "spikes", period: 10 },
     way: { ...flat, b_f: 8, b_i: 8, w_g: 5 },
   },
   integrator: {
-    words: "integrator: adds up a fifth of the input", input: { preset: "sine", period: 25 },
+    words: "integrator: adds up a fifth of the input",
+    input: { preset: "sine", period: 25 },
     way: { ...flat, b_f: 8, b_i: 8, w_g: 0.2 },
   },
   forgetting: {
-    words: "forget after a period", input: { preset: "impulse", period: 20 },
-    way: { ...flat, b_f: 4.2, b_i: -0.2, b_g: 0.2, b_o: 8, w_f: 5, w_i: 5, w_g: 5, w_o: 5, u_f: 5, u_i: -4.9, u_g: -5, u_o: 5 },
+    words: "forget after a period",
+    input: { preset: "impulse", period: 20 },
+    way: {
+      ...flat,
+      b_f: 4.2,
+      b_i: -0.2,
+      b_g: 0.2,
+      b_o: 8,
+      w_f: 5,
+      w_i: 5,
+      w_g: 5,
+      w_o: 5,
+      u_f: 5,
+      u_i: -4.9,
+      u_g: -5,
+      u_o: 5,
+    },
   },
   toggler: {
-    words: "toggler: flips at each pulse", input: { preset: "spikes", period: 20 },
-    way: { ...flat, b_f: 8, b_i: -4.4, b_g: 3.9, b_o: 7.2, w_f: -4.5, w_i: 5, w_g: -0.6, w_o: -5, u_f: -5, u_i: 5, u_g: -5, u_o: 5 },
+    words: "toggler: flips at each pulse",
+    input: { preset: "spikes", period: 20 },
+    way: {
+      ...flat,
+      b_f: 8,
+      b_i: -4.4,
+      b_g: 3.9,
+      b_o: 7.2,
+      w_f: -4.5,
+      w_i: 5,
+      w_g: -0.6,
+      w_o: -5,
+      u_f: -5,
+      u_i: 5,
+      u_g: -5,
+      u_o: 5,
+    },
   },
 };
 
 /** The input of state s, (T·D). */
 export function inputOf(s, own) {
   if (s.preset === "own") return own.x.subarray(0, s.length * own.D);
-  return s.preset === "drawn" ? readRuns(s.drawn, s.length) : inputSignal(s.preset, s.length, s.period);
+  return s.preset === "drawn"
+    ? readRuns(s.drawn, s.length)
+    : inputSignal(s.preset, s.length, s.period);
 }
 
 /**
@@ -92,16 +148,26 @@ export function inputOf(s, own) {
  * whole layer; and, where there is something to match, target and score.
  */
 export function runSequence(s, own = { D: 1, H: 1, unit: 0 }) {
-  const T = s.length, { D, H, unit } = own;
+  const T = s.length,
+    { D, H, unit } = own;
   const x = inputOf(s, own);
   const net = own.net
     ? { ...own.net, b: Float64Array.from(own.net.b) }
-    : { D, H, W: BLOCKS.map((k) => s[`w_${k}`]), U: BLOCKS.map((k) => s[`u_${k}`]), b: new Float64Array(4) };
-  BLOCKS.forEach((k, row) => { net.b[row * H + unit] = s[`b_${k}`]; });
+    : {
+        D,
+        H,
+        W: BLOCKS.map((k) => s[`w_${k}`]),
+        U: BLOCKS.map((k) => s[`u_${k}`]),
+        b: new Float64Array(4),
+      };
+  BLOCKS.forEach((k, row) => {
+    net.b[row * H + unit] = s[`b_${k}`];
+  });
   const trace = lstmForward(net, x, T);
   const run = { T, D, x, net, trace };
   for (const k of ["i", "f", "o", "g", "c", "h"]) {
-    run[k] = H === 1 ? trace[k] : Float64Array.from({ length: T }, (_, t) => trace[k][t * H + unit]);
+    run[k] =
+      H === 1 ? trace[k] : Float64Array.from({ length: T }, (_, t) => trace[k][t * H + unit]);
   }
 
   // The direct path from the first input on: the product of the forget gates after it.
@@ -120,6 +186,12 @@ export function runSequence(s, own = { D: 1, H: 1, unit: 0 }) {
     run.score = scoreOf(run.c, run.target);
   }
   return Object.assign(run, {
-    first, rest, mean, left: Math.exp(logs), logLeft: logs, halfLife: Math.log(0.5) / Math.log(mean), memory: 1 / (1 - mean),
+    first,
+    rest,
+    mean,
+    left: Math.exp(logs),
+    logLeft: logs,
+    halfLife: Math.log(0.5) / Math.log(mean),
+    memory: 1 / (1 - mean),
   });
 }

@@ -4,19 +4,26 @@ import { put, tag } from "../frontend/dom.js";
 import { fault } from "../frontend/setting.js";
 
 const FONT = 'ui-monospace, "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace';
-const SIZE = 13, LINE = 36, TEXT = 19, LANE = 13;
+const SIZE = 13,
+  LINE = 36,
+  TEXT = 19,
+  LANE = 13;
 
 const SIGNS = { "\n": "↵", " ": "␣", "\t": "→" };
 /** A character as it can be seen. */
 export const glyph = (character) => SIGNS[character] ?? character;
 
 const QUANTITY = { i: "i", f: "f", o: "o" };
-const withAlpha = (color, alpha) => color.replace(/^(?:rgb|color)\(/, (m) => m).replace(/^rgb\(([^)]*)\)$/, `rgba($1, ${alpha.toFixed(3)})`);
+const withAlpha = (color, alpha) =>
+  color
+    .replace(/^(?:rgb|color)\(/, (m) => m)
+    .replace(/^rgb\(([^)]*)\)$/, `rgba($1, ${alpha.toFixed(3)})`);
 
 /** The tint of a value: gates in their own colour, else blue below zero and vermillion above. */
 export function tintOf(colors, kind, value) {
   if (kind === "surprise") return withAlpha(colors.ink, Math.min(0.5, value / 16));
-  const own = QUANTITY[kind], strong = 0.72 * Math.min(1, Math.abs(value)) ** 0.8;
+  const own = QUANTITY[kind],
+    strong = 0.72 * Math.min(1, Math.abs(value)) ** 0.8;
   return withAlpha(own ? colors[own] : value < 0 ? colors.o : colors.f, strong);
 }
 
@@ -25,15 +32,22 @@ const reach = (kind, value) => (kind === "surprise" ? Math.min(1, value / 12) : 
 
 /** Where each character stands, when lines are at most `width` px long: {x, row} and the rows. */
 function arrange(characters, width, wide) {
-  const x = new Float64Array(characters.length), row = new Int32Array(characters.length);
-  let at = 0, line = 0;
+  const x = new Float64Array(characters.length),
+    row = new Int32Array(characters.length);
+  let at = 0,
+    line = 0;
   characters.forEach((character, k) => {
     const w = character === "\n" ? 0 : wide(character);
-    if (at && at + w > width) { at = 0; line++; }
+    if (at && at + w > width) {
+      at = 0;
+      line++;
+    }
     x[k] = at;
     row[k] = line;
-    if (character === "\n") { at = 0; line++; }
-    else at += w;
+    if (character === "\n") {
+      at = 0;
+      line++;
+    } else at += w;
   });
   return { x, row, rows: line + 1, endX: at, endRow: line };
 }
@@ -47,12 +61,26 @@ function arrange(characters, width, wide) {
  * or null for plain text; property (T), if any, is drawn as a line; at: the mark, or null.
  */
 export function textCanvas(view, { name, words, typed, moved, hovered }) {
-  const canvas = tag("canvas", { role: "img", class: "ll-canvas" }), ctx = canvas.getContext("2d");
+  const canvas = tag("canvas", { role: "img", class: "ll-canvas" }),
+    ctx = canvas.getContext("2d");
   const error = tag("p", { class: "ll-error", role: "alert" });
-  const field = name && tag("textarea", { class: "ll-text-field", "data-name": name, "aria-label": words, spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "soft" });
+  const field =
+    name &&
+    tag("textarea", {
+      class: "ll-text-field",
+      "data-name": name,
+      "aria-label": words,
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      wrap: "soft",
+    });
   const box = tag("div", { class: "ll-text-box" }, canvas, field);
   const node = tag("div", { class: "ll-text-canvas" }, box, name ? error : null);
-  let width = 0, shown = null, places = null, cw = 8;
+  let width = 0,
+    shown = null,
+    places = null,
+    cw = 8;
 
   const font = `${SIZE}px ${FONT}`;
   const wide = (character) => {
@@ -64,18 +92,25 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
 
   function paint() {
     if (!width || !shown) return;
-    const { characters, values, kind, property, at } = shown, { colors } = view, ratio = window.devicePixelRatio || 1;
+    const { characters, values, kind, property, at } = shown,
+      { colors } = view,
+      ratio = window.devicePixelRatio || 1;
     ctx.font = font;
     cw = ctx.measureText("0".repeat(64)).width / 64;
-    const columns = Math.max(4, Math.floor((width - cw) / cw)), inner = columns * cw + 0.01;
+    const columns = Math.max(4, Math.floor((width - cw) / cw)),
+      inner = columns * cw + 0.01;
     places = arrange(characters, inner, wide);
     const height = Math.max(1, places.rows) * LINE;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    if (
+      canvas.width !== Math.round(width * ratio) ||
+      canvas.height !== Math.round(height * ratio)
+    ) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
       canvas.style.height = `${height}px`;
     }
-    if (field) Object.assign(field.style, { width: `${columns * cw + cw / 2}px`, height: `${height}px` });
+    if (field)
+      Object.assign(field.style, { width: `${columns * cw + cw / 2}px`, height: `${height}px` });
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, height);
     ctx.font = font;
@@ -83,8 +118,12 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
     const top = property ? property.reduce((m, v) => Math.max(m, v), 1) : 1;
     const gates = kind in QUANTITY || kind === "surprise";
     for (let k = 0; k < characters.length; k++) {
-      const character = characters[k], x = places.x[k], y = places.row[k] * LINE, w = character === "\n" ? cw : wide(character);
-      const value = values ? values[k] : 0, unknown = values && Number.isNaN(value);
+      const character = characters[k],
+        x = places.x[k],
+        y = places.row[k] * LINE,
+        w = character === "\n" ? cw : wide(character);
+      const value = values ? values[k] : 0,
+        unknown = values && Number.isNaN(value);
       if (unknown) {
         // Not in the alphabet: struck out, since the network never sees it.
         ctx.fillStyle = colors.line;
@@ -92,8 +131,16 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       } else if (values) {
         ctx.fillStyle = tintOf(colors, kind, value);
         ctx.fillRect(x, y, w + 0.4, TEXT);
-        const tall = reach(kind, value) * (gates ? LANE - 2 : (LANE - 2) / 2), zero = y + TEXT + (gates ? LANE - 1 : LANE / 2);
-        ctx.fillStyle = gates && kind !== "surprise" ? colors[kind] : kind === "surprise" ? colors.soft : value < 0 ? colors.o : colors.f;
+        const tall = reach(kind, value) * (gates ? LANE - 2 : (LANE - 2) / 2),
+          zero = y + TEXT + (gates ? LANE - 1 : LANE / 2);
+        ctx.fillStyle =
+          gates && kind !== "surprise"
+            ? colors[kind]
+            : kind === "surprise"
+              ? colors.soft
+              : value < 0
+                ? colors.o
+                : colors.f;
         ctx.fillRect(x + 1, Math.min(zero, zero - tall), Math.max(1, w - 2), Math.abs(tall));
       }
       ctx.fillStyle = character === "\n" || character === "\t" ? colors.soft : colors.ink;
@@ -103,7 +150,8 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       ctx.beginPath();
       let before = null;
       for (let k = 0; k < characters.length; k++) {
-        const y = places.row[k] * LINE + TEXT + LANE - 1 - (property[k] / top) * (LANE - 2), x = places.x[k];
+        const y = places.row[k] * LINE + TEXT + LANE - 1 - (property[k] / top) * (LANE - 2),
+          x = places.x[k];
         if (before !== null && places.row[k] === places.row[k - 1]) ctx.lineTo(x, y);
         else ctx.moveTo(x, y);
         ctx.lineTo(x + (characters[k] === "\n" ? cw : wide(characters[k])), y);
@@ -117,7 +165,9 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       ctx.stroke();
     }
     if (at !== null) {
-      const end = at >= characters.length, x = end ? places.endX : places.x[at], y = (end ? places.endRow : places.row[at]) * LINE;
+      const end = at >= characters.length,
+        x = end ? places.endX : places.x[at],
+        y = (end ? places.endRow : places.row[at]) * LINE;
       ctx.fillStyle = colors.ink;
       ctx.fillRect(x - 1, y - 1, 2.5, LINE - 2);
       ctx.beginPath();
@@ -127,7 +177,10 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       ctx.fill();
     }
   }
-  view.onWidth(node, (w) => { width = w; paint(); });
+  view.onWidth(node, (w) => {
+    width = w;
+    paint();
+  });
 
   if (field) {
     const place = () => Array.from(field.value.slice(0, field.selectionStart)).length;
@@ -137,14 +190,19 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       put(field, { "aria-invalid": Boolean(wrong) });
       if (!wrong) typed(field.value, place());
     });
-    const follow = () => { if (document.activeElement === field && !field.matches("[aria-invalid=true]")) moved(place()); };
+    const follow = () => {
+      if (document.activeElement === field && !field.matches("[aria-invalid=true]")) moved(place());
+    };
     document.addEventListener("selectionchange", follow);
     view.onDispose(() => document.removeEventListener("selectionchange", follow));
     field.addEventListener("pointermove", (event) => {
       if (!places) return;
-      const area = canvas.getBoundingClientRect(), row = Math.floor((event.clientY - area.top) / LINE), x = event.clientX - area.left;
+      const area = canvas.getBoundingClientRect(),
+        row = Math.floor((event.clientY - area.top) / LINE),
+        x = event.clientX - area.left;
       let found = null;
-      for (let k = 0; k < places.x.length; k++) if (places.row[k] === row && places.x[k] <= x && x < places.x[k] + 1.5 * cw) found = k;
+      for (let k = 0; k < places.x.length; k++)
+        if (places.row[k] === row && places.x[k] <= x && x < places.x[k] + 1.5 * cw) found = k;
       hovered(found);
     });
     field.addEventListener("pointerleave", () => hovered(null));
@@ -162,7 +220,8 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       shown = what;
       if (field) {
         const text = what.characters.join("");
-        if (field.getAttribute("aria-invalid") !== "true" && field.value !== text) field.value = text;
+        if (field.getAttribute("aria-invalid") !== "true" && field.value !== text)
+          field.value = text;
         if (document.activeElement !== field && what.at !== null) {
           const at = unit(what.characters, what.at);
           if (field.selectionStart !== at) field.setSelectionRange(at, at);

@@ -7,31 +7,47 @@ import { addProduct, lstmStep, lstmTrace } from "../frontend/equations/lstm.js";
  * pre-activations; b (4H); u (4H·H); out (V·H); outBias (V).
  */
 export function charNet(alphabet, H, numbers) {
-  const symbols = Array.from(alphabet), V = symbols.length, all = Float64Array.from(numbers);
+  const symbols = Array.from(alphabet),
+    V = symbols.length,
+    all = Float64Array.from(numbers);
   let at = 0;
   const take = (size) => all.subarray(at, (at += size));
   return {
-    V, H, symbols, ids: new Map(symbols.map((symbol, k) => [symbol, k])),
-    w: take(V * 4 * H), b: take(4 * H), u: take(4 * H * H), out: take(V * H), outBias: take(V),
+    V,
+    H,
+    symbols,
+    ids: new Map(symbols.map((symbol, k) => [symbol, k])),
+    w: take(V * 4 * H),
+    b: take(4 * H),
+    u: take(4 * H * H),
+    out: take(V * H),
+    outBias: take(V),
   };
 }
 
 /** A reading of nothing, with room for `capacity` characters. */
 export function newReading(net, capacity) {
   return {
-    ...lstmTrace(capacity, net.H), capacity, T: 0, ids: new Int32Array(capacity),
+    ...lstmTrace(capacity, net.H),
+    capacity,
+    T: 0,
+    ids: new Int32Array(capacity),
     places: new Int32Array(capacity),
     // Row t is what the model says before it reads character t, in nats.
-    said: new Float64Array((capacity + 1) * net.V), a: new Float64Array(4 * net.H),
+    said: new Float64Array((capacity + 1) * net.V),
+    a: new Float64Array(4 * net.H),
   };
 }
 
 /** Writes down what the model says of the character after the first t. */
 function predict(net, reading, t) {
-  const { V, H, out, outBias } = net, at = t * V, row = reading.said.subarray(at, at + V);
+  const { V, H, out, outBias } = net,
+    at = t * V,
+    row = reading.said.subarray(at, at + V);
   row.set(outBias);
   addProduct(row, out, t ? reading.h : reading.h0, t ? (t - 1) * H : 0, H);
-  let top = -Infinity, sum = 0;
+  let top = -Infinity,
+    sum = 0;
   for (let k = 0; k < V; k++) if (row[k] > top) top = row[k];
   for (let k = 0; k < V; k++) sum += Math.exp(row[k] - top);
   const log = top + Math.log(sum);
@@ -40,7 +56,9 @@ function predict(net, reading, t) {
 
 /** Reads one more character, by its id; place: where it stands in the text. */
 export function readOne(net, reading, id, place) {
-  const t = reading.T++, { a } = reading, rows = 4 * net.H;
+  const t = reading.T++,
+    { a } = reading,
+    rows = 4 * net.H;
   if (t === 0) predict(net, reading, 0);
   for (let r = 0; r < rows; r++) a[r] = net.b[r] + net.w[id * rows + r];
   lstmStep(reading, t, a, net.u, net.H);
@@ -55,8 +73,12 @@ export function readOne(net, reading, id, place) {
  */
 export function readText(net, text, reading) {
   const characters = Array.from(text);
-  const kept = reading && reading.capacity >= characters.length ? reading : newReading(net, Math.max(64, 2 * characters.length));
-  let t = 0, same = true;
+  const kept =
+    reading && reading.capacity >= characters.length
+      ? reading
+      : newReading(net, Math.max(64, 2 * characters.length));
+  let t = 0,
+    same = true;
   if (!kept.T) predict(net, kept, 0);
   characters.forEach((character, place) => {
     const id = net.ids.get(character);
@@ -76,7 +98,8 @@ export function readText(net, text, reading) {
 
 /** How many known characters stand before a place in the text. */
 export function readBefore(reading, place) {
-  let low = 0, high = reading.T;
+  let low = 0,
+    high = reading.T;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (reading.places[middle] < place) low = middle + 1;
@@ -90,7 +113,8 @@ export const surprise = (net, reading, t) => -reading.said[t * net.V + reading.i
 
 /** The probabilities (V) of log-probabilities at a temperature: softmax of them divided by it. */
 export function heated(said, temperature) {
-  let top = -Infinity, sum = 0;
+  let top = -Infinity,
+    sum = 0;
   for (const value of said) if (value > top) top = value;
   const p = Float64Array.from(said, (value) => Math.exp((value - top) / temperature));
   for (const value of p) sum += value;
@@ -124,27 +148,44 @@ export function pick(probabilities, share) {
  * returned before is gone on with, or written over, if it is given.
  */
 export function goOn(net, reading, from, count, temperature, seed, before) {
-  const { H, V } = net, key = `${seed} ${temperature} ${reading.ids.subarray(0, from)}`;
+  const { H, V } = net,
+    key = `${seed} ${temperature} ${reading.ids.subarray(0, from)}`;
   const more = before?.capacity >= count ? before : newReading(net, Math.max(64, 2 * count));
   if (more.key !== key) {
-    for (const q of ["h", "c"]) more[`${q}0`].set(from ? reading[q].subarray((from - 1) * H, from * H) : reading[`${q}0`]);
+    for (const q of ["h", "c"])
+      more[`${q}0`].set(from ? reading[q].subarray((from - 1) * H, from * H) : reading[`${q}0`]);
     Object.assign(more, { key, draw: dice(seed), T: 0 });
     predict(net, more, 0);
   }
   while (more.T < count) {
     const t = more.T;
-    readOne(net, more, pick(heated(more.said.subarray(t * V, (t + 1) * V), temperature), more.draw()), t);
+    readOne(
+      net,
+      more,
+      pick(heated(more.said.subarray(t * V, (t + 1) * V), temperature), more.draw()),
+      t,
+    );
   }
   more.text = Array.from(more.ids.subarray(0, count), (id) => net.symbols[id]).join("");
   return more;
 }
 
-/** Pearson's correlation of a[at + k · stride] with b[k], k < n; 0 where one of them does not vary. */
+/**
+ * Pearson's correlation of a[at + k · stride] with b[k], k < n; 0 where one of them does not vary.
+ */
 export function correlation(a, at, stride, b, n) {
-  let ma = 0, mb = 0, ab = 0, aa = 0, bb = 0;
-  for (let k = 0; k < n; k++) { ma += a[at + k * stride] / n; mb += b[k] / n; }
+  let ma = 0,
+    mb = 0,
+    ab = 0,
+    aa = 0,
+    bb = 0;
   for (let k = 0; k < n; k++) {
-    const da = a[at + k * stride] - ma, db = b[k] - mb;
+    ma += a[at + k * stride] / n;
+    mb += b[k] / n;
+  }
+  for (let k = 0; k < n; k++) {
+    const da = a[at + k * stride] - ma,
+      db = b[k] - mb;
     ab += da * db;
     aa += da * da;
     bb += db * db;

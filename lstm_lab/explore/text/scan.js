@@ -11,14 +11,23 @@ export const PROPERTIES = {
   comment: "inside a comment",
 };
 
-/** The properties of a text, or of a list of characters: each an array (T) of counts, or of 1 and 0. */
+/**
+ * The properties of a text, or of a list of characters: each an array (T) of counts, or of 1 and 0.
+ */
 export function scan(text) {
   const stands = (mark, at) => Array.prototype.every.call(mark, (c, k) => text[at + k] === c);
-  const T = text.length, out = {};
+  const T = text.length,
+    out = {};
   for (const name in PROPERTIES) out[name] = new Uint16Array(T);
-  let column = 0, indent = 0, leading = true, depth = 0;
+  let column = 0,
+    indent = 0,
+    leading = true,
+    depth = 0;
   // The mark that would close the string that is open, and from where on it may.
-  let mark = "", from = 0, escaped = false, comment = false;
+  let mark = "",
+    from = 0,
+    escaped = false,
+    comment = false;
   for (let k = 0; k < T; k++) {
     const ch = text[k];
     column = ch === "\n" ? 0 : column + 1;

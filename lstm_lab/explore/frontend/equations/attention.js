@@ -13,13 +13,17 @@ const dot = (a, at, b, from, n) => {
  * scale, and for the additive score hidden (Tq·Tm·H), for the general one projected (Tq·M).
  */
 export function attend(layer, query, memory) {
-  const { score, scale, Q, M, H } = layer, Tq = query.length / Q, Tm = memory.length / M;
-  const raw = new Float64Array(Tq * Tm), found = { Tq, Tm, raw };
+  const { score, scale, Q, M, H } = layer,
+    Tq = query.length / Q,
+    Tm = memory.length / M;
+  const raw = new Float64Array(Tq * Tm),
+    found = { Tq, Tm, raw };
   if (score === "additive") found.hidden = new Float64Array(Tq * Tm * H);
   if (score === "general") found.projected = new Float64Array(Tq * M);
   for (let t = 0; t < Tq; t++) {
     for (let m = 0; score === "general" && m < M; m++) {
-      for (let k = 0; k < Q; k++) found.projected[t * M + m] += query[t * Q + k] * layer.weight[k * M + m];
+      for (let k = 0; k < Q; k++)
+        found.projected[t * M + m] += query[t * Q + k] * layer.weight[k * M + m];
     }
     for (let s = 0; s < Tm; s++) {
       if (score === "dot") raw[t * Tm + s] = dot(query, t * Q, memory, s * M, Q);
@@ -27,7 +31,10 @@ export function attend(layer, query, memory) {
       else {
         const at = (t * Tm + s) * H;
         for (let j = 0; j < H; j++) {
-          found.hidden[at + j] = Math.tanh(dot(layer.weight_query, j * Q, query, t * Q, Q) + dot(layer.weight_memory, j * M, memory, s * M, M));
+          found.hidden[at + j] = Math.tanh(
+            dot(layer.weight_query, j * Q, query, t * Q, Q) +
+              dot(layer.weight_memory, j * M, memory, s * M, M),
+          );
         }
         raw[t * Tm + s] = dot(found.hidden, at, layer.weight_score, 0, H);
       }
@@ -36,7 +43,8 @@ export function attend(layer, query, memory) {
   Object.assign(found, soften(raw, Tq, Tm, scale), { context: new Float64Array(Tq * M) });
   for (let t = 0; t < Tq; t++) {
     for (let s = 0; s < Tm; s++) {
-      for (let m = 0; m < M; m++) found.context[t * M + m] += found.weights[t * Tm + s] * memory[s * M + m];
+      for (let m = 0; m < M; m++)
+        found.context[t * M + m] += found.weights[t * Tm + s] * memory[s * M + m];
     }
   }
   return found;
@@ -44,9 +52,11 @@ export function attend(layer, query, memory) {
 
 /** The softmax of scale · raw over each row: {scores, weights}. */
 export function soften(raw, Tq, Tm, scale) {
-  const scores = raw.map((e) => scale * e), weights = new Float64Array(Tq * Tm);
+  const scores = raw.map((e) => scale * e),
+    weights = new Float64Array(Tq * Tm);
   for (let t = 0; t < Tq; t++) {
-    const row = scores.subarray(t * Tm, (t + 1) * Tm), most = Math.max(...row);
+    const row = scores.subarray(t * Tm, (t + 1) * Tm),
+      most = Math.max(...row);
     let total = 0;
     for (let s = 0; s < Tm; s++) total += weights[t * Tm + s] = Math.exp(row[s] - most);
     for (let s = 0; s < Tm; s++) weights[t * Tm + s] /= total;

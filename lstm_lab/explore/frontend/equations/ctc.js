@@ -1,5 +1,6 @@
 // Connectionist temporal classification in the browser: the lattice of lstm_lab.losses, for one
-// sequence; a test keeps the two equal within 1e-5. logits (T·K), row by row; class `blank` is none.
+// sequence; a test keeps the two equal within 1e-5. logits (T·K), row by row; class `blank` is
+// none.
 
 /** The logarithm of the sum of exponentials. */
 function logSum(values) {
@@ -14,7 +15,8 @@ function logSum(values) {
 export function logSoftmax(logits, T, K) {
   const out = new Float64Array(T * K);
   for (let t = 0; t < T; t++) {
-    const row = Array.from(logits.slice(t * K, (t + 1) * K)), total = logSum(row);
+    const row = Array.from(logits.slice(t * K, (t + 1) * K)),
+      total = logSum(row);
     for (let k = 0; k < K; k++) out[t * K + k] = row[k] - total;
   }
   return out;
@@ -48,16 +50,22 @@ export function sources(labels, s, blank = 0) {
 
 /**
  * All alignments of the target with the frames. Returns {T, K, S, blank, labels (S), needed, logY,
- * y (T·K), logAlpha, logBeta, gamma (T·S), logP, loss, occupancy, gradient (T·K), best (T)}: β leaves
- * its own frame out; best is the most probable path's state in every frame, empty if there is none.
+ * y (T·K), logAlpha, logBeta, gamma (T·S), logP, loss, occupancy, gradient (T·K), best (T)}: β
+ * leaves its own frame out; best is the most probable path's state in every frame, empty if there
+ * is none.
  */
 export function ctcLattice(logits, T, K, target, blank = 0) {
-  const labels = [blank, ...target.flatMap((k) => [k, blank])], S = labels.length;
+  const labels = [blank, ...target.flatMap((k) => [k, blank])],
+    S = labels.length;
   const repeats = target.filter((k, s) => s && k === target[s - 1]).length;
-  const logY = logSoftmax(logits, T, K), y = logY.map(Math.exp);
-  const at = (t, s) => t * S + s, says = (t, s) => logY[t * K + labels[s]];
-  const logAlpha = new Float64Array(T * S).fill(-Infinity), logBeta = new Float64Array(T * S).fill(-Infinity);
-  const score = new Float64Array(T * S).fill(-Infinity), came = new Int32Array(T * S);
+  const logY = logSoftmax(logits, T, K),
+    y = logY.map(Math.exp);
+  const at = (t, s) => t * S + s,
+    says = (t, s) => logY[t * K + labels[s]];
+  const logAlpha = new Float64Array(T * S).fill(-Infinity),
+    logBeta = new Float64Array(T * S).fill(-Infinity);
+  const score = new Float64Array(T * S).fill(-Infinity),
+    came = new Int32Array(T * S);
   for (let s = 0; s < Math.min(2, S); s++) score[s] = logAlpha[s] = says(0, s);
   for (let t = 1; t < T; t++) {
     for (let s = 0; s < S; s++) {
@@ -73,15 +81,19 @@ export function ctcLattice(logits, T, K, target, blank = 0) {
   for (let t = T - 2; t >= 0; t--) {
     const ways = Array.from({ length: S }, () => []);
     for (let s = 0; s < S; s++) {
-      for (const r of sources(labels, s, blank)) ways[r].push(logBeta[at(t + 1, s)] + says(t + 1, s));
+      for (const r of sources(labels, s, blank))
+        ways[r].push(logBeta[at(t + 1, s)] + says(t + 1, s));
     }
     for (let s = 0; s < S; s++) logBeta[at(t, s)] = logSum(ways[s]);
   }
   const logP = logSum(Array.from({ length: S }, (_, s) => logAlpha[s] + logBeta[s]));
   const possible = logP > -Infinity;
-  const gamma = logAlpha.map((a, k) => (possible ? Math.exp(Math.min(0, a + logBeta[k] - logP)) : 0));
+  const gamma = logAlpha.map((a, k) =>
+    possible ? Math.exp(Math.min(0, a + logBeta[k] - logP)) : 0,
+  );
   const occupancy = new Float64Array(T * K);
-  for (let t = 0; t < T; t++) for (let s = 0; s < S; s++) occupancy[t * K + labels[s]] += gamma[at(t, s)];
+  for (let t = 0; t < T; t++)
+    for (let s = 0; s < S; s++) occupancy[t * K + labels[s]] += gamma[at(t, s)];
   const best = [];
   if (possible) {
     let s = S > 1 && score[at(T - 1, S - 2)] > score[at(T - 1, S - 1)] ? S - 2 : S - 1;
@@ -91,8 +103,22 @@ export function ctcLattice(logits, T, K, target, blank = 0) {
     }
   }
   return {
-    T, K, S, blank, labels, needed: target.length + repeats, logY, y, logAlpha, logBeta, gamma, logP,
-    loss: possible ? -logP : Infinity, occupancy, gradient: y.map((v, k) => (possible ? v - occupancy[k] : 0)), best,
+    T,
+    K,
+    S,
+    blank,
+    labels,
+    needed: target.length + repeats,
+    logY,
+    y,
+    logAlpha,
+    logBeta,
+    gamma,
+    logP,
+    loss: possible ? -logP : Infinity,
+    occupancy,
+    gradient: y.map((v, k) => (possible ? v - occupancy[k] : 0)),
+    best,
   };
 }
 
@@ -100,7 +126,8 @@ export function ctcLattice(logits, T, K, target, blank = 0) {
 export const passes = (lattice, t, r, s) => {
   const { S, K, labels, logAlpha, logBeta, logY, logP } = lattice;
   return logP > -Infinity
-    ? Math.exp(logAlpha[(t - 1) * S + r] + logY[t * K + labels[s]] + logBeta[t * S + s] - logP) : 0;
+    ? Math.exp(logAlpha[(t - 1) * S + r] + logY[t * K + labels[s]] + logBeta[t * S + s] - logP)
+    : 0;
 };
 
 /**
@@ -110,13 +137,19 @@ export const passes = (lattice, t, r, s) => {
 export function beginnings(lattice, t, s, most = 8) {
   const { S, K, labels, logY, blank } = lattice;
   let now = Array.from({ length: S }, (_, r) =>
-    (r < 2 ? { count: 1, paths: [{ states: [r], logP: logY[labels[r]] }] } : { count: 0, paths: [] }));
+    r < 2 ? { count: 1, paths: [{ states: [r], logP: logY[labels[r]] }] } : { count: 0, paths: [] },
+  );
   for (let k = 1; k <= t; k++) {
     now = now.map((_, r) => {
       const from = sources(labels, r, blank).map((q) => now[q]);
-      const paths = from.flatMap((each) => each.paths)
-        .map(({ states, logP }) => ({ states: [...states, r], logP: logP + logY[k * K + labels[r]] }))
-        .sort((a, b) => b.logP - a.logP).slice(0, most);
+      const paths = from
+        .flatMap((each) => each.paths)
+        .map(({ states, logP }) => ({
+          states: [...states, r],
+          logP: logP + logY[k * K + labels[r]],
+        }))
+        .sort((a, b) => b.logP - a.logP)
+        .slice(0, most);
       return { count: from.reduce((sum, each) => sum + each.count, 0), paths };
     });
   }

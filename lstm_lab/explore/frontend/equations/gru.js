@@ -13,12 +13,19 @@ import { addProduct, sigmoid } from "./lstm.js";
 export function gruForward({ D, H, W, U, b, after }, x, T) {
   const trace = { T, x };
   for (const name of ["n", "r", "z", "h"]) trace[name] = new Float64Array(T * H);
-  const { n, r, z, h } = trace, start = new Float64Array(H), seen = new Float64Array(H);
-  const outer = b.slice(0, 3 * H), inner = after ? b.slice(3 * H) : new Float64Array(H);
-  const toGates = U.slice(0, 2 * H * H), toCandidate = U.slice(2 * H * H);
-  const a = new Float64Array(3 * H), gates = a.subarray(H), product = new Float64Array(H);
+  const { n, r, z, h } = trace,
+    start = new Float64Array(H),
+    seen = new Float64Array(H);
+  const outer = b.slice(0, 3 * H),
+    inner = after ? b.slice(3 * H) : new Float64Array(H);
+  const toGates = U.slice(0, 2 * H * H),
+    toCandidate = U.slice(2 * H * H);
+  const a = new Float64Array(3 * H),
+    gates = a.subarray(H),
+    product = new Float64Array(H);
   for (let t = 0; t < T; t++) {
-    const now = t * H, [old, before] = t ? [h, now - H] : [start, 0];
+    const now = t * H,
+      [old, before] = t ? [h, now - H] : [start, 0];
     a.set(outer);
     addProduct(a, W, x, t * D, D);
     addProduct(gates, toGates, old, before, H);

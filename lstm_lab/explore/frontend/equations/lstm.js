@@ -14,7 +14,11 @@ export function addProduct(out, a, v, at, n) {
   const whole = n - (n % 4);
   for (let r = 0, k = 0; r < out.length; r++) {
     // Four sums that do not wait for each other.
-    let s0 = 0, s1 = 0, s2 = 0, s3 = 0, j = 0;
+    let s0 = 0,
+      s1 = 0,
+      s2 = 0,
+      s3 = 0,
+      j = 0;
     for (; j < whole; j += 4, k += 4) {
       s0 += a[k] * v[at + j];
       s1 += a[k + 1] * v[at + j + 1];
@@ -42,7 +46,11 @@ function addOuter(out, d, v, at, n) {
 
 /** A trace {T, h0, c0, o, i, f, g, c, tanhc, h} of T steps of H units, to be filled. */
 export function lstmTrace(T, H, state = {}) {
-  const trace = { T, h0: Float64Array.from(state.h ?? new Float64Array(H)), c0: Float64Array.from(state.c ?? new Float64Array(H)) };
+  const trace = {
+    T,
+    h0: Float64Array.from(state.h ?? new Float64Array(H)),
+    c0: Float64Array.from(state.c ?? new Float64Array(H)),
+  };
   for (const name of [...BLOCKS, "c", "tanhc", "h"]) trace[name] = new Float64Array(T * H);
   return trace;
 }
@@ -53,7 +61,8 @@ export function lstmTrace(T, H, state = {}) {
  */
 export function lstmStep(trace, t, a, U, H, P) {
   const { o: os, i: is, f: fs, g: gs, c: cs, tanhc: tanhcs, h: hs, h0, c0 } = trace;
-  const now = t * H, before = now - H;
+  const now = t * H,
+    before = now - H;
   addProduct(a, U, t ? hs : h0, t ? before : 0, H);
   for (let j = 0, k = now; j < H; j++, k++) {
     const old = t ? cs[before + j] : c0[j];
@@ -61,11 +70,14 @@ export function lstmStep(trace, t, a, U, H, P) {
       a[H + j] += P[H + j] * old;
       a[2 * H + j] += P[2 * H + j] * old;
     }
-    const i = sigmoid(a[H + j]), f = sigmoid(a[2 * H + j]), g = Math.tanh(a[3 * H + j]);
+    const i = sigmoid(a[H + j]),
+      f = sigmoid(a[2 * H + j]),
+      g = Math.tanh(a[3 * H + j]);
     const c = f * old + i * g;
     // The output gate acts last, and sees the new cell.
     if (P) a[j] += P[j] * c;
-    const o = sigmoid(a[j]), tanhc = Math.tanh(c);
+    const o = sigmoid(a[j]),
+      tanhc = Math.tanh(c);
     os[k] = o;
     is[k] = i;
     fs[k] = f;
@@ -99,10 +111,17 @@ export function lstmForward(net, x, T, state = {}) {
  * dc becomes dL/dc_t, and delta (4H) dL/da_t, of the pre-activations.
  */
 export function lstmStepBack(trace, t, dh, dc, delta) {
-  const { o: os, i: is, f: fs, g: gs, tanhc } = trace, H = dh.length, now = t * H;
-  const cs = t ? trace.c : trace.c0, before = t ? now - H : 0;
+  const { o: os, i: is, f: fs, g: gs, tanhc } = trace,
+    H = dh.length,
+    now = t * H;
+  const cs = t ? trace.c : trace.c0,
+    before = t ? now - H : 0;
   for (let j = 0, k = now; j < H; j++, k++) {
-    const o = os[k], i = is[k], f = fs[k], g = gs[k], tc = tanhc[k];
+    const o = os[k],
+      i = is[k],
+      f = fs[k],
+      g = gs[k],
+      tc = tanhc[k];
     dc[j] += dh[j] * o * (1 - tc * tc);
     delta[j] = dh[j] * tc * o * (1 - o);
     delta[H + j] = dc[j] * g * i * (1 - i);
@@ -118,10 +137,15 @@ export function lstmStepBack(trace, t, dh, dc, delta) {
  * (T·H), and δ_t = dL/da_t of the pre-activations (T·4H).
  */
 export function lstmBackward(net, trace, dy, dstate = {}) {
-  const { D, H, W, U } = net, { T } = trace;
+  const { D, H, W, U } = net,
+    { T } = trace;
   const grad = {
-    x: new Float64Array(T * D), W: new Float64Array(4 * H * D), U: new Float64Array(4 * H * H),
-    b: new Float64Array(4 * H), h: new Float64Array(T * H), c: new Float64Array(T * H),
+    x: new Float64Array(T * D),
+    W: new Float64Array(4 * H * D),
+    U: new Float64Array(4 * H * H),
+    b: new Float64Array(4 * H),
+    h: new Float64Array(T * H),
+    c: new Float64Array(T * H),
     delta: new Float64Array(T * 4 * H),
   };
   const dh = Float64Array.from(dstate.h ?? new Float64Array(H));
@@ -149,7 +173,8 @@ export function lstmBackward(net, trace, dy, dstate = {}) {
 export function rnnForward(net, x, T, state = {}) {
   const { D, H, W, U, b } = net;
   const h0 = Float64Array.from(state.h ?? new Float64Array(H));
-  const h = new Float64Array(T * H), a = new Float64Array(H);
+  const h = new Float64Array(T * H),
+    a = new Float64Array(H);
   for (let t = 0; t < T; t++) {
     a.set(b);
     addProduct(a, W, x, t * D, D);
@@ -167,12 +192,17 @@ export function rnnStepBack(trace, t, dh, delta) {
 
 /** Backward pass of a tanh RNN: returns {x, W, U, b, h0} and h, the total dL/dh_t (T·H). */
 export function rnnBackward(net, trace, dy, dstate = {}) {
-  const { D, H, W, U } = net, { T } = trace;
+  const { D, H, W, U } = net,
+    { T } = trace;
   const grad = {
-    x: new Float64Array(T * D), W: new Float64Array(H * D), U: new Float64Array(H * H),
-    b: new Float64Array(H), h: new Float64Array(T * H),
+    x: new Float64Array(T * D),
+    W: new Float64Array(H * D),
+    U: new Float64Array(H * H),
+    b: new Float64Array(H),
+    h: new Float64Array(T * H),
   };
-  const dh = Float64Array.from(dstate.h ?? new Float64Array(H)), delta = new Float64Array(H);
+  const dh = Float64Array.from(dstate.h ?? new Float64Array(H)),
+    delta = new Float64Array(H);
   for (let t = T - 1; t >= 0; t--) {
     for (let j = 0; j < H; j++) dh[j] += dy[t * H + j];
     rnnStepBack(trace, t, dh, delta);

@@ -13,9 +13,18 @@ import { explain, stepWords } from "./model.js";
  * choose(q) keep the quantity whose formula is shown. Returns draw().
  */
 export function cellStage(view, nav, level, { now, past, prefix, chosen, choose }) {
-  const art = cellPicture(), stage = tag("div", { class: "ll-stage" }, art.node), hot = {};
+  const art = cellPicture(),
+    stage = tag("div", { class: "ll-stage" }, art.node),
+    hot = {};
   let width = 0;
-  const read = readout(view, { explain: (q) => { const { s, r } = now(); return explain(q, s, r); }, chosen, choose });
+  const read = readout(view, {
+    explain: (q) => {
+      const { s, r } = now();
+      return explain(q, s, r);
+    },
+    chosen,
+    choose,
+  });
   for (const q of ["f", "i", "g", "o", "c", "h"]) {
     hot[q] = read.watch(tag("button", { type: "button", class: "ll-hot", "data-q": q }), q);
     nav.opener(hot[q], `${prefix}${q}`);
@@ -39,7 +48,10 @@ export function cellStage(view, nav, level, { now, past, prefix, chosen, choose 
     drawCell(art, width, s, r, read.key, past());
     put(art.node, { "aria-label": `Flow diagram of an LSTM cell. ${stepWords(s, r)}` });
     for (const q in hot) {
-      put(hot[q], { "aria-label": `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, open it` });
+      const name = `${q === "c" || q === "h" ? "new " : ""}${QUANTITIES[q].name}`;
+      put(hot[q], {
+        "aria-label": `${name} ${"fio".includes(q) ? share(r[q]) : fmt(r[q])}, open it`,
+      });
     }
   };
 }

@@ -13,8 +13,12 @@
   const asksForIt = (context, model) =>
     context.localPath.startsWith("book/") && model.getMetadata("lstm_lab")?.run_on_open === true;
 
-  const isUntouched = (model) => [...model.cells].every((cell) => cell.type !== "code"
-    || (!cell.outputs.length && !cell.executionCount && cell.executionState !== "running"));
+  const isUntouched = (model) =>
+    [...model.cells].every(
+      (cell) =>
+        cell.type !== "code" ||
+        (!cell.outputs.length && !cell.executionCount && cell.executionState !== "running"),
+    );
 
   async function runFirstCell({ content, context, sessionContext }) {
     await context.ready;
@@ -27,7 +31,7 @@
     await sessionContext.ready;
     await cell.ready;
     // Without a kernel, `execute` would clear the cell and do no more.
-    if (!await sessionContext.session.kernel.info || !isUntouched(model)) return;
+    if (!(await sessionContext.session.kernel.info) || !isUntouched(model)) return;
     // CodeCell.execute; the notebook's own commands would select and scroll.
     await cell.constructor.execute(cell, sessionContext);
     // Else autosave would write the outputs into the reader's clone of the book, and the next
@@ -37,13 +41,18 @@
 
   const plugin = {
     id: "lstm-lab-start:plugin",
-    description: "Runs the first cell of a page of the book that asks for it; colours of equations.",
+    description:
+      "Runs the first cell of a page of the book that asks for it; colours of equations.",
     autoStart: true,
     activate: (app) => {
-      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: sheet }));
+      document.head.append(
+        Object.assign(document.createElement("link"), { rel: "stylesheet", href: sheet }),
+      );
       app.docRegistry?.addWidgetExtension?.("Notebook", {
         // What fails leaves the page as it would be without us: the reader runs the cell.
-        createNew: (panel) => { runFirstCell(panel).catch(() => {}); },
+        createNew: (panel) => {
+          runFirstCell(panel).catch(() => {});
+        },
       });
     },
   };
