@@ -131,6 +131,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: a browser's test waits for frames most of its time."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return (len(affinity(0)) if affinity else os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # xdist would hand out the files with the most tests first, whatever those take.
     if hasattr(config.option, "loadscopereorder"):
