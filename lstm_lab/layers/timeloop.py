@@ -27,7 +27,7 @@ def forward(multiply, step, gates, product, before, after, saved, weights):
     before, after : list of arrays (K, S, H, n)
         The states before and after each step, h first: ``before`` is ``after``, one step earlier.
     saved : iterable of arrays (K, S, ...)
-        What the cell leaves for the way back.
+        What the cell leaves for the backward pass.
     weights : list of arrays
         Peepholes, or nothing.
     """

@@ -1,4 +1,4 @@
-"""A network that foretells the next character, and the alphabet that it reads with."""
+"""A network that predicts the next character, and the alphabet that it reads with."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class CharModel:
         y, trace = self.lstm.forward(self._inputs(ids))
         before = np.zeros((1, self.lstm.hidden_size), self.network.dtype)
         hidden = np.concatenate([before, self.network.backend.to_numpy(y)[:, 0]])
-        return Reading(ids, places, trace, self._foretell(hidden))
+        return Reading(ids, places, trace, self._predict(hidden))
 
     def next_after(self, text: str) -> np.ndarray:
         """Log-probabilities (V,), in nats, of the character that comes after a text."""
@@ -168,7 +168,7 @@ class CharModel:
         if ids.size:
             y, _ = self.lstm.forward(self._inputs(ids), trace=False)
             hidden = self.network.backend.to_numpy(y)[-1]
-        return self._foretell(hidden)[0]
+        return self._predict(hidden)[0]
 
     def generate(self, prompt: str, draws: Any, temperature: float = 1.0) -> str:
         """Go on after a text, each character drawn from what the model says of it.
@@ -203,7 +203,7 @@ class CharModel:
             if ids.size:
                 y, trace = self.lstm.forward(self._inputs(ids), state, trace=False)
                 hidden, state = self.network.backend.to_numpy(y)[-1], trace.state
-            heated = self._foretell(hidden)[0] / temperature
+            heated = self._predict(hidden)[0] / temperature
             shares = np.exp(heated - heated.max())
             place = np.searchsorted(np.cumsum(shares / shares.sum()), draw, side="right")
             ids = np.array([min(int(place), len(self.alphabet) - 1)])
@@ -218,7 +218,7 @@ class CharModel:
             return backend.asarray(one_hot[ids[:, None]])
         return self.embedding.forward(backend.asarray(ids[:, None]))[0]
 
-    def _foretell(self, hidden: np.ndarray) -> np.ndarray:
+    def _predict(self, hidden: np.ndarray) -> np.ndarray:
         """Log-probabilities (n, V) of the next character after hidden states (n, H)."""
         scores, _ = self.head.forward(self.network.backend.asarray(hidden))
         scores = self.network.backend.to_numpy(scores).astype("float64")
@@ -291,6 +291,6 @@ def _parts(network: Sequential, size: int) -> tuple[Embedding | None, LSTM, Line
     if reads != size or head.output_size != size:
         raise ValueError(
             f"alphabet: has {size} characters, but the network reads {reads} and "
-            f"foretells {head.output_size}"
+            f"predicts {head.output_size}"
         )
     return embedding, lstm, head

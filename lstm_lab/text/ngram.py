@@ -1,4 +1,4 @@
-"""What counting alone foretells: n-grams with interpolated Kneser-Ney smoothing."""
+"""What counting alone predicts: n-grams with interpolated Kneser-Ney smoothing."""
 
 from __future__ import annotations
 

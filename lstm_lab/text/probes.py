@@ -115,9 +115,9 @@ class Scores:
     Attributes
     ----------
     cells : numpy.ndarray (H,)
-        Of each cell, on every other stretch of 1000 characters: by it the best one is chosen.
+        Of each cell, on every other chunk of 1000 characters: by it the best one is chosen.
     held_out : numpy.ndarray (H,)
-        The same on the stretches between: by it the chosen one is judged.
+        The same on the chunks between: by it the chosen one is judged.
     chance : float
         The best of all cells on those after the property was shifted in time by a large part of
         the text: mean of 20 shifts. What follows nothing scores this.
@@ -154,7 +154,7 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     Raises
     ------
     ValueError
-        If the property does not vary in one half of the stretches.
+        If the property does not vary in one half of the chunks.
     """
     yes_or_no = checked_bool(yes_or_no, "yes_or_no")
     activations, prop = plain_array(activations, "activations"), plain_array(prop, "prop")
@@ -166,7 +166,7 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     second = ~first
     for part in (first, second):
         if len(set(prop[part].tolist())) < 2:
-            raise ValueError("the property is the same all through one half of the stretches")
+            raise ValueError("the property is the same all through one half of the chunks")
     measure = _separation if yes_or_no else _correlation
     fitted = _readout(activations[first], prop[first])
     rng = np.random.default_rng(0)
