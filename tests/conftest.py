@@ -40,8 +40,9 @@ CHROMIUM_OPTIONS = [
 
 # A file is one worker's: what takes longest goes first, lest one worker be left with it at the end.
 LONG = [
-    "tests/tools/test_mutants.py", "tests/test_browser_book.py", "tests/explore/test_page.py",
-    "tests/backends/test_book_on_device.py", "tests/explore/test_controls.py",
+    "tests/explore/test_frame.py", "tests/explore/test_page.py", "tests/tools/test_mutants.py",
+    "tests/test_browser_book.py", "tests/explore/test_controls.py",
+    "tests/backends/test_book_on_device.py", "tests/explore/test_sequence.py",
     "tests/explore/test_family.py", "tests/explore/test_training.py", "book/06-training.ipynb",
     "book/07-family.ipynb", "book/10-forecasting.ipynb", "book/08-bidirectional.ipynb",
     "tests/layers/test_step_options.py", "tests/backends/test_persistent.py",
