@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .._validation import check_mapping
+import numpy as np
+
+from .._validation import check_mapping, checked_number
 from ..backends import Array, Backend
 
 
@@ -45,6 +47,7 @@ class Parameters(Mapping):
             raise ValueError(
                 f"params[{name!r}] must have shape {tuple(array.shape)}, got {tuple(values.shape)}"
             )
+        _check_real(values, f"params[{name!r}]")
         array[...] = values
 
     def __iter__(self) -> Iterator[str]:
@@ -103,9 +106,13 @@ class GateParameters:
             raise ValueError(f"this gate has no {name}")
         if values is view:  # as after gate.bias += 1
             return
-        shape = tuple(getattr(values, "shape", ()))
-        if shape not in ((), tuple(view.shape)):
-            raise ValueError(f"{name} must have shape {tuple(view.shape)}, got {shape}")
+        values = values if hasattr(values, "shape") else np.asarray(values)
+        if values.shape == ():
+            view[...] = checked_number(values[()], name)
+            return
+        if values.shape != view.shape:
+            raise ValueError(f"{name} must have shape {view.shape}, got {values.shape}")
+        _check_real(values, name)
         view[...] = values
 
     def __repr__(self) -> str:
@@ -113,13 +120,19 @@ class GateParameters:
         return f"<gate: {', '.join(f'{name} {tuple(a.shape)}' for name, a in held.items())}>"
 
 
+def _check_real(values: Array, name: str) -> None:
+    # NumPy would drop an imaginary part with no more than a warning.
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got {values.dtype}")
+
+
 def write_params(params: Mapping[str, Array], values: Mapping[str, Any], backend: Backend) -> None:
     """Write arrays, from whichever backend or the host, into parameters.
 
     Raises
     ------
-    ValueError
-        If a name or a shape is another one, and nothing is written then.
+    TypeError, ValueError
+        If a name or a shape is another one or the numbers are not real; nothing is written then.
     """
     check_mapping(values, "params")
     arrays = {name: backend.asarray(value) for name, value in values.items()}
@@ -133,5 +146,6 @@ def write_params(params: Mapping[str, Array], values: Mapping[str, Any], backend
                 f"params[{name!r}] must have shape {tuple(params[name].shape)}, "
                 f"got {tuple(array.shape)}"
             )
+        _check_real(array, f"params[{name!r}]")
     for name, array in arrays.items():
         params[name][...] = array

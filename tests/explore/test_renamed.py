@@ -108,6 +108,12 @@ def test_an_old_line_of_another_unit_is_refused(node):
 
 
 def test_a_name_and_its_old_name_are_one_too_many():
+    layer = LSTM(1, 4, seed=0)
+    for kind in (CellExplorer, SequenceExplorer, FamilyExplorer):
+        with pytest.raises(TypeError, match=f"{kind.__name__}: layer_unit is given twice"):
+            kind(layer=layer, unit=2, layer_unit=1 + 1)
+    with pytest.raises(TypeError, match="BPTTExplorer: target is given twice"):
+        BPTTExplorer(x=X, wish=X, target=X)
     with pytest.raises(TypeError, match="row is given twice, once as unit"):
         WeightExplorer(row=1, unit=0)
     with pytest.raises(ValueError, match="expected every name once, got unit"):

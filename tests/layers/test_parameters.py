@@ -154,3 +154,30 @@ def test_a_layer_of_given_arrays():
         Linear.from_params(
             {"weight": np.zeros((3, 2)), "bias": np.zeros(2)}, input_size=2, output_size=3
         )
+
+
+def test_nothing_is_spread_or_cut_silently():
+    """A list has a shape too, and an imaginary part is no weight."""
+    lstm = LSTM(2, 3, seed=0)
+    gate, before = lstm.gate("forget_gate"), dict(lstm.params)
+    before = {name: array.copy() for name, array in before.items()}
+    with pytest.raises(ValueError, match=r"weight_h must have shape \(3, 3\), got \(3,\)"):
+        gate.weight_h = [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match=r"bias must have shape \(3,\), got \(1,\)"):
+        gate.bias = [1.0]
+    with pytest.raises((TypeError, ValueError), match="bias"):
+        gate.bias = "a"
+    with pytest.raises((TypeError, ValueError), match="bias"):
+        gate.bias = None
+    with pytest.raises(TypeError, match="bias must hold real numbers, got complex128"):
+        gate.bias = np.zeros(3, complex)
+    with pytest.raises(TypeError, match="real numbers, got complex128"):
+        lstm.params["bias_l0"] = np.zeros(12, complex)
+    with pytest.raises(TypeError, match=r"params\['bias'\] must hold real numbers"):
+        Linear.from_params(
+            {"weight": np.zeros((3, 2)), "bias": np.zeros(3, complex)}, input_size=2, output_size=3
+        )
+    for name, array in lstm.params.items():
+        np.testing.assert_array_equal(array, before[name])
+    gate.bias = [1.0, 2.0, 3.0]
+    np.testing.assert_array_equal(gate.bias, [1, 2, 3])

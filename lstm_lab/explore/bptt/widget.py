@@ -115,7 +115,7 @@ class BPTTExplorer(Explorable):
         **settings: Any,
     ):
         settings = self.current(settings)
-        target = settings.pop("target", target)
+        target = self.argument(settings, "target", target, None)
         given = {"layer": layer, "x": x, "target": target}
         self._layer = None if layer is None else _checked_layer(layer)
         self._x = None if x is None else checked_input(x, LONGEST).astype("f4").astype(float)

@@ -100,7 +100,7 @@ class CellExplorer(Explorable):
         **settings: Any,
     ):
         settings = self.current(settings)
-        unit = settings.pop("layer_unit", layer_unit)
+        unit = self.argument(settings, "layer_unit", layer_unit, 1)
         if layer is None:
             self._user = UserLayer(None, None, unit)
             settings |= {} if x is None else {"x": x}

@@ -252,6 +252,21 @@ class Explorable(anywidget.AnyWidget):
             found[name] = value
         return found
 
+    @classmethod
+    def argument(cls, settings: dict[str, Any], name: str, value: Any, default: Any) -> Any:
+        """A constructor's argument, taken out of the settings if its old name put it there.
+
+        Raises
+        ------
+        TypeError
+            If it is given by its old name and by its new one.
+        """
+        if name not in settings:
+            return value
+        if value is not default:
+            raise TypeError(f"{cls.__name__}: {name} is given twice, once by its old name")
+        return settings.pop(name)
+
     def options(self, name: str) -> Sequence[str]:
         """What the `Choice` of this name may be, in this explorable."""
         return self.levels if name == "path" else self.traits()[name].options

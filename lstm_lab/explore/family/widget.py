@@ -122,7 +122,7 @@ class FamilyExplorer(Explorable):
 
     def __init__(self, layer: Recurrent | None = None, *, layer_unit: int = 1, **settings: Any):
         settings = self.current(settings)
-        unit = settings.pop("layer_unit", layer_unit)
+        unit = self.argument(settings, "layer_unit", layer_unit, 1)
         self._layer, self._unit = None, 0
         given: dict[str, Any] = {}
         traits: dict[str, Any] = {}

@@ -122,7 +122,8 @@ class SequenceExplorer(Explorable):
         **settings: Any,
     ):
         settings = self.current(settings)
-        self._user = UserLayer(layer, x, settings.pop("layer_unit", layer_unit))
+        unit = self.argument(settings, "layer_unit", layer_unit, 1)
+        self._user = UserLayer(layer, x, unit)
         start = dict(self._user.biases)
         if self._user.x is not None:
             start |= {"preset": "own", "length": max(2, len(self._user.x))}
