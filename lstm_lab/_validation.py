@@ -284,18 +284,81 @@ def checked_dtype(dtype: Any) -> np.dtype:
 
 
 def plain_array(values: Any, name: str, dtype: Any = None) -> np.ndarray:
-    """A NumPy array of what NumPy takes for one.
+    """A NumPy array of what NumPy takes for one, in this machine's byte order.
+
+    Parameters
+    ----------
+    dtype : data type or None
+        None leaves the array's own; else what came must be numbers or booleans.
 
     Raises
     ------
     TypeError
-        If it lies on a device, or its parts do not fit each other or ``dtype``.
+        If it lies on a device, its parts do not fit each other or ``dtype``, or it has a unit.
+    ValueError
+        If some of its values are masked.
     """
+    check_nothing_lost(values, name)
     try:
-        return np.asarray(values, dtype=dtype)
+        array = np.asanyarray(values)
     except Exception as error:  # each kind of array refuses in its own way
-        wanted = "an array" if dtype is None else "an array of numbers"
-        raise TypeError(f"{name} must be {wanted}, got {described(values)}: {error}") from error
+        raise TypeError(
+            f"{name} must be an array of numbers on the host, got {described(values)}: {error}"
+        ) from error
+    check_nothing_lost(array, name)
+    array = native(array)
+    if dtype is None:
+        return array
+    if array.size and array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of numbers, got one of {array.dtype}")
+    return array.astype(dtype, copy=False)
+
+
+def native(array: Any) -> Any:
+    """The same array, a plain one in this machine's byte order: itself where it is that already.
+
+    Of NumPy's subclasses only the values are kept; `check_nothing_lost` refuses those that mean
+    more.
+    """
+    if isinstance(array, np.ndarray):
+        if type(array) is not np.ndarray:
+            array = np.asarray(array)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def check_nothing_lost(values: Any, name: str) -> None:
+    """Refuse what means more than its plain numbers say: masked values, and units.
+
+    Raises
+    ------
+    ValueError
+        If some values are masked: without the mask they would be taken for measured ones.
+    TypeError
+        If the values have a unit.
+    """
+    if type(values) is np.ndarray:
+        return
+    if isinstance(values, (list, tuple)):
+        for k, value in enumerate(values):
+            if not isinstance(value, (int, float)):
+                check_nothing_lost(value, f"{name}[{k}]")
+    elif isinstance(values, np.ma.MaskedArray):
+        masked = int(np.ma.count_masked(values))
+        if masked:
+            raise ValueError(
+                f"{name} holds {masked} masked values, which would be read as if they were "
+                f"measured: put others in their place with .filled(value), leave them out with "
+                ".compressed(), or fill them and give fit or the loss a mask= of what counts"
+            )
+    elif hasattr(values, "__array__") or isinstance(values, np.ndarray):
+        for unit, plain in (("unit", ".value"), ("units", ".magnitude")):
+            if hasattr(values, plain[1:]) and getattr(values, unit, None) is not None:
+                raise TypeError(
+                    f"{name} is in {getattr(values, unit)}, which would be lost: pass plain "
+                    f"numbers, such as {plain}"
+                )
 
 
 def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths") -> np.ndarray:
@@ -309,8 +372,8 @@ def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths")
     if lengths is None:
         return np.full(batch, steps)
     try:
-        values = np.asarray(lengths)
-    except Exception as error:  # an array on a device refuses to come over by itself
+        values = plain_array(lengths, name)
+    except TypeError as error:  # an array on a device refuses to come over by itself
         raise TypeError(f"{name} lie on the host: pass a list or a NumPy array") from error
     if values.dtype.kind not in "iu":
         raise TypeError(f"{name} must be whole numbers, got {values.dtype}")
@@ -326,10 +389,10 @@ def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths")
     return values.astype(np.int64)
 
 
-def check_array(
+def checked_array(
     backend: Backend, array: Any, name: str, shape: Sequence[int | str], dtype: np.dtype
-) -> None:
-    """Refuse an array that does not fit.
+) -> Any:
+    """An array that fits, plain and in this machine's byte order.
 
     Parameters
     ----------
@@ -344,7 +407,7 @@ def check_array(
     ValueError
         If the rank or a size is wrong.
     """
-    backend.require(array, name)
+    array = backend.require(array, name)
     any_rank = bool(shape) and shape[0] == "..."
     wanted = list(shape[1:] if any_rank else shape)
     written = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
@@ -362,3 +425,4 @@ def check_array(
             f"{name} is {array.dtype}, but this layer computes in {dtype}; "
             f"pass {name}.astype({dtype.name!r}), or make the layer with another dtype"
         )
+    return array

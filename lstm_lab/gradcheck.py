@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,18 @@ class Report:
         The largest relative error in each array.
     checked : int
         How many entries and directions were compared.
-    tolerance : float
+    tolerance, step : float
+    step_that_agrees : float or None
+        Of a report that did not pass: another step with which the worst entry does. Then the
+        differences may be what is wrong, not the gradient.
     """
 
     worst: Entry
     errors: dict[str, float]
     checked: int
     tolerance: float
+    step: float
+    step_that_agrees: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -76,7 +82,21 @@ class Report:
         return (
             f"{verdict}: {self.checked} entries, worst relative error {w.error:.1e} "
             f"(tolerance {self.tolerance:.0e}) at {w.name}{where}: "
-            f"backward says {w.analytic:.9g}, differences say {w.numeric:.9g}"
+            f"backward says {w.analytic:.9g}, differences say {w.numeric:.9g}{self._hint}"
+        )
+
+    @property
+    def _hint(self) -> str:
+        if self.step_that_agrees is None:
+            return ""
+        why = (
+            "the function bends sharply here"
+            if self.step_that_agrees < self.step
+            else "the function's value is large, and differences lose digits to rounding"
+        )
+        return (
+            f". But with step={self.step_that_agrees:.0e} in place of {self.step:.0e} they agree "
+            f"at this place: probably {why}; try gradcheck(..., step={self.step_that_agrees:.0e})"
         )
 
     __repr__ = __str__
@@ -118,8 +138,9 @@ def gradcheck(
     dropout_seed : int or None
         Given, every call is a training call that drops the same units.
     step : float
-        Half-width of the stencil: a smaller one where the function bends sharply, as layer
-        normalisation does for features that are nearly equal.
+        Half-width of the stencil: a smaller one where the function bends sharply, as gates do
+        behind large inputs and layer normalisation does for features that are nearly equal. A
+        report that fails says so if another step would have passed.
     **options
         Passed on: ``state`` and ``lengths`` of a layer, ``mask`` of a loss, and so on. One that
         the layer's gradient has a field for, such as ``memory`` of `Attention`, is differentiated
@@ -159,19 +180,47 @@ def gradcheck(
     worst, checked = None, 0
     for name, array in arrays.items():
         errors[name] = 0.0
-        for index, analytic, numeric in _compared(
-            evaluate, array, gradients[name], max_entries, directions, step, rng
+        for index, analytic, differentiate in _compared(
+            evaluate, array, gradients[name], max_entries, directions, rng
         ):
-            size = max(abs(analytic), abs(numeric), FLOOR * scale, 1e-300)
-            error = abs(analytic - numeric) / size
-            error = error if np.isfinite(error) else np.inf
-            entry = Entry(name, index, analytic, numeric, error)
-            worst = entry if worst is None or error > worst.error else worst
+            numeric = differentiate(step)
+            error = _relative(analytic, numeric, scale)
+            if worst is None or error > worst[0].error:
+                worst = Entry(name, index, analytic, numeric, error), differentiate
             errors[name] = max(errors[name], error)
             checked += 1
     if worst is None:
         raise ValueError("max_entries=0 without directions leaves nothing to compare")
-    return Report(worst, errors, checked, tolerance)
+    entry, differentiate = worst
+    other = None
+    if entry.error > tolerance:
+        other = _step_that_agrees(entry, differentiate, step, tolerance, scale)
+    return Report(entry, errors, checked, tolerance, step, other)
+
+
+def _relative(analytic: float, numeric: float, scale: float) -> float:
+    size = max(abs(analytic), abs(numeric), FLOOR * scale, 1e-300)
+    error = abs(analytic - numeric) / size
+    return error if np.isfinite(error) else np.inf
+
+
+def _step_that_agrees(
+    entry: Entry,
+    differentiate: Callable[[float], float],
+    step: float,
+    tolerance: float,
+    scale: float,
+) -> float | None:
+    """A step of another size with which this entry passes, if there is one.
+
+    Where the function bends sharply differences are right only with a smaller one; where its
+    value is large, rounding asks for a larger one.
+    """
+    for factor in (1e-1, 1e-2, 1e-3, 1e-4, 1e1, 1e2, 1e3):
+        numeric = differentiate(step * factor)
+        if _relative(entry.analytic, numeric, scale) <= tolerance:
+            return step * factor
+    return None
 
 
 def _compared(
@@ -180,19 +229,25 @@ def _compared(
     gradient: Array,
     max_entries: int | None,
     directions: int,
-    step: float,
     rng: np.random.Generator,
-) -> Iterator[tuple[tuple[int, ...], float, float]]:
-    """Index, derivative by the gradient and by differences, of entries and of directions."""
+) -> Iterator[tuple[tuple[int, ...], float, Callable[[float], float]]]:
+    """Of entries and of directions: index, derivative by the gradient, and by differences."""
     for index in _entries(array.shape, max_entries, rng):
-        numeric = _difference(evaluate, array, index, 1.0, float(array[index]), step)
-        yield index, float(gradient[index]), numeric
+        before = float(array[index])
+        yield (
+            index,
+            float(gradient[index]),
+            partial(_difference, evaluate, array, index, 1.0, before),
+        )
     backend = backend_of(array)
     for _ in range(directions if array.size else 0):
         # Of length 1, with the same share of every entry.
         direction = backend.asarray(rng.choice([-1.0, 1.0], array.shape) / np.sqrt(array.size))
-        numeric = _difference(evaluate, array, ..., direction, array.copy(), step)
-        yield (), _dot(backend, gradient, direction), numeric
+        yield (
+            (),
+            _dot(backend, gradient, direction),
+            partial(_difference, evaluate, array, ..., direction, array.copy()),
+        )
 
 
 def _difference(
@@ -200,10 +255,12 @@ def _difference(
 ) -> float:
     """(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h, leaving the array as it was."""
     total = 0.0
-    for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
-        array[where] = before + shift * step * along
-        total += weight * evaluate()
-    array[where] = before
+    try:
+        for shift, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+            array[where] = before + shift * step * along
+            total += weight * evaluate()
+    finally:
+        array[where] = before
     return total / (12 * step)
 
 

@@ -241,3 +241,47 @@ def test_what_a_climatology_cannot_be_measured_on(values, period, message):
 def test_a_climatology_without_a_period():
     with pytest.raises((TypeError, ValueError), match="period"):
         Climatology.fit([1.0, 2.0], 0)
+
+
+# --------------------------------------------------------------- what numbers alone do not say
+
+GAPS = np.ma.masked_equal([1.0, 2, -9999, 4, 5, 6, 7], -9999)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Standardizer.fit(GAPS),
+        lambda: Standardizer(0.0, 1.0)(GAPS),
+        lambda: Standardizer(0.0, 1.0).undo(GAPS),
+        lambda: windows(GAPS, 2),
+        lambda: split(GAPS, 2),
+        lambda: windows([GAPS[:3], GAPS[3:6]], 2),
+    ],
+)
+def test_masked_values_are_not_read_as_numbers(call):
+    with pytest.raises(ValueError, match=r"values(\[0\])? holds 1 masked values.*filled"):
+        call()
+
+
+def test_what_is_masked_nowhere_is_plain():
+    assert Standardizer.fit(np.ma.masked_equal([1.0, 3.0], -9999)).mean == 2
+
+
+@pytest.mark.parametrize(
+    "values", [np.array(["2020", "2021", "2022"], "datetime64[Y]"), [1, "2", 3], [1j, 2, 3]]
+)
+def test_dates_words_and_complex_numbers_are_no_series(values):
+    with pytest.raises((TypeError, ValueError), match="values must be"):
+        windows(values, 1)
+
+
+def test_the_byte_order_of_a_file_is_the_files_own_affair():
+    values = np.array([1.0, 2, 3, 5])
+    for name in (">f4", "<f8", ">f8", ">i2"):
+        x, target = windows(values.astype(name), 2)
+        assert x.dtype.isnative and target.tolist() == [[3], [5]]
+    pandas = pytest.importorskip("pandas")
+    assert windows(pandas.Series(values), 2)[1].tolist() == [[3], [5]]
+    with pytest.raises(ValueError, match=r"values\[1\] is nan"):
+        windows(pandas.array([1, None, 3], dtype="Int64"), 1)

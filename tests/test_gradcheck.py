@@ -130,3 +130,34 @@ def test_dropout_keeps_the_mean_and_rests_without_rng():
     assert set(np.unique(y)) == {0.0, np.float32(1 / 0.75)}
     assert y.mean() == pytest.approx(1, abs=0.01)
     assert dropout.forward(x)[0] is x
+
+
+@pytest.mark.parametrize("size", [100.0, 1000.0])
+def test_large_inputs_are_told_which_step_would_do(size):
+    """A thousandth in a weight moves a gate's sum by a whole number there, not by a thousandth."""
+    x = size * np.random.default_rng(0).normal(size=(4, 2, 3))
+    layer = LSTM(3, 4, dtype="float64", seed=0)
+    report = gradcheck(layer, x)
+    assert not report and report.step_that_agrees < report.step
+    assert "bends sharply" in str(report) and "try gradcheck(..., step=" in str(report)
+    better = gradcheck(layer, x, step=report.step_that_agrees)
+    assert better.worst.error < report.worst.error
+
+
+def test_large_values_are_told_which_step_would_do():
+    def loss(prediction):
+        return float((1e9 + prediction).sum()), np.ones_like(prediction)
+
+    report = gradcheck(loss, np.zeros((2, 3)))
+    assert not report and report.step_that_agrees > report.step
+    assert "value is large" in str(report)
+    assert gradcheck(loss, np.zeros((2, 3)), step=report.step_that_agrees)
+
+
+def test_a_wrong_gradient_gets_no_such_advice():
+    def loss(prediction):
+        return float((prediction**2).sum()), prediction
+
+    report = gradcheck(loss, np.ones((2, 3)))
+    assert not report and report.step_that_agrees is None
+    assert "step=" not in str(report)

@@ -634,6 +634,22 @@ def test_a_hostile_checkpoint_is_one_clear_error(tmp_path, change):
     assert optimizer.step == 0
 
 
+def test_a_checkpoint_of_an_earlier_version_goes_on_from_the_end_of_an_epoch(tmp_path):
+    """Its unfinished mean loss was weighed by the sequences, not by what the loss says."""
+    path = tmp_path / "run"
+    long_training(tmp_path, recurrent(), Adam(), checkpoint="run", epochs=1)
+    rewritten(path, lambda tensors, state: state.pop("weighed_by") and None)
+    assert long_training(tmp_path, recurrent(), Adam(), checkpoint="run", epochs=2).epochs == 2
+    path.unlink()
+    with pytest.raises(Stop):
+        long_training(
+            tmp_path, recurrent(), Adam(), stopping(mse, 3), "run", epochs=1, checkpoint_every=2
+        )
+    rewritten(path, lambda tensors, state: state.pop("weighed_by") and None)
+    with pytest.raises(CheckpointError, match="earlier version"):
+        long_training(tmp_path, recurrent(), Adam(), checkpoint="run", epochs=2)
+
+
 def test_another_safetensors_file_is_no_checkpoint_and_stays(tmp_path):
     import safetensors.numpy as numpy_io
 
@@ -892,7 +908,8 @@ WRONG = [
     (spoilt(mask=-np.ones(20)), ValueError, "mask must hold finite weights"),
     (spoilt(mask=holed(20, 3)), ValueError, "mask must hold finite weights"),
     (spoilt(mask=["a"] * 20), ValueError, "mask has shape"),
-    (spoilt(mask=np.ones(4), lengths=[4] * 20, **STEPS), ValueError, r"expected \(T, N, ...\)"),
+    (spoilt(mask=np.ones(4), lengths=[4] * 20, **STEPS), ValueError, "mask has shape"),
+    (spoilt(mask=np.ones(4), **STEPS), ValueError, "mask has shape"),
     (spoilt(validation=3), ValueError, r"validation must be \(x, target\)"),
     (spoilt(validation=line()[:1]), ValueError, r"validation must be \(x, target\)"),
     (spoilt(validation={"x": line()[0]}), ValueError, r"validation must be \(x, target\)"),
@@ -922,7 +939,7 @@ def test_what_is_on_a_gpu_is_not_copied_unasked():
         def __array__(self, *args, **options):
             raise TypeError("implicit conversion is not allowed")
 
-    with pytest.raises(TypeError, match="x must be a NumPy array, not OnGpu"):
+    with pytest.raises(TypeError, match="x must be an array of numbers on the host, got .*OnGpu"):
         quiet(Average(), OnGpu(), np.zeros(3))
 
 

@@ -63,11 +63,26 @@ SEED = ("a", 1.5, -1, True, THING, np.zeros(2))
 RNG = ("a", 0, True, THING, np.random.RandomState(0))
 BACKEND = ("torch", 3, THING, ["numpy"])
 DTYPE = ("float16", "quick", int, None, THING)
-LENGTHS = ("a", 3, [1.5, 2.0], [0, 2], [99, 2], [2], [[2], [1, 2]], THING)
-# Of arrays: no array, of another rank, of another dtype.
+
+
+class Metres(np.ndarray):
+    """As a quantity with a unit is: an array whose numbers are not all of it."""
+
+    unit = "m"
+    value = property(np.asarray)
+
+
+def masked(values, hidden=-9999):
+    return np.ma.masked_equal(values, hidden)
+
+
+LENGTHS = ("a", 3, [1.5, 2.0], [0, 2], [99, 2], [2], [[2], [1, 2]], THING, masked([2, 2], 2))
+# Of arrays: no array, of another rank, of another dtype, with more than its numbers.
 ARRAY = ("a", 3, [1.0], None, THING, np.zeros(()), np.zeros((5, 2, 3), complex))
+ARRAY += (masked(np.zeros((5, 2, 3), "float32"), 0), np.zeros((5, 2, 3), "float32").view(Metres))
 # What NumPy makes an array of is one: text and objects are not numbers.
 ROW = ("a", ["a"], None, THING, np.zeros((2, 2)), np.array(["a"]))
+ROW += (masked([1.0, -9999.0]), [masked([-9999.0])], np.ones(3).view(Metres))
 MAPPING = (3, "a", None, [1.0], THING)
 LAYER = (3, "a", None, THING, LSTM)
 TEXT = (3, None, b"a", THING, ["a"])
@@ -165,11 +180,9 @@ def forward(layer, **good):
     _, trace = layer.forward(**good)
     dy, _ = layer.forward(**good)
     name = type(layer).__name__
-    passed = {"rng": RNG, "trace": FLAG}
+    passed = {"rng": RNG, "trace": FLAG, "lengths": LENGTHS}
     if isinstance(layer, (LSTM, GRU, RNN)):
-        passed |= {"state": STATE, "lengths": LENGTHS}
-    if isinstance(layer, (LastStep, Reverse, Attention, Sequential)):
-        passed |= {"lengths": LENGTHS}
+        passed |= {"state": STATE}
     for array in good:
         wrong = (*ARRAY, X + 0.5) if isinstance(layer, Embedding) else (*ARRAY, X.astype("f8"))
         passed[array] = wrong
@@ -244,6 +257,11 @@ LOSSES = [
             ),
         },
     ),
+    Case(
+        losses.Mean,
+        {"value": 0.5, "weight": 3},
+        {"value": ("a", None, THING, np.zeros(2)), "weight": AT_LEAST_0},
+    ),
     Case(losses.ctc, CTC, CTC_REFUSED | {"impossible": WORD}),
     Case(losses.ctc_lattice, CTC, CTC_REFUSED),
     Case(
@@ -314,13 +332,16 @@ FIT = {
     "loss": losses.mse,
 }
 DATA = ("a", np.array(["a"]), None, THING, np.zeros(()), np.full((5, 4, 3), np.nan), [[1], [1, 2]])
+DATA += (masked(np.zeros((5, 4, 3)), 0), np.zeros((5, 4, 3)).view(Metres))
+DATA += (np.zeros((5, 4, 3), "datetime64[s]"), np.zeros((5, 4, 3), object))
 DATA_REFUSED = {
     "model": LAYER,
     "x": DATA,
     "target": DATA,
     "loss": OBJECT,
-    "lengths": (3, "a", [1.5] * 4, [0] * 4, [9] * 4, [[1], [1, 2]], THING),
-    "mask": (3, "a", np.ones(7), np.full(4, -1.0), np.full(4, np.nan), [[1], [1, 2]], THING),
+    "lengths": (3, "a", [1.5] * 4, [0] * 4, [9] * 4, [[1], [1, 2]], THING, masked([4] * 4, 4)),
+    "mask": (3, "a", np.ones(7), np.full(4, -1.0), np.full(4, np.nan), [[1], [1, 2]], THING)
+    + (masked(np.ones(4), 1),),
     "target_axis": (2, -1, "a", 0.5, True, THING),
     "batch_size": SIZE,
 }
@@ -648,7 +669,6 @@ def test_nonsense_is_refused_by_name(case, argument, values):
 
 
 UNREFUSED = {
-    "lengths": "layers without time pass it by",
     "self": "",
     "options": "",
     "layers": "",
@@ -660,6 +680,7 @@ RESULT_TYPES = {
     # They are returned, not made by a reader.
     *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
     *("Series", "Corpus", "Tagged", "Reading", "CheckpointError", "Diverged", "ALPHABET"),
+    "NothingCounts",
     # Bases of what is tried here.
     *("Layer", "Optimizer"),
     # They take nothing.

@@ -16,7 +16,7 @@ from lstm_lab import GRU, LSTM, BiLSTM, Gradient, Layer, Linear, Sequential, Tra
 from lstm_lab.evidence import Interval, median_interval
 from lstm_lab.gradcheck import Report, gradcheck
 from lstm_lab.interchange import from_torch, load, save, to_torch
-from lstm_lab.losses import ctc_greedy, mse
+from lstm_lab.losses import Mean, ctc_greedy, mse
 from lstm_lab.optim import Adam, cosine
 from lstm_lab.training import History, fit
 
@@ -39,7 +39,7 @@ LSTM(3, 16, init=1)  # type: ignore[arg-type]
 LSTM(3, 16, peephole=True)  # type: ignore[call-arg]
 lstm.forward(x, rng=0)  # type: ignore[arg-type]
 
-assert_type(mse(y, y), tuple[float, Any])
+assert_type(mse(y, y), tuple[Mean, Any])
 assert_type(ctc_greedy(y), list[list[int]])
 assert_type(cosine(0.01, 100), Callable[[int], float])
 Adam("fast")  # type: ignore[arg-type]

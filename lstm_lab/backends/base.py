@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .._validation import check_nothing_lost, native
+
 Array = Any
 """An array of whichever backend is at work."""
 
@@ -134,16 +136,22 @@ class Backend:
         """Entered around a time loop whose every step is a product of so many operations."""
         return nullcontext()
 
-    def require(self, array: Any, name: str) -> None:
-        """Refuse an array of another backend: nothing is copied between host and device unasked.
+    def require(self, array: Any, name: str) -> Array:
+        """The array, if it is one of this backend: nothing is copied to or from a device unasked.
+
+        On the host it comes back plain and in the machine's own byte order.
 
         Raises
         ------
         TypeError
-            If ``array`` is not an array of this backend; the message names the argument.
+            If ``array`` is not an array of this backend, or has a unit; the message names the
+            argument.
+        ValueError
+            If some of its values are masked.
         """
         if self.owns(array):
-            return
+            check_nothing_lost(array, name)
+            return native(array)
         kind = f"{type(array).__module__.split('.')[0]}.{type(array).__name__}"
         raise TypeError(
             f"{name} is a {kind}, but this layer computes with {self.name} arrays; "

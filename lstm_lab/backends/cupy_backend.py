@@ -78,21 +78,22 @@ class CupyBackend(Backend):
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.xp.asnumpy(array)
 
-    def require(self, array: Any, name: str) -> None:
-        """Refuse an array of another backend, or of another GPU than CuPy's current one.
+    def require(self, array: Any, name: str) -> Any:
+        """The array, if it is one of CuPy's on CuPy's current GPU.
 
         Raises
         ------
         TypeError, ValueError
             The message names the argument.
         """
-        super().require(array, name)
+        array = super().require(array, name)
         current = self.xp.cuda.runtime.getDevice()
         if array.device.id != current:
             raise ValueError(
                 f"{name} lies on GPU {array.device.id}, but CuPy's current GPU is {current}; "
                 f"compute inside of: with cupy.cuda.Device({array.device.id}):"
             )
+        return array
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
         # cuBLAS writes only into plain memory.

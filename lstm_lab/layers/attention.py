@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._validation import (
-    check_array,
     check_call,
     check_kind,
+    checked_array,
     checked_choice,
     checked_generator,
     checked_number,
@@ -294,9 +294,13 @@ class Attention(Layer):
             If an argument has the wrong type, shape, dtype or backend.
         """
         check_call(rng, trace)
-        check_array(self.backend, query, "query", ("Tq", "B", self.query_size), self.dtype)
+        query = checked_array(
+            self.backend, query, "query", ("Tq", "B", self.query_size), self.dtype
+        )
         batch = query.shape[1]
-        check_array(self.backend, memory, "memory", ("Tm", batch, self.memory_size), self.dtype)
+        memory = checked_array(
+            self.backend, memory, "memory", ("Tm", batch, self.memory_size), self.dtype
+        )
         xp, steps = self.backend.xp, memory.shape[0]
         packing = Packing(lengths, steps, batch)
         q, m = query.transpose(1, 0, 2), memory.transpose(1, 0, 2)
@@ -342,7 +346,7 @@ class Attention(Layer):
         self._check_trace(trace)
         q, m = trace.query, trace.memory
         shape = (q.shape[1], q.shape[0], self.memory_size)
-        check_array(self.backend, dy, "dy", shape, self.dtype)
+        dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
         weights, d = trace.weights.transpose(1, 0, 2), dy.transpose(1, 0, 2)
         dscores = d @ m.transpose(0, 2, 1)
         dscores *= weights

@@ -1,4 +1,8 @@
-"""Layers without time: `Linear` and `Embedding`."""
+"""Layers without time: `Linear` and `Embedding`.
+
+With ``lengths`` they leave out the padding all the same: what stands there has no influence,
+NaN included, their output there is 0, and nothing is computed for it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_array, check_call, check_kind, checked_generator, checked_size
+from .._validation import check_call, check_kind, checked_array, checked_generator, checked_size
 from ..backends import Array, Backend
 from . import initial
 from .base import Gradient, Layer
+from .packing import inside
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What `Linear.forward` leaves behind of a padded batch: the rows that are no padding."""
+
+    x: Array  # (n, D), or (n, ..., D) of inputs with more axes
+    index: tuple
+    shape: tuple[int, ...]
 
 
 class Linear(Layer):
@@ -62,30 +76,71 @@ class Linear(Layer):
         lengths: Any = None,
         rng: np.random.Generator | None = None,
         trace: bool = True,
-    ) -> tuple[Array, Array]:
-        """x (..., D) to y (..., K); the trace is x itself."""
-        check_call(rng, trace)
-        check_array(self.backend, x, "x", ("...", self.input_size), self.dtype)
-        return x @ self.params["weight"].T + self.params["bias"], x
+    ) -> tuple[Array, Array | Rows]:
+        """x (..., D) to y (..., K).
 
-    def backward(self, dy: Array, trace: Array) -> Gradient:
-        """dW = Σ dy xᵀ, db = Σ dy over all leading axes, dx = dy W."""
-        check_array(self.backend, trace, "trace", ("...", self.input_size), self.dtype)
-        shape = (*trace.shape[:-1], self.output_size)
-        check_array(self.backend, dy, "dy", shape, self.dtype)
-        rows = dy.reshape(-1, self.output_size)
+        Parameters
+        ----------
+        x : array (..., D)
+            The trace refers to it: leave it as it is until after ``backward``.
+        lengths : sequence of B ints, or None
+            Of x (T, B, ..., D), as in `LSTM.forward`; y is 0 past each sequence's end.
+        rng : numpy.random.Generator or None
+            Nothing is drawn.
+        trace : bool
+
+        Returns
+        -------
+        y : array (..., K)
+        trace : array (..., D) or Rows
+            x itself, or of a padded batch what is no padding.
+        """
+        check_call(rng, trace)
+        x = checked_array(self.backend, x, "x", ("...", self.input_size), self.dtype)
+        index = inside(self.backend, x.shape[:-1], lengths)
+        if index is None:
+            return self._times(x), x
+        rows = Rows(x[index], index, x.shape)
+        y = self.backend.xp.zeros((*x.shape[:-1], self.output_size), self.dtype)
+        y[index] = self._times(rows.x)
+        return y, rows
+
+    def _times(self, x: Array) -> Array:
+        return x @ self.params["weight"].T + self.params["bias"]
+
+    def backward(self, dy: Array, trace: Array | Rows) -> Gradient:
+        """dW = Σ dy xᵀ, db = Σ dy over all leading axes, dx = dy W; without the padding."""
+        padded = isinstance(trace, Rows)
+        x = checked_array(
+            self.backend,
+            trace.x if padded else trace,
+            "trace",
+            ("...", self.input_size),
+            self.dtype,
+        )
+        leading = (trace.shape if padded else x.shape)[:-1]
+        dy = checked_array(self.backend, dy, "dy", (*leading, self.output_size), self.dtype)
+        d = dy[trace.index] if padded else dy
+        rows = d.reshape(-1, self.output_size)
         params = {
-            "weight": rows.T @ trace.reshape(-1, self.input_size),
+            "weight": rows.T @ x.reshape(-1, self.input_size),
             "bias": rows.sum(axis=0),
         }
-        return Gradient(dy @ self.params["weight"], params)
+        dx = d @ self.params["weight"]
+        if padded:
+            whole = self.backend.xp.zeros(trace.shape, self.dtype)
+            whole[trace.index] = dx
+            dx = whole
+        return Gradient(dx, params)
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """What `Embedding.forward` leaves behind."""
+    """What `Embedding.forward` leaves behind: of a padded batch, the ids that are no padding."""
 
     ids: Array
+    shape: tuple[int, ...]
+    index: tuple | None
 
 
 class Embedding(Layer):
@@ -138,28 +193,39 @@ class Embedding(Layer):
     ) -> tuple[Array, Lookup]:
         """Ids (...), whole numbers from 0 to V - 1, to vectors (..., E).
 
+        With ``lengths``, of ids (T, B, ...), anything may stand past a sequence's end; the
+        vectors there are 0.
+
         Raises
         ------
         TypeError, ValueError
             If ``x`` holds anything else.
         """
         check_call(rng, trace)
-        self.backend.require(x, "x")
+        x = self.backend.require(x, "x")
         if x.dtype.kind not in "iu":
             raise TypeError(f"x must hold whole numbers, the entries' ids, not {x.dtype}")
-        if x.size and not 0 <= int(x.min()) <= int(x.max()) < self.vocabulary_size:
+        index = inside(self.backend, x.shape, lengths)
+        ids = x if index is None else x[index]
+        if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < self.vocabulary_size:
             raise ValueError(
                 f"x must hold ids from 0 to {self.vocabulary_size - 1}, "
-                f"got ids from {int(x.min())} to {int(x.max())}"
+                f"got ids from {int(ids.min())} to {int(ids.max())}"
             )
-        return self.params["weight"][x], Lookup(x)
+        found = self.params["weight"][ids]
+        if index is not None:
+            rows, found = found, self.backend.xp.zeros((*x.shape, self.embedding_size), self.dtype)
+            found[index] = rows
+        return found, Lookup(ids, x.shape, index)
 
     def backward(self, dy: Array, trace: Lookup) -> Gradient:
         """Each vector's gradient is the sum over the places where it was looked up."""
         check_kind(trace, "trace", Lookup, "what Embedding.forward returned")
-        check_array(self.backend, dy, "dy", (*trace.ids.shape, self.embedding_size), self.dtype)
+        shape = (*trace.shape, self.embedding_size)
+        dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
         xp = self.backend.xp
-        rows = dy.reshape(-1, self.embedding_size)
+        d = dy if trace.index is None else dy[trace.index]
+        rows = d.reshape(-1, self.embedding_size)
         ids = trace.ids.reshape(-1)
         gradient = xp.zeros_like(self.params["weight"])
         xp.add.at(gradient, ids, rows)

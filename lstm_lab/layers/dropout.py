@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_array, check_call, checked_rate
+from .._validation import check_call, checked_array, checked_rate
 from ..backends import Array, Backend
 from .base import Gradient, Layer
+from .packing import inside
 
 
 def dropout_mask(
@@ -52,17 +53,28 @@ class Dropout(Layer):
         rng: np.random.Generator | None = None,
         trace: bool = True,
     ) -> tuple[Array, Array | None]:
-        """x (...) to y of the same shape; the trace is the mask, or None."""
+        """x (...) to y of the same shape; the trace is the mask, or None.
+
+        With ``lengths``, of x (T, B, ...), the padding is dropped: y is 0 there, whatever x is.
+        """
         check_call(rng, trace)
-        check_array(self.backend, x, "x", ("...",), self.dtype)
-        if rng is None or not self.rate:
-            return x, None
-        mask = dropout_mask(self.backend, rng, self.rate, x.shape, self.dtype)
-        return x * mask, mask
+        x = checked_array(self.backend, x, "x", ("...",), self.dtype)
+        index = inside(self.backend, x.shape[:-1], lengths)
+        mask = None
+        if rng is not None and self.rate:
+            mask = dropout_mask(self.backend, rng, self.rate, x.shape, self.dtype)
+        if index is None:
+            return (x, None) if mask is None else (x * mask, mask)
+        kept = self.backend.xp.zeros(x.shape, self.dtype)
+        kept[index] = 1 if mask is None else mask[index]
+        return self.backend.xp.where(kept > 0, x, 0) * kept, kept
 
     def backward(self, dy: Array, trace: Array | None) -> Gradient:
         """The gradient passes where the value passed."""
-        check_array(self.backend, dy, "dy", ("...",), self.dtype)
+        dy = checked_array(self.backend, dy, "dy", ("...",), self.dtype)
         if trace is not None:
-            check_array(self.backend, trace, "trace", dy.shape, self.dtype)
-        return Gradient(dy if trace is None else dy * trace)
+            trace = checked_array(self.backend, trace, "trace", dy.shape, self.dtype)
+        if trace is None:
+            return Gradient(dy)
+        # Nothing comes back through a 0, not even of what is not finite there.
+        return Gradient(self.backend.xp.where(trace > 0, dy, 0) * trace)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._validation import checked_lengths
+from ..backends import Backend
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,27 @@ class Segment:
     start: int
     stop: int
     width: int
+
+
+def inside(backend: Backend, shape: tuple[int, ...], lengths: Any) -> tuple | None:
+    """An index of what is no padding in an array (T, B, ...); None where nothing is padded.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The leading axes. Where there is one only, time is over and ``lengths`` with it: a layer
+        behind `LastStep`, say.
+    lengths : sequence of B ints, or None
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``lengths`` do not fit.
+    """
+    if lengths is None or len(shape) < 2:
+        return None
+    packing = Packing(lengths, *shape[:2])
+    return backend.index(packing.inside) if packing.ragged else None
 
 
 class Packing:
@@ -56,6 +79,12 @@ class Packing:
         else:
             self.order = np.arange(batch)
             self.segments = [Segment(0, steps, batch)]
+
+    @property
+    def inside(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and sequences of what is no padding: an index into (T, B, ...)."""
+        steps, rows = np.nonzero(np.arange(self.steps)[:, None] < self.lengths)
+        return steps, rows
 
     def index(self, segment: Segment, reverse: bool) -> tuple:
         """Where a segment lies in an array (T, B, ·): an index to read from or assign to."""

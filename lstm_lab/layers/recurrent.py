@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._validation import (
-    check_array,
     check_call,
+    checked_array,
     checked_bool,
     checked_choice,
     checked_generator,
@@ -266,7 +266,7 @@ class Recurrent(Layer):
             If an argument has the wrong type, shape, dtype or backend.
         """
         check_call(rng, trace)
-        check_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
+        x = checked_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         batch = x.shape[1]
         packing = Packing(lengths, *x.shape[:2])
         states = self._unpack(state, "state", batch)
@@ -324,7 +324,7 @@ class Recurrent(Layer):
         self._check_trace(trace)
         packing = trace.packing
         shape = (packing.steps, packing.batch, self.output_size)
-        check_array(self.backend, dy, "dy", shape, self.dtype)
+        dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
         dstates = self._unpack(dstate, "dstate", packing.batch)
         initial_d = [self.backend.xp.empty_like(array) for array in dstates]
         params: dict[str, Array] = {}
@@ -385,9 +385,10 @@ class Recurrent(Layer):
             arrays, names = list(state), [f"{name}[{k}]" for k in range(count)]
         else:
             raise TypeError(f"{name} must be a pair (h, c) of arrays, got {_described(state)}")
-        for array, label, shape in zip(arrays, names, shapes, strict=True):
-            check_array(self.backend, array, label, shape, self.dtype)
-        return arrays
+        return [
+            checked_array(self.backend, array, label, shape, self.dtype)
+            for array, label, shape in zip(arrays, names, shapes, strict=True)
+        ]
 
     def _check_trace(self, trace: Any) -> None:
         if not isinstance(trace, Trace):

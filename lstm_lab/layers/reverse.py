@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_array, check_call, check_kind
+from .._validation import check_call, check_kind, checked_array
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .packing import Packing
@@ -47,14 +47,14 @@ class Reverse(Layer):
     ) -> tuple[Array, Reversal]:
         """x (T, B, D) to y (T, B, D), zero after each sequence's end."""
         check_call(rng, trace)
-        check_array(self.backend, x, "x", ("T", "B", "D"), self.dtype)
+        x = checked_array(self.backend, x, "x", ("T", "B", "D"), self.dtype)
         packing = Packing(lengths, *x.shape[:2])
         return self._reversed(x, packing), Reversal(x.shape, packing)
 
     def backward(self, dy: Array, trace: Reversal) -> Gradient:
         """The gradient, backwards; what it holds in the padding is ignored."""
         check_kind(trace, "trace", Reversal, "what Reverse.forward returned")
-        check_array(self.backend, dy, "dy", trace.shape, self.dtype)
+        dy = checked_array(self.backend, dy, "dy", trace.shape, self.dtype)
         return Gradient(self._reversed(dy, trace.packing))
 
     def _reversed(self, x: Array, packing: Packing) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, Never
 
 import numpy as np
 
-from .._validation import check_array, check_call, check_kind
+from .._validation import check_call, check_kind, checked_array
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .packing import Packing
@@ -46,7 +46,7 @@ class LastStep(Layer):
     ) -> tuple[Array, Picked]:
         """x (T, B, H) to y (B, H); ``lengths`` as in `LSTM.forward`."""
         check_call(rng, trace)
-        check_array(self.backend, x, "x", ("T", "B", "H"), self.dtype)
+        x = checked_array(self.backend, x, "x", ("T", "B", "H"), self.dtype)
         last = Packing(lengths, *x.shape[:2]).lengths - 1
         index = self.backend.index((last, np.arange(x.shape[1])))
         return x[index], Picked(x.shape, index)
@@ -54,7 +54,7 @@ class LastStep(Layer):
     def backward(self, dy: Array, trace: Picked) -> Gradient:
         """The gradient goes to the steps that were picked, and nowhere else."""
         check_kind(trace, "trace", Picked, "what LastStep.forward returned")
-        check_array(self.backend, dy, "dy", trace.shape[1:], self.dtype)
+        dy = checked_array(self.backend, dy, "dy", trace.shape[1:], self.dtype)
         dx = self.backend.xp.zeros(trace.shape, self.dtype)
         dx[trace.index] = dy
         return Gradient(dx)

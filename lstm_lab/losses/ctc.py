@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_kind, checked_choice, checked_size, described
+from .._validation import check_kind, checked_choice, checked_size, described, plain_array
 from ..backends import Array, Backend
 from ..layers.packing import Packing
 from .elementwise import checked_prediction
+from .mean import Mean, NothingCounts
 
 NEVER = -1e30
 """The logarithm of 0 in the lattice: finite, so that a difference of two of them is no NaN."""
@@ -107,7 +108,7 @@ def ctc(
     *,
     blank: int = 0,
     impossible: str = "raise",
-) -> tuple[float, Array]:
+) -> tuple[Mean, Array]:
     """Connectionist temporal classification: the mean of -ln p(target | logits), in nats.
 
     The gradient is that of equation (16) of Graves et al. 2006, doi:10.1145/1143844.1143891: what
@@ -131,16 +132,15 @@ def ctc(
     blank : int
         The class that stands for no label.
     impossible : {"raise", "skip"}
-        What becomes of a target that has no path at all, since it needs more frames than there
-        are: one for each label, and one more between two equal labels. Its loss is infinite and
-        its gradient does not exist, and both would silently spoil the whole batch. "skip" leaves
-        such sequences out of the mean, with a gradient of 0.
+        What becomes of a target of probability 0: since it needs more frames than there are, one
+        for each label and one more between two equal labels, or since logits of -inf block every
+        path. Its loss is infinite and its gradient does not exist, and both would silently spoil
+        the whole batch. "skip" leaves such sequences out of the mean, with a gradient of 0.
 
     Returns
     -------
-    loss : float
-        The mean over the sequences that count. It is inf where logits of -inf leave a target no
-        probability.
+    loss : Mean
+        The mean over the sequences that count; its weight is their number.
     gradient : array (T, B, K)
         0 past ``lengths``.
 
@@ -149,6 +149,8 @@ def ctc(
     TypeError, ValueError
         If the arrays do not fit each other, a label is the blank or no class, or a target is
         impossible; the message says which.
+    NothingCounts
+        A ValueError, if every target is impossible.
 
     Examples
     --------
@@ -159,21 +161,26 @@ def ctc(
     """
     impossible = checked_choice(impossible, "impossible", ("raise", "skip"))
     problem = _Problem.check(logits, targets, lengths, target_lengths, blank)
-    counts = problem.needed <= problem.frames
+    backend, xp = problem.backend, problem.backend.xp
+    log_y = problem.log_softmax()
+    lattice = problem.lattice(log_y)
+    counts = ~np.isposinf(backend.to_numpy(lattice.loss))
     if not counts.all() and impossible == "raise":
         raise ValueError(problem.complaint(int(np.argmin(counts))))
     if not counts.any():
-        raise ValueError(f"no target can be aligned; {problem.complaint(0)}")
-    backend, xp = problem.backend, problem.backend.xp
-    log_y = problem.log_softmax(logits)
-    lattice = problem.lattice(log_y)
-    weights = backend.asarray(counts / counts.sum())
-    value = float(xp.sum(weights * xp.where(backend.asarray(counts), lattice.loss, 0)))
-    one_hot = backend.asarray(np.eye(logits.shape[2])[problem.labels])
-    gamma = (lattice.posterior.transpose(1, 0, 2) @ one_hot).transpose(1, 0, 2)
-    valid = backend.asarray(problem.valid[:, :, None])
-    gradient = xp.where(valid, (xp.exp(log_y) - gamma) * weights[:, None], 0)
-    return value, gradient.astype(logits.dtype)
+        raise NothingCounts(f"no target can be aligned; {problem.complaint(0)}")
+    number, counted = int(counts.sum()), backend.asarray(counts)
+    value = float(xp.sum(xp.where(counted, lattice.loss, 0))) / number
+    gradient = xp.exp(log_y)
+    # Label by label: within one the sequences' entries differ, so that none is written twice.
+    every = np.arange(problem.batch)
+    gradient[:, :, blank] -= lattice.posterior[:, :, ::2].sum(axis=-1)
+    for s in range(1, problem.labels.shape[1], 2):
+        at = backend.index((slice(None), every, problem.labels[:, s]))
+        gradient[at] -= lattice.posterior[:, :, s]
+    shown = backend.asarray(problem.valid & counts)[:, :, None]
+    gradient = xp.where(shown, gradient / number, 0)
+    return Mean(value, number), gradient.astype(problem.logits.dtype)
 
 
 def ctc_lattice(
@@ -202,7 +209,7 @@ def ctc_lattice(
         As `ctc`, but not for impossible targets.
     """
     problem = _Problem.check(logits, targets, lengths, target_lengths, blank)
-    return problem.lattice(problem.log_softmax(logits))
+    return problem.lattice(problem.log_softmax())
 
 
 def ctc_greedy(
@@ -224,7 +231,7 @@ def ctc_greedy(
     list of B lists of int
         The labels of each sequence.
     """
-    backend = checked_prediction(logits, "logits")
+    backend, logits = checked_prediction(logits, "logits")
     _check_scores(logits, blank)
     frames = Packing(lengths, *logits.shape[:2]).lengths
     best = backend.to_numpy(logits.argmax(axis=-1))
@@ -250,16 +257,16 @@ class _Problem:
     """Arguments of `ctc` that fit each other; all but the logits on the host."""
 
     backend: Backend
+    logits: Array  # (T, B, K)
     frames: np.ndarray  # (B,)
     states: np.ndarray  # (B,)
     labels: np.ndarray  # (B, 2S + 1), blanks past the own states
-    steps: int
 
     @classmethod
     def check(
         cls, logits: Any, targets: Any, lengths: Any, target_lengths: Any, blank: int
     ) -> _Problem:
-        backend = checked_prediction(logits, "logits")
+        backend, logits = checked_prediction(logits, "logits")
         _check_scores(logits, blank)
         steps, batch, classes = logits.shape
         frames = Packing(lengths, steps, batch).lengths
@@ -275,7 +282,15 @@ class _Problem:
         labels = np.full((batch, 2 * count.max() + 1), blank)
         for row, own in zip(labels, rows, strict=True):
             row[1 : 2 * len(own) : 2] = own
-        return cls(backend, frames, 2 * count + 1, labels, steps)
+        return cls(backend, logits, frames, 2 * count + 1, labels)
+
+    @property
+    def steps(self) -> int:
+        return self.logits.shape[0]
+
+    @property
+    def batch(self) -> int:
+        return self.logits.shape[1]
 
     @property
     def valid(self) -> np.ndarray:
@@ -294,16 +309,22 @@ class _Problem:
         return self.states // 2 + self.repeats
 
     def complaint(self, b: int) -> str:
+        if self.needed[b] <= self.frames[b]:
+            return (
+                f"targets[{b}] has probability 0: logits of -inf block every path that becomes "
+                "it; impossible='skip' leaves it out"
+            )
         return (
             f"targets[{b}] needs at least {self.needed[b]} frames, for {self.states[b] // 2} "
             f"labels of which {self.repeats[b]} equal the one before, but has "
             f"{self.frames[b]}: no path becomes it; impossible='skip' leaves it out"
         )
 
-    def log_softmax(self, logits: Array) -> Array:
+    def log_softmax(self) -> Array:
         """(T, B, K) in float64: over hundreds of frames logarithms outgrow float32's digits."""
         xp = self.backend.xp
-        z = xp.where(self.backend.asarray(self.valid[:, :, None]), logits, 0).astype("float64")
+        valid = self.backend.asarray(self.valid[:, :, None])
+        z = xp.where(valid, self.logits, 0).astype("float64")
         z = z - z.max(axis=-1, keepdims=True)
         return xp.maximum(z - xp.log(xp.exp(z).sum(axis=-1, keepdims=True)), NEVER)
 
@@ -391,9 +412,9 @@ def _check_scores(logits: Array, blank: Any) -> None:
 def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> list[np.ndarray]:
     """Each target's labels, on the host."""
     if backend.owns(targets):
-        targets = backend.to_numpy(targets)
+        targets = backend.to_numpy(backend.require(targets, "targets"))
     try:
-        rows = [np.asarray(row) for row in targets]
+        rows = [plain_array(row, f"targets[{b}]") for b, row in enumerate(targets)]
     except Exception as error:  # a single number, or an array on another device
         raise TypeError(
             f"targets must be {batch} sequences of labels, got {type(targets).__name__}"
@@ -411,7 +432,7 @@ def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> li
             [int(np.argmax(row < 0)) if (row < 0).any() else len(row) for row in rows], "int64"
         )
     else:
-        ends = np.asarray(target_lengths)
+        ends = plain_array(target_lengths, "target_lengths")
         if ends.shape != (batch,) or ends.dtype.kind not in "iu":
             raise ValueError(
                 f"target_lengths must be {batch} whole numbers, got {target_lengths!r}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends import Array, Backend, backend_of
+from .mean import Mean, NothingCounts
 
 
-def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[float, Array]:
+def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[Mean, Array]:
     """Mean squared error.
 
     Parameters
@@ -24,17 +25,19 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[fl
 
     Returns
     -------
-    loss : float
-        Σ m (p - y)² / Σ m, over all entries.
+    loss : Mean
+        Σ m (p - y)² / Σ m, over all entries; its weight is Σ m.
     gradient : array (...)
 
     Raises
     ------
     TypeError, ValueError
-        If the arrays do not fit each other, or the mask leaves nothing.
+        If the arrays do not fit each other.
+    NothingCounts
+        A ValueError, if the mask leaves nothing.
     """
-    backend = checked_prediction(prediction, "prediction")
-    backend.require(target, "target")
+    backend, prediction = checked_prediction(prediction, "prediction")
+    target = backend.require(target, "target")
     if target.shape != prediction.shape:
         raise ValueError(f"target must have shape {prediction.shape}, got {target.shape}")
     if target.dtype != prediction.dtype:
@@ -42,12 +45,13 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[fl
     xp = backend.xp
     difference = prediction - target
     if mask is None:
-        return float(xp.mean(difference * difference)), difference * (2 / difference.size)
+        value = Mean(xp.mean(difference * difference), difference.size)
+        return value, difference * (2 / difference.size)
     weights = _weights(backend, mask, prediction.shape, prediction.dtype, rank=prediction.ndim)
     difference = xp.where(weights > 0, difference, 0)
-    weights = weights / _total(weights * xp.ones_like(difference))
-    gradient = weights * difference
-    return float(xp.sum(gradient * difference)), 2 * gradient
+    total = _total(weights) * (difference.size // weights.size)
+    gradient = weights / total * difference
+    return Mean(xp.sum(gradient * difference), total), 2 * gradient
 
 
 def cross_entropy(
@@ -55,7 +59,7 @@ def cross_entropy(
     target: Array,
     mask: Array | None = None,
     class_weights: Array | None = None,
-) -> tuple[float, Array]:
+) -> tuple[Mean, Array]:
     """Softmax cross-entropy, in nats.
 
     Parameters
@@ -71,17 +75,20 @@ def cross_entropy(
 
     Returns
     -------
-    loss : float
-        Σ w (log Σ exp z - z_target) / Σ w, where w is the class's weight times the mask's.
+    loss : Mean
+        Σ w (log Σ exp z - z_target) / Σ w, where w is the class's weight times the mask's; its
+        weight is Σ w.
     gradient : array (..., K)
 
     Raises
     ------
     TypeError, ValueError
-        If the arrays do not fit each other, a target that counts is no class, or nothing counts.
+        If the arrays do not fit each other, or a target that counts is no class.
+    NothingCounts
+        A ValueError, if mask and class weights leave nothing.
     """
-    backend = checked_prediction(logits, "logits")
-    backend.require(target, "target")
+    backend, logits = checked_prediction(logits, "logits")
+    target = backend.require(target, "target")
     xp, classes = backend.xp, logits.shape[-1]
     if target.dtype.kind not in "iu":
         raise TypeError(f"target must hold whole numbers, the classes, not {target.dtype}")
@@ -97,14 +104,15 @@ def cross_entropy(
             f"got {int(target.min())} to {int(target.max())}"
         )
     if class_weights is not None:
-        backend.require(class_weights, "class_weights")
+        class_weights = backend.require(class_weights, "class_weights")
         if class_weights.shape != (classes,):
             raise ValueError(
                 f"class_weights must have shape ({classes},), got {class_weights.shape}"
             )
         weighted = _counted(backend, class_weights, "class_weights", logits.dtype)
         weights = weights * weighted[target]
-    weights = weights / _total(weights)
+    count = _total(weights)
+    weights = weights / count
     # The largest score is taken off first, so that no exponential overflows.
     z = xp.where(weights[..., None] > 0, logits, 0)
     z = z - z.max(axis=-1, keepdims=True)
@@ -115,11 +123,11 @@ def cross_entropy(
     gradient = exponentials / total
     gradient -= xp.arange(classes) == target[..., None]
     gradient *= weights[..., None]
-    return float(loss), gradient
+    return Mean(loss, count), gradient
 
 
-def checked_prediction(array: Any, name: str) -> Backend:
-    """The backend of a floating-point array that holds something.
+def checked_prediction(array: Any, name: str) -> tuple[Backend, Array]:
+    """The backend of a floating-point array that holds something, and the array.
 
     Raises
     ------
@@ -127,16 +135,17 @@ def checked_prediction(array: Any, name: str) -> Backend:
         If it is none.
     """
     backend = backend_of(array, name)
+    array = backend.require(array, name)
     if array.dtype.kind != "f":
         raise TypeError(f"{name} must hold floating-point numbers, not {array.dtype}")
     if array.ndim < 1 or array.size < 1:
         raise ValueError(f"{name} must hold at least one value, got shape {array.shape}")
-    return backend
+    return backend, array
 
 
 def _weights(backend: Backend, mask: Any, shape: tuple, dtype: Any, rank: int) -> Array:
     """The mask in ``dtype``, with axes of size 1 added up to ``rank``."""
-    backend.require(mask, "mask")
+    mask = backend.require(mask, "mask")
     if mask.ndim < 1 or mask.shape != shape[: mask.ndim]:
         raise ValueError(f"mask must have the leading axes of {shape}, got shape {mask.shape}")
     weights = _counted(backend, mask, "mask", dtype)
@@ -153,8 +162,11 @@ def _counted(backend: Backend, array: Array, name: str, dtype: Any) -> Array:
     return weights
 
 
-def _total(weights: Array) -> Array:
-    total = weights.sum()
-    if not float(total) > 0:
-        raise ValueError("mask leaves nothing that counts")
+def _total(weights: Array) -> float:
+    """The sum of the weights, in double precision: float32 can count to 2²⁴ only."""
+    total = float(weights.sum(dtype="float64"))
+    if not total > 0:
+        raise NothingCounts(
+            "the mask leaves nothing that counts, or the class weights do: all weights are 0"
+        )
     return total

@@ -22,6 +22,7 @@ from .checkpoint import CheckpointError
 from .examples import Examples, named
 from .history import History
 from .loop import Diverged, Run, mean_loss
+from .objective import Objective, answers_each_step
 from .progress import Bar, Interrupt
 
 __all__ = ["CheckpointError", "Diverged", "History", "evaluate", "fit", "predict"]
@@ -59,15 +60,19 @@ def fit(
     x : numpy.ndarray (T, N, D), or integers (T, N)
         N sequences, time first. Stays on the host; each batch is moved to the model's backend.
     target : numpy.ndarray (N, ...) or (T, N, ...)
-        One answer for a sequence, or one for each step.
+        One answer for a sequence, or one for each step. For `ctc`, N lists of labels will do.
     loss : callable
-        ``loss(prediction, target) -> (value, gradient)``, with ``mask=`` if there is one.
+        ``loss(prediction, target) -> (value, gradient)``, a mean and its gradient. A loss that
+        has a parameter ``lengths``, as `ctc` has, is given those of the batch, and one that has
+        a parameter ``mask`` the mask. What it returns as value tells its weight among the
+        batches if it is a `lstm_lab.losses.Mean`, as those of this library are; a plain number
+        is taken for a mean over the mask's weights, or over the sequences without a mask.
     optimizer : Optimizer
         From `lstm_lab.optim`.
     epochs : int
         Times that every sequence is seen.
     lengths : (N,) ints, or None
-        Steps of each sequence; what lies beyond may be anything and is masked in the loss.
+        Steps of each sequence; what lies beyond may be anything, and the loss leaves it out.
     mask : numpy.ndarray or None
         Weights of the targets, shaped like the first axes of ``target``; 0 leaves one out.
     target_axis : {0, 1} or None
@@ -105,7 +110,8 @@ def fit(
     CheckpointError
         If ``checkpoint`` is there and does not fit.
     """
-    _check_parts(model, loss, optimizer)
+    _check_parts(model, optimizer)
+    objective = Objective(loss)
     epochs = checked_size(epochs, "epochs")
     batch_size = checked_size(batch_size, "batch_size")
     if clip_norm is not None:
@@ -125,9 +131,11 @@ def fit(
         validation = Examples.check(
             model, **named(validation), target_axis=examples.target_axis, prefix="validation "
         )
+        objective.require_fit(model, validation, batch_size)
+    objective.require_fit(model, examples, batch_size)
     run = Run(
         model,
-        loss,
+        objective,
         optimizer,
         examples,
         validation,
@@ -192,9 +200,11 @@ def evaluate(
 ) -> float:
     """The mean loss over all sequences, without dropout. Arguments as in `fit`."""
     _check_model(model)
-    _check_loss(loss)
+    objective = Objective(loss)
+    batch_size = checked_size(batch_size, "batch_size")
     examples = Examples.check(model, x, target, lengths=lengths, mask=mask, target_axis=target_axis)
-    return mean_loss(model, examples, loss, checked_size(batch_size, "batch_size"))
+    objective.require_fit(model, examples, batch_size)
+    return mean_loss(model, examples, objective, batch_size)
 
 
 def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -> np.ndarray:
@@ -219,8 +229,8 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
         own = None if lengths is None else lengths[part]
         output, _ = model.forward(inputs, lengths=own, trace=False)
         parts.append(model.backend.to_numpy(output))
-    # Outputs with a time axis have a feature axis too, so three axes at least.
-    each_step = parts[0].ndim >= 3 and len(parts[0]) == len(x)
+        if not start:
+            each_step = answers_each_step(model, x[:, part], own, output)
     return np.concatenate(parts, axis=1 if each_step else 0)
 
 
@@ -230,16 +240,10 @@ def _check_model(model: Any) -> None:
             raise TypeError(f"model must be a layer; {type(model).__name__} has no .{name}")
 
 
-def _check_loss(loss: Any) -> None:
-    if not callable(loss):
-        raise TypeError(f"loss must be a function such as losses.mse, not {described(loss)}")
-
-
-def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+def _check_parts(model: Any, optimizer: Any) -> None:
     _check_model(model)
     if not model.params:
         raise ValueError("model has no parameters: there is nothing to train")
-    _check_loss(loss)
     if isinstance(optimizer, type) or not hasattr(optimizer, "update"):
         raise TypeError(
             f"optimizer must be an optimiser such as optim.Adam(), not {described(optimizer)}"

@@ -24,21 +24,19 @@ class Batch:
     x, target : array
     lengths, mask : array or None
         ``lengths`` stays on the host.
+    rows : numpy.ndarray
+        Which of the examples these are.
     weight : float
-        How much the batch counts in a mean over all examples: its unmasked target entries, or
-        its sequences where there is no mask.
+        How much the batch counts in a mean over all examples, if its loss does not say: its
+        unmasked target entries, or its sequences where there is no mask.
     """
 
     x: Any
     target: Any
     lengths: np.ndarray | None
     mask: Any
+    rows: np.ndarray
     weight: float
-
-    @property
-    def masked(self) -> dict[str, Any]:
-        """The keyword that the loss is called with; losses that know no mask need none."""
-        return {} if self.mask is None else {"mask": self.mask}
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,8 @@ class Examples:
     mask : numpy.ndarray or None
         Shaped like the first axes of ``target``. Where the target has a time axis, ``lengths``
         are worked into it.
+    masked : bool
+        Whether it holds more than ``lengths`` say.
     rows : numpy.ndarray
         The sequences that count: those of which the mask leaves something.
     """
@@ -64,6 +64,7 @@ class Examples:
     target_axis: int
     lengths: np.ndarray | None
     mask: np.ndarray | None
+    masked: bool
     rows: np.ndarray
 
     @classmethod
@@ -81,18 +82,19 @@ class Examples:
         """Bring everything into form, or say what is wrong with it.
 
         Floating-point values are cast to the model's dtype. What lies beyond ``lengths`` or under
-        the mask may be anything.
+        the mask may be anything. Lists of labels of different lengths are filled up with -1.
         """
         x, lengths = cls.check_input(model, x, lengths, prefix)
-        target = _array(f"{prefix}target", target, model.dtype)
+        target = _array(f"{prefix}target", _filled_up(target), model.dtype)
         axis = _target_axis(f"{prefix}target", target, x, target_axis)
         valid = _valid(x, lengths) if axis == 1 else None
-        mask = _mask(f"{prefix}mask", mask, target, valid)
+        masked = mask is not None
+        mask = _mask(f"{prefix}mask", mask, target, axis, valid)
         _finite(f"{prefix}target", target, None if mask is None else mask != 0)
         rows = np.arange(x.shape[1])
         if mask is not None:
             rows = rows[np.moveaxis(mask, axis, 0).reshape(len(rows), -1).any(axis=1)]
-        return cls(x, target, axis, lengths, mask, rows)
+        return cls(x, target, axis, lengths, mask, masked, rows)
 
     @staticmethod
     def check_input(
@@ -113,6 +115,15 @@ class Examples:
         for start in range(0, len(self.rows), size):
             yield self.batch(self.rows[start : start + size], backend)
 
+    def batch_sizes(self, size: int) -> set[int]:
+        """How many examples the batches hold: ``size``, and the last one what is left."""
+        count = len(self.rows)
+        return {min(size, count), count % size or size}
+
+    def trial(self, backend: Backend) -> Batch:
+        """One example, or two if there is but one step: another number than that of the steps."""
+        return self.batch(self.rows[: 1 if len(self.x) > 1 else 2], backend)
+
     def batch(self, rows: np.ndarray, backend: Backend) -> Batch:
         """These examples, moved to ``backend``."""
         mask = None if self.mask is None else self.mask.take(rows, self.target_axis)
@@ -121,7 +132,8 @@ class Examples:
             target=backend.asarray(self.target.take(rows, self.target_axis)),
             lengths=None if self.lengths is None else self.lengths[rows],
             mask=None if mask is None else backend.asarray(mask),
-            weight=float(len(rows) if mask is None else mask.sum()),
+            rows=rows,
+            weight=float(len(rows) if mask is None else mask.sum(dtype="float64")),
         )
 
     def fingerprint(self) -> dict[str, str]:
@@ -137,16 +149,28 @@ def _describe(array: np.ndarray | None) -> str:
     return f"shape {array.shape}, {array.dtype}, values {digest}"
 
 
+def _filled_up(target: Any) -> Any:
+    """A list of lists of whole numbers as one array, -1 past the end of each; else as it is."""
+    rows = target
+    if isinstance(target, np.ndarray) and target.dtype == object and target.ndim == 1:
+        rows = list(target)
+    if not isinstance(rows, (list, tuple)) or len({_count(row) for row in rows} - {None}) < 2:
+        return target
+    rows = [plain_array(row, f"target[{n}]") for n, row in enumerate(rows)]
+    if any(row.ndim != 1 or (row.size and row.dtype.kind not in "iu") for row in rows):
+        return target
+    array = np.full((len(rows), max(map(len, rows))), -1)
+    for filled, row in zip(array, rows, strict=True):
+        filled[: len(row)] = row
+    return array
+
+
+def _count(row: Any) -> int | None:
+    return len(row) if hasattr(row, "__len__") and not isinstance(row, str) else None
+
+
 def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except TypeError as error:
-        raise TypeError(
-            f"{name} must be a NumPy array, not {type(values).__name__}: each batch is moved to "
-            "the model's backend by itself"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    array = plain_array(values, name)
     if array.dtype.kind == "f":
         # Too large for the model's dtype becomes inf, which is then refused.
         with np.errstate(over="ignore"):
@@ -202,18 +226,20 @@ def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None
     return axis
 
 
-def _mask(name: str, mask: Any, target: np.ndarray, valid: np.ndarray | None) -> np.ndarray | None:
+def _mask(
+    name: str, mask: Any, target: np.ndarray, axis: int, valid: np.ndarray | None
+) -> np.ndarray | None:
     if mask is None:
         return valid
     mask = plain_array(mask, name)
-    if mask.ndim < 1 or mask.shape != target.shape[: mask.ndim] or mask.dtype.kind not in "biuf":
+    fits = mask.ndim > axis and mask.shape == target.shape[: mask.ndim]
+    if not fits or mask.dtype.kind not in "biuf":
+        leading = "(T, N)" if axis else "(N,)"
         raise ValueError(
             f"{name} has shape {mask.shape} and dtype {mask.dtype}; expected numbers or booleans "
-            f"in the shape of the target's first axes, as in {target.shape}"
+            f"in the shape of the target's first axes, {leading} or more of {target.shape}"
         )
     if valid is not None:
-        if mask.ndim < 2:
-            raise ValueError(f"{name} has shape {mask.shape}; expected (T, N, ...) like the target")
         valid = valid.reshape(valid.shape + (1,) * (mask.ndim - 2))
         mask = np.where(valid, mask, mask.dtype.type(0))
     if not ((mask >= 0) & (mask < np.inf)).all() or not mask.any():

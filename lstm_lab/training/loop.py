@@ -6,20 +6,25 @@ import functools
 import json
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..backends import Array
+from ..losses import NothingCounts
 from ..optim import Optimizer, clip_by_norm
 from .checkpoint import CheckpointError, differences
 from .examples import Examples
 from .history import History
+from .objective import Objective
 
 __all__ = ["Diverged", "Run", "mean_loss"]
 
 SHUFFLE, DROPOUT = 0, 1
+
+WEIGHED_BY = "loss"
+"""What a checkpoint's unfinished mean loss was weighed by; earlier versions counted sequences."""
 
 SERIES = (
     "loss",
@@ -56,15 +61,22 @@ def generator(seed: int, stream: int, index: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, index)))
 
 
-def mean_loss(model: Any, examples: Examples, loss: Callable, batch_size: int) -> float:
-    """The mean over all examples, without dropout; a smaller last batch counts for less."""
+def mean_loss(model: Any, examples: Examples, objective: Objective, batch_size: int) -> float:
+    """The mean over all examples, without dropout: the same for every size of the batches."""
     total = weight = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for batch in examples.batches(batch_size, model.backend):
             prediction, _ = model.forward(batch.x, lengths=batch.lengths, trace=False)
-            value, _ = loss(prediction, batch.target, **batch.masked)
-            total += float(value) * batch.weight
-            weight += batch.weight
+            value, _ = objective(prediction, batch)
+            if value.weight:
+                total += value * value.weight
+                weight += value.weight
+    return _mean(total, weight)
+
+
+def _mean(total: float, weight: float) -> float:
+    if not weight:
+        raise NothingCounts("loss: no target counts in any batch, so there is no mean")
     return total / weight
 
 
@@ -73,8 +85,9 @@ class Run:
 
     Parameters
     ----------
-    model, loss, optimizer, batch_size, clip_norm, patience, seed
+    model, optimizer, batch_size, clip_norm, patience, seed
         As in `fit`.
+    objective : Objective
     examples : Examples
     validation : Examples or None
 
@@ -90,7 +103,7 @@ class Run:
     def __init__(
         self,
         model: Any,
-        loss: Callable,
+        objective: Objective,
         optimizer: Optimizer,
         examples: Examples,
         validation: Examples | None,
@@ -100,7 +113,7 @@ class Run:
         patience: int | None,
         seed: int,
     ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.model, self.objective, self.optimizer = model, objective, optimizer
         self.examples, self.validation = examples, validation
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.patience, self.seed = patience, seed
@@ -134,6 +147,9 @@ class Run:
     def step(self) -> None:
         """One minibatch: forward, loss, backward, clip, update. The last one closes the epoch.
 
+        Where nothing in a batch counts there is no loss, NaN in the history, and the gradient
+        is 0.
+
         Raises
         ------
         Diverged
@@ -144,10 +160,11 @@ class Run:
         # What overflows is found below, and reported once and in words.
         with np.errstate(over="ignore", invalid="ignore"):
             prediction, trace = self.model.forward(batch.x, lengths=batch.lengths, rng=rng)
-            value, gradient = self.loss(prediction, batch.target, **batch.masked)
+            value, gradient = self.objective(prediction, batch)
             grads = self.model.backward(gradient, trace).params
             norm = clip_by_norm(grads, self.clip_norm or math.inf)
-        self._require_finite("the loss", float(value))
+        if value.weight:
+            self._require_finite("the loss", value)
         self._require_finite("the gradient's norm", norm)
         _copy_into(self._finite, self.params)
         rate = self.optimizer.rate
@@ -157,8 +174,9 @@ class Run:
         self.history.step_loss.append(float(value))
         self.history.step_gradient_norm.append(norm)
         self.history.step_learning_rate.append(rate)
-        self._loss_sum += float(value) * batch.weight
-        self._weight_sum += batch.weight
+        if value.weight:
+            self._loss_sum += value * value.weight
+            self._weight_sum += value.weight
         self.position += 1
         if self.position == self.steps_per_epoch:
             self._close_epoch()
@@ -175,11 +193,11 @@ class Run:
         self.require_finite_parameters()
         history = self.history
         if self.validation is not None:
-            value = mean_loss(self.model, self.validation, self.loss, self.batch_size)
+            value = mean_loss(self.model, self.validation, self.objective, self.batch_size)
             self._require_finite("the validation loss", value)
             history.validation_loss.append(value)
         norms = history.step_gradient_norm[-self.position :]
-        history.loss.append(self._loss_sum / self._weight_sum)
+        history.loss.append(_mean(self._loss_sum, self._weight_sum))
         history.gradient_norm.append(sum(norms) / len(norms))
         history.learning_rate.append(history.step_learning_rate[-1])
         if self.patience is not None and history.best_epoch == self.epoch:
@@ -254,7 +272,7 @@ class Run:
                         for name, array in self.params.items()
                     },
                 },
-                "loss": _name_of(self.loss),
+                "loss": _name_of(self.objective.loss),
                 "optimizer": optimizer,
                 "batch_size": self.batch_size,
                 "clip_norm": self.clip_norm,
@@ -282,6 +300,7 @@ class Run:
             "position": self.position,
             "loss_sum": self._loss_sum,
             "weight_sum": self._weight_sum,
+            "weighed_by": WEIGHED_BY,
             "optimizer_step": optimizer["step"],
         }
         return tensors, state
@@ -328,6 +347,11 @@ class Run:
         for slot in self.optimizer.slots if updates else ():
             for name, array in self._group(tensors, f"optimizer/{slot}/").items():
                 slots[name][slot] = array
+        if position and state.get("weighed_by") != WEIGHED_BY:
+            raise CheckpointError(
+                "it stands within an epoch whose mean loss an earlier version of lstm_lab began to "
+                "add up with other weights; only one that was written after an epoch can go on"
+            )
         sums = float(state["loss_sum"]), float(state["weight_sum"])
 
         self.optimizer.load_state_dict({"step": updates, "slots": slots})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lab.gradcheck import gradcheck
-from lstm_lab.losses import ctc, ctc_collapse, ctc_greedy, ctc_lattice
+from lstm_lab.losses import NothingCounts, ctc, ctc_collapse, ctc_greedy, ctc_lattice
 
 from .. import tolerance
 
@@ -209,8 +210,48 @@ def test_extreme_scores():
     assert value == 1e4
     np.testing.assert_array_equal(gradient[1, 0], [-1, 1])
     x[:, 0, 1] = -np.inf
-    assert ctc(x, [[1]])[0] == np.inf
+    with pytest.raises(ValueError, match=r"targets\[0\] has probability 0"):
+        ctc(x, [[1]])
     assert np.isnan(ctc(np.full((2, 1, 3), np.nan), [[1]])[0])
+
+
+def test_a_target_that_infinite_scores_block_is_left_out():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 3, 3))
+    x[:, 1, 2] = -np.inf
+    targets = [[1, 2], [2], [1]]
+    with np.errstate(invalid="ignore"):
+        value, gradient = ctc(x, targets, impossible="skip")
+    alone = [ctc(x[:, b : b + 1], targets[b : b + 1]) for b in (0, 2)]
+    assert value == pytest.approx(np.mean([a[0] for a in alone]), rel=1e-14)
+    assert value.weight == 2
+    assert not gradient[:, 1].any()
+    for b, (_, own) in zip((0, 2), alone, strict=True):
+        np.testing.assert_allclose(gradient[:, b], own[:, 0] / 2, rtol=1e-13)
+    with pytest.raises(ValueError, match=r"targets\[1\] has probability 0: logits of -inf"):
+        ctc(x, targets)
+    with pytest.raises(NothingCounts, match="no target can be aligned"):
+        ctc(x[:, 1:2], targets[1:2], impossible="skip")
+
+
+def test_thousands_of_classes_cost_no_table_of_them():
+    classes = 4000  # a table of one row for each would hold 128 MB
+    x = np.random.default_rng(0).normal(size=(6, 2, classes))
+    targets = [[7, 7, 3999], [1]]
+    tracemalloc.start()
+    value, gradient = ctc(x, targets)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20 * x.nbytes
+    y = np.exp(x - x.max(axis=-1, keepdims=True))
+    y /= y.sum(axis=-1, keepdims=True)
+    lattice = ctc_lattice(x, targets)
+    for b in range(2):
+        expected = y[:, b].copy()
+        for s, label in enumerate(lattice.labels[b]):
+            expected[:, label] -= lattice.posterior[:, b, s]
+        np.testing.assert_allclose(gradient[:, b], expected / 2, atol=1e-15)
+    assert value == pytest.approx(lattice.loss.mean())
 
 
 def test_a_thousand_frames_sum_to_one():

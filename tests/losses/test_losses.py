@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,3 +88,62 @@ def test_what_is_masked_may_be_anything(backend, dtype):
         assert results[-1][3].dtype == dtype
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# ------------------------------------------------------------------------------- the weight
+
+
+@pytest.mark.parametrize("kind", ["plain", "mask", "classes", "both"])
+def test_means_of_parts_make_the_mean_of_the_whole(kind):
+    rng = np.random.default_rng(0)
+    p, y = rng.normal(size=(2, 7, 3))
+    ids = rng.integers(0, 3, 7)
+    mask = np.array([0.5, 1, 0, 2, 1, 0.1, 3]) if kind in ("mask", "both") else None
+    classes = np.array([1.0, 0.1, 5.0]) if kind in ("classes", "both") else None
+
+    def compute(loss, part):
+        if loss == "mse":
+            own = {} if mask is None else {"mask": mask[part]}
+            return losses.mse(p[part], y[part], **own)[0]
+        own = {"class_weights": classes} | ({} if mask is None else {"mask": mask[part]})
+        return losses.cross_entropy(p[part], ids[part], **own)[0]
+
+    for loss in ("mse", "cross_entropy"):
+        whole = compute(loss, slice(None))
+        parts = [compute(loss, part) for part in (slice(0, 2), slice(2, 6), slice(6, 7))]
+        weight = sum(part.weight for part in parts)
+        assert weight == pytest.approx(whole.weight, rel=1e-14)
+        total = sum(part * part.weight for part in parts)
+        assert total / weight == pytest.approx(whole, rel=1e-13)
+
+
+def test_the_weight_by_hand():
+    p, ids = np.zeros((5, 2, 3)), np.array([[0, 1]] * 5)
+    mask = np.array([[1, 0]] * 5)
+    assert losses.mse(p, p)[0].weight == 30
+    assert losses.mse(p, p, mask)[0].weight == 15
+    assert losses.cross_entropy(p, ids)[0].weight == 10
+    assert losses.cross_entropy(p, ids, class_weights=np.array([2.0, 3, 0]))[0].weight == 25
+    assert losses.ctc(p, [[1], [2]])[0].weight == 2
+
+
+def test_more_weights_than_float32_can_count():
+    """A running sum of ones in float32 stands still at 2²⁴."""
+    mask = np.full((2, 2), 2**24, "float32")
+    mask[0, 0] = 1
+    value, _ = losses.mse(np.ones((2, 2, 1), "float32"), np.zeros((2, 2, 1), "float32"), mask)
+    assert value.weight == 3 * 2**24 + 1
+
+
+def test_a_mask_in_half_precision_is_summed_in_more():
+    p = np.ones((400, 300, 1), "float32")
+    value, gradient = losses.mse(p, np.zeros_like(p), np.ones((400, 300), "float16"))
+    assert value == pytest.approx(1) and np.isfinite(gradient).all()
+    assert value.weight == 120000  # beyond float16
+
+
+def test_a_mean_is_a_float():
+    value = losses.Mean(0.25, 3)
+    assert isinstance(value, float) and f"{value:.1f} {value!r}" == "0.2 0.25"
+    for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert other == value and other.weight == 3
