@@ -382,6 +382,8 @@ def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths")
             f"{name} must have shape ({batch},), one for each sequence in the batch, "
             f"got {values.shape}"
         )
+    if not steps:
+        raise ValueError(f"{name} need an x of at least one step, got one of T = 0")
     wrong = np.flatnonzero((values < 1) | (values > steps))
     if wrong.size:
         k = wrong[0]

@@ -166,7 +166,7 @@ def _filled_up(target: Any) -> Any:
 
 
 def _count(row: Any) -> int | None:
-    return len(row) if hasattr(row, "__len__") and not isinstance(row, str) else None
+    return len(row) if isinstance(row, (list, tuple)) or np.ndim(row) else None
 
 
 def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
@@ -187,8 +187,8 @@ def _lengths(name: str, lengths: Any, x: np.ndarray) -> np.ndarray | None:
     lengths = plain_array(lengths, name)
     if lengths.shape != (sequences,) or lengths.dtype.kind not in "iu":
         raise ValueError(
-            f"{name} must be {sequences} whole numbers, one for each sequence; "
-            f"got shape {lengths.shape} and dtype {lengths.dtype}"
+            f"{name} must be {sequences} whole numbers, one for each sequence in x, which has "
+            f"shape {x.shape}, (T, N, ...); got shape {lengths.shape} and dtype {lengths.dtype}"
         )
     wrong = (lengths < 1) | (lengths > steps)
     if wrong.any():
