@@ -2,6 +2,7 @@
 # make test    set up the tests' tools too, then run everything
 # make check   look over the style, the types, the book, and run the tests of what changed
 # make kernels run the numeric tests once for each kind of kernels that this processor can run
+# make fuzz    thousands of odd arrays, lengths and models against fit and its like
 # make bench   measure; make bench-gpu does so on an NVIDIA GPU
 # make api     make the library's reference, docs/api.ipynb, from its docstrings
 # make labs    make the labs' notebooks from their sources
@@ -20,7 +21,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check kernels bench bench-gpu api labs lock clean set-up-test
+.PHONY: help book test check kernels fuzz bench bench-gpu api labs lock clean set-up-test
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -36,6 +37,9 @@ check: set-up-test
 
 kernels: set-up-test
 	@exec $(BIN)/python -m tools.kernels $(ARGS)
+
+fuzz: set-up-test
+	@exec $(BIN)/python -m tools.fuzz $(ARGS)
 
 bench: set-up-test
 	@exec $(BIN)/python -m benchmarks $(ARGS)

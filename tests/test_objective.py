@@ -174,6 +174,25 @@ def test_a_batch_in_which_nothing_counts_is_no_step_of_the_mean():
         evaluate(model, x, np.zeros(4, int), loss=loss)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int8", "bool"])
+def test_a_mask_in_a_small_type_is_added_up_in_a_large_one(dtype):
+    """70,000 ones: beyond float16 (65,504), and far beyond an int8."""
+    x, target = np.ones((70, 1000, 1)), np.zeros((70, 1000, 1))
+    layer = Linear(1, 1, seed=0, **D)
+    plain = evaluate(layer, x, target, loss=losses.mse)
+    mask = np.ones((70, 1000), dtype)
+    assert evaluate(layer, x, target, loss=losses.mse, mask=mask) == pytest.approx(plain, rel=1e-12)
+    own = []
+
+    def loss(prediction, target, mask):
+        own.append(mask)
+        value, gradient = losses.mse(prediction, target, mask)
+        return float(value), gradient
+
+    assert evaluate(layer, x, target, loss=loss, mask=mask) == pytest.approx(plain, rel=1e-12)
+    assert own
+
+
 # ------------------------------------------------------------------------ what fits by chance
 
 

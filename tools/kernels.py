@@ -28,8 +28,9 @@ ASKED = "LSTM_LAB_KERNELS"
 NUMERIC = [
     "tests/backends", "tests/cells", "tests/interchange", "tests/layers", "tests/losses",
     "tests/text", "tests/explore", "tests/benchmarks", "tests/test_data.py",
-    "tests/test_evidence.py", "tests/test_gradcheck.py", "tests/test_optim.py",
-    "tests/test_tasks.py", "tests/test_tolerance.py", "tests/test_training.py",
+    "tests/test_evidence.py", "tests/test_fuzz.py", "tests/test_gradcheck.py",
+    "tests/test_objective.py", "tests/test_optim.py", "tests/test_tasks.py",
+    "tests/test_tolerance.py", "tests/test_training.py",
 ]  # fmt: skip
 NOT_NUMERIC = [  # these start programs, compile, or read texts
     "tests/backends/test_book_on_device.py", "tests/backends/test_nvrtc.py",

@@ -257,7 +257,8 @@ def _finite(name: str, array: np.ndarray, valid: np.ndarray | None) -> None:
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         count = np.count_nonzero(bad)
         raise ValueError(
-            f"{name}[{', '.join(map(str, index))}] is {array[index]}, the first of {count} values "
+            f"{name}[{', '.join(map(str, index))}] is {array[index]} in {array.dtype}, the first "
+            f"of {count} values "
             "that are not finite; remove them or fill them in before training"
         )
 

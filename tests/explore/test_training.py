@@ -407,6 +407,20 @@ def test_batches_of_a_readers_data_cover_every_epoch():
     assert classic("adding", 0)[1:] == (2, 1)
 
 
+def test_the_best_constant_answer_leaves_out_the_padding():
+    lengths, x = [1, 2], np.zeros((4, 2, 1), "float32")
+    inside = np.arange(4)[:, None] < lengths
+    target = np.where(inside, [[1, 0], [9, 1], [9, 9], [9, 9]], -7)
+    model = Sequential(lstm=LSTM(1, 2, seed=0), head=Linear(2, 2, seed=1))
+    task = readers(model, x, target, lengths, losses.cross_entropy, 0)
+    assert task.baseline == pytest.approx(np.log(3) - 2 / 3 * np.log(2))
+    values = np.where(inside, [[1, 0], [9, 2], [9, 9], [9, 9]], np.nan)[:, :, None]
+    task = readers(Linear(1, 1, seed=0), x, values, lengths, losses.mse, 0)
+    assert task.baseline == pytest.approx(np.var([1, 0, 2]))
+    with pytest.raises(TypeError, match="loss: the picture gives a loss a mask"):
+        readers(model, x, np.zeros((4, 2), int), lengths, losses.ctc, 0)
+
+
 def test_the_sliders_of_the_biases_are_there_where_they_count(training, show):
     page = show(training(**QUICK))
     sliders = page.locator("input[data-name=forget_bias], input[data-name=input_bias]")

@@ -115,12 +115,20 @@ def readers(model: Layer, x: Any, target: Any, lengths: Any, loss: Callable, see
     """
     from ... import losses
     from ...training.examples import Examples
+    from ...training.objective import Objective
 
+    objective = Objective(loss)
+    if objective.takes_lengths and not objective.takes_mask:
+        raise TypeError(
+            "loss: the picture gives a loss a mask, not lengths; for one such as ctc take "
+            "training.fit"
+        )
     checked, ends = Examples.check_input(model, x, lengths)
     asarray = model.backend.asarray
     first, _ = model.forward(asarray(checked[:, :1]), lengths=None if ends is None else ends[:1])
     each_step = first.ndim >= 3 and len(first) == len(checked)
     examples = Examples.check(model, x, target, lengths=lengths, target_axis=int(each_step))
+    objective.require_fit(model, examples, BATCH)
     axis, rows = examples.target_axis, examples.rows
     batches = math.ceil(len(rows) / BATCH)
 
@@ -140,6 +148,8 @@ def readers(model: Layer, x: Any, target: Any, lengths: Any, loss: Callable, see
         return judge(*first, None if mask is None else np.moveaxis(mask, axis, 0))
 
     known, values = loss in (losses.mse, losses.cross_entropy), examples.target
+    if examples.mask is not None:
+        values = values[examples.mask != 0]
     baseline = math.nan
     if known and values.dtype.kind in "iu":
         share = np.unique(values, return_counts=True)[1] / values.size
