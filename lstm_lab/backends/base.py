@@ -150,5 +150,20 @@ class Backend:
             f"convert it first: get_backend({self.name!r}).asarray({name})"
         )
 
+    # There is one of each in a process, with its pools and compiled loops: those are no part of a
+    # layer that is copied, and another process has its own.
+    def __copy__(self) -> Backend:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Backend:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from . import BACKENDS, get_backend
+
+        if BACKENDS.get(self.name) is type(self):
+            return get_backend, (self.name,)
+        return super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         return f"<backend {self.name}>"

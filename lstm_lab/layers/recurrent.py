@@ -401,7 +401,7 @@ class Recurrent(Layer):
         first = trace.records[0].segments[0]
         hidden, sizes = first.gates.shape[3], tuple(state.shape[2] for state in first.states)
         same = (
-            trace.cell_type is self.cell
+            trace.cell_type == self.cell
             and trace.directions == self.directions
             and widths == own
             and (hidden, *sizes) == (self.hidden_size, *self.state_sizes)
