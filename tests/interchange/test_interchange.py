@@ -6,7 +6,21 @@ import numpy as np
 import pytest
 from safetensors.numpy import save as serialise
 
-from lstm_lab import GRU, LSTM, RNN, BiLSTM, Dropout, Embedding, LastStep, Linear, Sequential
+from lstm_lab import (
+    GRU,
+    LSTM,
+    RNN,
+    Attention,
+    BiLSTM,
+    Dropout,
+    Embedding,
+    LastStep,
+    Layer,
+    Linear,
+    Reverse,
+    Sequential,
+    layers,
+)
 from lstm_lab.interchange import from_torch, load, save, to_torch
 
 
@@ -128,6 +142,76 @@ def test_save_and_load_of_one_layer(kind, tmp_path):
     np.testing.assert_array_equal(again.forward(x)[0], layer.forward(x)[0])
 
 
+NESTED = Sequential(
+    **{"class": Sequential(**{"class": LSTM(3, 4, seed=0), "layers": Dropout(0.1)})},
+    two=Sequential(three=Sequential(last=LastStep(), head=Linear(4, 2, seed=1))),
+)
+ALL = [
+    NESTED,
+    LSTM(3, 4, peepholes=True, coupled=True, init="chrono", forget_bias=-2.5),
+    LSTM(3, 4, forget_gate=False, truncated=True),
+    LSTM(3, 4, proj_size=2, layer_norm=True, recurrent_dropout=0.1),
+    GRU(3, 4, reset_after=False),
+    Attention(3, 3),
+    Attention(3, 2, "additive", 4, scale=0.5),
+    Embedding(3, 4),
+    Dropout(0.5),
+    LastStep(),
+    Reverse(),
+    Sequential(drop=Dropout(0.5)),
+]
+
+
+@pytest.mark.parametrize("layer", ALL, ids=lambda layer: repr(layer)[:40])
+def test_what_is_saved_is_loaded(layer, tmp_path):
+    again = load(save(layer, tmp_path / "layer"))
+    assert repr(again) == repr(layer)
+    assert list(again.params) == list(layer.params)
+    for name, array in layer.params.items():
+        np.testing.assert_array_equal(again.params[name], array)
+
+
+def test_every_class_of_layer_is_among_those():
+    tried = {type(layer) for layer in ALL} | {BiLSTM, RNN, Linear}
+    exported = {getattr(layers, name) for name in layers.__all__}
+    kinds = {kind for kind in exported if isinstance(kind, type) and issubclass(kind, Layer)}
+    assert tried == kinds - {Layer, layers.Recurrent}
+
+
+class Mine(Linear):
+    pass
+
+
+Disguised = type("LSTM", (LSTM,), {})
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (Mine(3, 4), "layer is a Mine, a class that a weight file cannot name; it may name LSTM"),
+        (Disguised(3, 4), "layer is a LSTM, a class that"),
+        (type("Mine", (Sequential,), {})(a=Linear(3, 4)), "layer is a Mine"),
+        (Sequential(a=Sequential(b=Mine(3, 4))), "layer.a.b is a Mine"),
+    ],
+)
+def test_a_class_of_its_own_is_not_saved(layer, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        save(layer, tmp_path / "layer")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_option_that_was_changed_is_not_saved(tmp_path):
+    gru = GRU(3, 4)
+    gru.reset_after = False
+    with pytest.raises(ValueError, match="'gru.bias_l0': .*Was an option changed after it was"):
+        save(Sequential(gru=gru), tmp_path / "layer")
+    gru = GRU(3, 4)
+    gru.dropout = 1.5
+    with pytest.raises(ValueError, match="dropout.*Was an option changed after it was made"):
+        save(gru, tmp_path / "layer")
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_file_is_not_replaced(tmp_path):
     path = tmp_path / "thesis.txt"
     path.write_text("three years of work")
@@ -153,6 +237,13 @@ def hostile(header, arrays=None):
     if arrays is None:
         arrays = {"weight": np.zeros((2, 3), "f"), "bias": np.zeros(2, "f")}
     return serialise(arrays, metadata={"lstm_lab": json.dumps(header)})
+
+
+def nested(depth):
+    config = {"a": {"class": "Linear", **LINEAR}}
+    for _ in range(depth):
+        config = {"a": {"class": "Sequential", "layers": config}}
+    return {"class": "Sequential", "config": config, "dtype": "float32"}
 
 
 LINEAR = {"input_size": 3, "output_size": 2}
@@ -186,6 +277,12 @@ LINEAR = {"input_size": 3, "output_size": 2}
         (hostile({"class": "Linear", "config": LINEAR, "dtype": "float64"}), "is float32, not"),
         (hostile({"class": "Linear", "config": 3, "dtype": "float32"}), "does not describe"),
         (hostile({"class": "Sequential", "config": {"a": 1}, "dtype": "float32"}), "not describe"),
+        (
+            hostile({"class": "Sequential", "config": {"a": {"class": "Sequential"}},
+                     "dtype": "float32"}),
+            "does not describe.*layers",
+        ),
+        (hostile(nested(400)), "does not describe"),
         (
             hostile({"class": "Sequential", "config": {}, "dtype": "float32"}, {}),
             "does not describe",
