@@ -21,7 +21,7 @@ from lstm_lab import (
     Sequential,
     layers,
 )
-from lstm_lab.interchange import from_torch, load, save, to_torch
+from lstm_lab.interchange import from_keras, from_torch, load, save, to_keras, to_torch
 
 
 def model():
@@ -78,6 +78,63 @@ def test_without_biases_and_from_tensors():
     arrays = {k: v for k, v in to_torch(LSTM(3, 4, seed=0)).items() if "bias" not in k}
     layer = from_torch({name: Tensor(value) for name, value in arrays.items()})
     assert not layer.params["bias_l0"].any()
+
+
+@pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
+@pytest.mark.parametrize("missing", ["bias_ih", "bias_hh"])
+@pytest.mark.parametrize("suffix", ["_l0", "_l0_reverse", "_l1", "_l1_reverse"])
+def test_half_of_the_biases_is_refused(kind, missing, suffix):
+    state_dict = to_torch(kind(3, 4, 2, bidirectional=True, seed=0))
+    del state_dict[missing + suffix]
+    with pytest.raises(ValueError, match=f"lacks '{missing}{suffix}', but has other biases"):
+        from_torch(state_dict)
+    # Nor may a single layer or direction be without.
+    state_dict.pop(("bias_hh" if missing == "bias_ih" else "bias_ih") + suffix)
+    with pytest.raises(ValueError, match=f"lacks 'bias_ih{suffix}', but has other biases"):
+        from_torch(state_dict)
+
+
+def test_half_precision_is_read_as_float32():
+    halves = {name: array.astype("float16") for name, array in to_torch(LSTM(3, 4, seed=0)).items()}
+    layer = from_torch(halves)
+    assert layer.dtype == np.float32
+    for name, array in to_torch(layer).items():
+        if "bias" not in name:
+            np.testing.assert_array_equal(array, halves[name].astype("float32"))
+    kernels = [array.astype("float16") for array in to_keras(GRU(3, 4, seed=0))]
+    again = from_keras(kernels)
+    assert again.dtype == np.float32
+    np.testing.assert_array_equal(to_keras(again)[0], kernels[0].astype("float32"))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["bfloat16", "float16"])
+def test_torchs_half_precision_is_read_as_float32(name):
+    import torch
+
+    module = torch.nn.GRU(3, 4, 2).to(getattr(torch, name))
+    found, expected = from_torch(module.state_dict()), from_torch(module.float().state_dict())
+    for key, array in expected.params.items():
+        np.testing.assert_array_equal(found.params[key], array)
+
+
+def test_one_precision_throughout():
+    with pytest.raises(
+        ValueError, match=r"'weight_hh_l1'\] is float64, but weight_ih_l0 is float32"
+    ):
+        from_torch(altered(weight_hh_l1=np.zeros((16, 4))))
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "encoder.lstm."])
+def test_a_prefix_is_named_and_how_to_strip_it(prefix):
+    lstm = LSTM(3, 4, seed=0)
+    state_dict = {prefix + name: array for name, array in to_torch(lstm).items()}
+    state_dict["head.weight"] = np.zeros((2, 4), "f")
+    with pytest.raises(ValueError, match=f"they have a prefix, '{prefix}'") as caught:
+        from_torch(state_dict)
+    _, _, advice = str(caught.value).partition("; pass ")
+    again = from_torch(eval(advice, {"state_dict": state_dict}))
+    np.testing.assert_array_equal(again.params["weight_x_l0"], lstm.params["weight_x_l0"])
 
 
 def test_a_sequential_in_torchs_names():
