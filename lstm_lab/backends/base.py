@@ -134,6 +134,10 @@ class Backend:
         """Entered around a time loop whose every step is a product of so many operations."""
         return nullcontext()
 
+    def checksum(self, array: Array) -> int | None:
+        """A number that changes with the array; None where the host would wait for a device."""
+        return None
+
     def require(self, array: Any, name: str) -> None:
         """Refuse an array of another backend: nothing is copied between host and device unasked.
 

@@ -78,7 +78,11 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
             raise FileExistsError(
                 f"{path} is there already and is not a weight file of lstm_lab; nothing was written"
             ) from error
-    header = {"class": type(layer).__name__, "config": layer.config, "dtype": layer.dtype.name}
+    header: dict[str, Any] = {
+        "class": type(layer).__name__,
+        "config": layer.config,
+        "dtype": layer.dtype.name,
+    }
     arrays = {
         name: np.ascontiguousarray(layer.backend.to_numpy(array))
         for name, array in layer.params.items()

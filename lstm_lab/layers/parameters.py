@@ -63,6 +63,25 @@ class Parameters(Mapping):
     def __ror__(self, other: Mapping[str, Array]) -> dict[str, Array]:
         return dict(other) | self._arrays
 
+    def checksums(self) -> dict[str, int | None]:
+        """By name, what `check_unchanged` compares; None on a device, where it would cost time."""
+        return {name: self._backend.checksum(array) for name, array in self._arrays.items()}
+
+    def check_unchanged(self, before: Mapping[str, int | None]) -> None:
+        """Refuse a trace of other values than these.
+
+        Raises
+        ------
+        ValueError
+            The message names the parameter.
+        """
+        for name, now in self.checksums().items():
+            if None not in (now, before.get(name)) and now != before[name]:
+                raise ValueError(
+                    f"params[{name!r}] is not what it was when forward made this trace: it was "
+                    "changed since, or the trace is another layer's; run forward again"
+                )
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Another process may have been given arrays that are only to be read, such as joblib's.
         self.__dict__.update(state)
