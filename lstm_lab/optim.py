@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ._validation import check_mapping, checked_number, checked_size
 from .backends import Array, backend_of
+from .layers.parameters import shared_memory
 
 __all__ = [
     "SGD",
@@ -34,12 +37,16 @@ Schedule = Callable[[int], float]
 
 
 # ---------------------------------------------------------------------------------- schedules
+# Partial functions, so that an optimiser with a schedule can be pickled.
 
 
 def constant(rate: float) -> Schedule:
     """The same rate for ever."""
-    rate = checked_number(rate, "rate", low=0, above=True)
-    return lambda step: rate
+    return partial(_constant, rate=checked_number(rate, "rate", low=0, above=True))
+
+
+def _constant(step: int, rate: float) -> float:
+    return rate
 
 
 def step_decay(rate: float, every: int, factor: float = 0.1) -> Schedule:
@@ -47,7 +54,11 @@ def step_decay(rate: float, every: int, factor: float = 0.1) -> Schedule:
     rate = checked_number(rate, "rate", low=0, above=True)
     every = checked_size(every, "every")
     factor = checked_number(factor, "factor", low=0, above=True)
-    return lambda step: rate * factor ** (step // every)
+    return partial(_step_decay, rate=rate, every=every, factor=factor)
+
+
+def _step_decay(step: int, rate: float, every: int, factor: float) -> float:
+    return rate * factor ** (step // every)
 
 
 def exponential(rate: float, factor: float) -> Schedule:
@@ -63,12 +74,12 @@ def cosine(rate: float, steps: int, final: float = 0.0) -> Schedule:
     rate = checked_number(rate, "rate", low=0, above=True)
     steps = checked_size(steps, "steps")
     final = checked_number(final, "final", low=0)
+    return partial(_cosine, rate=rate, steps=steps, final=final)
 
-    def schedule(step: int) -> float:
-        done = min(step / steps, 1.0)
-        return final + (rate - final) * (1 + math.cos(math.pi * done)) / 2
 
-    return schedule
+def _cosine(step: int, rate: float, steps: int, final: float) -> float:
+    done = min(step / steps, 1.0)
+    return final + (rate - final) * (1 + math.cos(math.pi * done)) / 2
 
 
 def warm_up(then: float | Schedule, steps: int) -> Schedule:
@@ -78,14 +89,13 @@ def warm_up(then: float | Schedule, steps: int) -> Schedule:
     ``warm_up(cosine(0.01, 900), 100)`` is at its lowest after 1000 updates.
     """
     steps = checked_size(steps, "steps")
-    after = then if callable(then) else constant(then)
+    return partial(_warm_up, then=then if callable(then) else constant(then), steps=steps)
 
-    def schedule(step: int) -> float:
-        if step < steps:
-            return after(0) * (step + 1) / (steps + 1)
-        return after(step - steps)
 
-    return schedule
+def _warm_up(step: int, then: Schedule, steps: int) -> float:
+    if step < steps:
+        return then(0) * (step + 1) / (steps + 1)
+    return then(step - steps)
 
 
 # ---------------------------------------------------------------------------------- optimisers
@@ -146,7 +156,8 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If names, shapes or dtypes differ; nothing has been changed then.
+            If names, shapes or dtypes differ, or two parameters share memory; nothing has been
+            changed then.
         TypeError
             If parameter and gradient live on different backends.
         """
@@ -175,6 +186,12 @@ class Optimizer:
             for array in self._state.get(name, {}).values():
                 backend.require(array, f"the optimiser's state for {name!r}")
                 _same_form(f"params[{name!r}]", parameter, "the optimiser's state for it", array)
+        same = None if self._state else shared_memory(params)
+        if same is not None:
+            raise ValueError(
+                f"params[{same[0]!r}] and params[{same[1]!r}] share memory, which would be updated "
+                "twice; leave one of them out, and add up their gradients"
+            )
 
     def _state_of(self, name: str, parameter: Array) -> dict[str, Array]:
         """The averages of one parameter, zero at the first update."""
@@ -234,6 +251,13 @@ class Optimizer:
     def settings(self) -> dict[str, Any]:
         """All that decides the next update beside the state; a schedule stays a function."""
         return {"kind": type(self).__name__, "learning_rate": self.learning_rate}
+
+    def __copy__(self) -> Optimizer:
+        # The count of updates and their averages belong together.
+        return deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_scratch": {}}
 
     def __repr__(self) -> str:
         settings = self.settings()
@@ -443,8 +467,14 @@ def clip_by_norm(grads: Mapping[str, Array], max_norm: float) -> float:
 
 def _check_grads(grads: Mapping[str, Array]) -> None:
     check_mapping(grads, "grads")
+    seen: dict[int, str] = {}
     for name, grad in grads.items():
         backend_of(grad, f"grads[{name!r}]")
+        if seen.setdefault(id(grad), name) != name:
+            raise ValueError(
+                f"grads[{seen[id(grad)]!r}] and grads[{name!r}] are the same array, which would "
+                "be changed twice"
+            )
 
 
 def _global_norm(grads: Mapping[str, Array]) -> float:

@@ -303,3 +303,23 @@ def test_clip_by_value():
 
 def test_repr_shows_the_settings():
     assert repr(SGD(0.1, momentum=0.9)) == "SGD(learning_rate=0.1, momentum=0.9)"
+
+
+@pytest.mark.parametrize("kind", [SGD, RMSprop, Adam])
+def test_no_parameter_is_updated_twice(kind):
+    w, other = np.ones(4), np.ones(4)
+    for params in ({"a": w, "b": w}, {"a": w, "b": w[::2]}):
+        grads = {name: np.ones_like(array) for name, array in params.items()}
+        with pytest.raises(ValueError, match=r"params\['a'\] and params\['b'\] share memory"):
+            kind(0.1).update(params, grads)
+        assert (w == 1).all()
+    kind(0.1).update({"a": w, "b": other}, {"a": w + 1, "b": w + 1})
+    assert (w < 1).all()
+
+
+def test_no_gradient_is_clipped_twice():
+    g = np.full(4, 3.0)
+    for clip in (clip_by_norm, clip_by_value):
+        with pytest.raises(ValueError, match=r"grads\['a'\] and grads\['b'\] are the same array"):
+            clip({"a": g, "b": g}, 1.0)
+        assert (g == 3).all()

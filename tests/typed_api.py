@@ -32,7 +32,7 @@ assert_type(BiLSTM(3, 16).output_size, int)
 GRU(3, 16, reset_after=False, backend="numba")
 
 network = Sequential(encoder=lstm, head=Linear(16, 1))
-assert_type(network.layers, dict[str, Layer])
+assert_type(network.layers, Mapping[str, Layer])
 Sequential(lstm)  # type: ignore[arg-type]
 LSTM("3", 16)  # type: ignore[arg-type]
 LSTM(3, 16, init=1)  # type: ignore[arg-type]

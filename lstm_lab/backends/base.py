@@ -136,6 +136,10 @@ class Backend:
         """Entered around a time loop whose every step is a product of so many operations."""
         return nullcontext()
 
+    def checksum(self, array: Array) -> int | None:
+        """A number that changes with the array; None where the host would wait for a device."""
+        return None
+
     def require(self, array: Any, name: str) -> Array:
         """The array, if it is one of this backend: nothing is copied to or from a device unasked.
 
@@ -157,6 +161,21 @@ class Backend:
             f"{name} is a {kind}, but this layer computes with {self.name} arrays; "
             f"convert it first: get_backend({self.name!r}).asarray({name})"
         )
+
+    # There is one of each in a process, with its pools and compiled loops: those are no part of a
+    # layer that is copied, and another process has its own.
+    def __copy__(self) -> Backend:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Backend:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from . import BACKENDS, get_backend
+
+        if BACKENDS.get(self.name) is type(self):
+            return get_backend, (self.name,)
+        return super().__reduce_ex__(protocol)
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"

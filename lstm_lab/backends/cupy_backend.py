@@ -67,6 +67,11 @@ class CupyBackend(Backend):
         self._kernel = lru_cache(maxsize=None)(self._compile)
         self._persistent = PersistentLoops(cupy) if persistent else None
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._persistent is None:
+            return type(self), (False,)
+        return super().__reduce_ex__(protocol)
+
     @staticmethod
     def owns(array: Any) -> bool:
         # By name: asking must not import CuPy.

@@ -36,6 +36,17 @@ from .lstm import LSTM_CELL, lstm_backward, lstm_derivatives, lstm_forward
 from .lstm_variants import LSTM_CELLS
 from .rnn import RNN_CELL, rnn_backward, rnn_derivatives, rnn_forward
 
+CELLS = {
+    cell.forward.name: cell for cell in (*LSTM_CELLS.values(), GRU_CELL, GRU_BEFORE_CELL, RNN_CELL)
+}
+"""By the name of what a step computes."""
+
+
+def cell_named(name: str) -> Cell:
+    """The cell of that name; what a pickle holds in its place."""
+    return CELLS[name]
+
+
 __all__ = [
     "GRU_BEFORE_CELL",
     "GRU_CELL",

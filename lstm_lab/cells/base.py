@@ -79,6 +79,21 @@ class Cell:
     peepholes: int = 0
     reset: Reset | None = None
 
+    # A layer that is copied has the same cell, and what asks for it by identity finds it.
+    def __copy__(self) -> Cell:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Cell:
+        return self
+
+    def __reduce_ex__(self, protocol):
+        from . import CELLS, cell_named
+
+        name = self.forward.name
+        if CELLS.get(name) is self:
+            return cell_named, (name,)
+        return super().__reduce_ex__(protocol)
+
     @property
     def input_rows(self) -> int:
         """Blocks in W."""

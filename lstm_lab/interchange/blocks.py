@@ -12,6 +12,8 @@ from ..backends import Array
 from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
 from ..layers import GRU, LSTM, RNN, Layer, Recurrent
 
+HALVES = ("float16", "bfloat16")
+
 BY_ROWS = {4: LSTM, 3: GRU, 1: RNN}
 """The recurrent layer whose recurrent matrix has so many times H rows."""
 
@@ -73,7 +75,13 @@ def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarr
 
 
 def to_host(value: Any) -> np.ndarray:
-    """A NumPy array of a tensor or of anything else that NumPy takes."""
+    """A NumPy array of a tensor or of anything else that NumPy takes.
+
+    Half precision becomes float32, which holds all its values.
+    """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-    return np.asarray(value)
+        if str(value.dtype) == "torch.bfloat16":  # NumPy has no such numbers
+            value = value.float()
+    array = np.asarray(value)
+    return array.astype("float32") if array.dtype.name in HALVES else array

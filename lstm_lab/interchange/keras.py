@@ -76,9 +76,10 @@ def from_keras(
     Parameters
     ----------
     weights : sequence of arrays, or sequence of such sequences
-        float32 or float64: ``keras_layer.get_weights()``, with or without biases, of the layer
-        itself or of a ``Bidirectional`` around it. Of a stack, one for each of its layers: in one
-        flat list two layers would look like two directions.
+        ``keras_layer.get_weights()``, with or without biases, of the layer itself or of a
+        ``Bidirectional`` around it. float32 or float64; half precision is read as float32. Of a
+        stack, one for each of its layers: in one flat list two layers would look like two
+        directions.
     kind : {"LSTM", "GRU", "SimpleRNN"} or None
         Keras' name of the layer; None: read off the shapes.
     backend : {"numpy", "numba", "cupy"} or None

@@ -77,7 +77,8 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     Parameters
     ----------
     state_dict : mapping of str to tensor or array
-        float32 or float64, as from ``module.state_dict()``; with or without biases.
+        As from ``module.state_dict()``; with both biases of every layer and direction, or with
+        none at all. float32 or float64 throughout; float16 and bfloat16 are read as float32.
     backend : {"numpy", "numba", "cupy"} or None
 
     Returns
@@ -98,11 +99,17 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
                 f"state_dict[{name!r}] must hold {' or '.join(FLOATS)}, got {array.dtype}"
             )
     if "weight_ih_l0" not in arrays or "weight_hh_l0" not in arrays:
+        _check_prefix(arrays)
         raise ValueError(
             "state_dict needs weight_ih_l0 and weight_hh_l0, those of one torch.nn.LSTM, GRU or "
             f"RNN; it has {', '.join(sorted(arrays)) or 'nothing'}"
         )
     wide, tall = arrays["weight_ih_l0"], arrays["weight_hh_l0"]
+    for name, array in arrays.items():
+        if array.dtype != wide.dtype:
+            raise ValueError(
+                f"state_dict[{name!r}] is {array.dtype}, but weight_ih_l0 is {wide.dtype}"
+            )
     if wide.ndim != 2 or tall.ndim != 2 or not tall.shape[1]:
         raise ValueError(
             f"weight_ih_l0 and weight_hh_l0 must be matrices, got {wide.shape} and {tall.shape}"
@@ -133,9 +140,15 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     )
     # The layer's own translation says which names and shapes there must be.
     wanted = {name: array.shape for name, array in to_torch(layer).items()}
-    for name in wanted:
-        if name not in arrays and name.startswith("bias"):
-            arrays[name] = np.zeros(wanted[name], wide.dtype)
+    biases = [name for name in wanted if name.startswith("bias")]
+    if not any(name.startswith("bias") for name in arrays):  # bias=False
+        arrays |= {name: np.zeros(wanted[name], wide.dtype) for name in biases}
+    for name in biases:
+        if name not in arrays:
+            raise ValueError(
+                f"state_dict lacks {name!r}, but has other biases; torch has both biases of every "
+                "layer and direction, or with bias=False none"
+            )
     for name in sorted(wanted.keys() | arrays.keys()):
         if name not in arrays or name not in wanted or arrays[name].shape != wanted[name]:
             got = arrays[name].shape if name in arrays else "nothing"
@@ -145,6 +158,20 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
     values = {name: _ours(layer, name, arrays) for name in layer.params}
     write_params(layer.params, values, layer.backend)
     return layer
+
+
+def _check_prefix(arrays: Mapping[str, np.ndarray]) -> None:
+    """Say what to strip, where a module's names stand behind those of what it was part of."""
+    ends = [name.removesuffix("weight_hh_l0") for name in arrays if name.endswith("weight_hh_l0")]
+    if not ends or "" in ends:
+        return
+    prefix, found = ends[0], ", ".join(repr(end) for end in ends)
+    raise ValueError(
+        f"state_dict's names must begin with weight_ or bias_, but they have a prefix, {found}, "
+        "that of a larger module, of DataParallel or of torch.compile; pass "
+        f"{{name.removeprefix({prefix!r}): value for name, value in state_dict.items() "
+        f"if name.startswith({prefix!r})}}"
+    )
 
 
 def _ours(layer: Recurrent, name: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:

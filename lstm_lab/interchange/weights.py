@@ -44,6 +44,7 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
     Parameters
     ----------
     layer : Layer
+        One of this library's, or a `Sequential` of such: `load` builds no other class.
     path : path
         By custom it ends in ``.safetensors``.
     notes : dict, optional
@@ -53,10 +54,16 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
     ------
     FileExistsError
         If ``path`` is there and is not a weight file of this library: nothing else is replaced.
+    TypeError
+        If the layer, or one inside it, is of a class of its own.
+    ValueError
+        If the layer's options were changed after it was made, so that its parameters are those
+        of another one.
     """
     from safetensors.numpy import save as serialise
 
     check_kind(layer, "layer", Layer, "a layer")
+    _check_class(layer, "layer")
     path = checked_path(path, "path")
     notes = {} if notes is None else notes
     check_kind(notes, "notes", dict, "a dict of what JSON can hold")
@@ -71,11 +78,23 @@ def save(layer: Layer, path: str | os.PathLike, notes: dict[str, Any] | None = N
             raise FileExistsError(
                 f"{path} is there already and is not a weight file of lstm_lab; nothing was written"
             ) from error
-    header = {"class": type(layer).__name__, "config": layer.config, "dtype": layer.dtype.name}
+    header: dict[str, Any] = {
+        "class": type(layer).__name__,
+        "config": layer.config,
+        "dtype": layer.dtype.name,
+    }
     arrays = {
         name: np.ascontiguousarray(layer.backend.to_numpy(array))
         for name, array in layer.params.items()
     }
+    try:
+        _check_shapes(header, arrays)
+        _built(header["class"], header["config"], header["dtype"], "numpy")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"layer: {error}; these are not the parameters of {layer!r}, or no such layer can be "
+            "made. Was an option changed after it was made?"
+        ) from error
     metadata = {KEY: json.dumps(header), NOTES: written}
     write_whole(path, serialise(arrays, metadata=metadata))
     return path
@@ -107,7 +126,7 @@ def load(path: str | os.PathLike, backend: str | Backend | None = None) -> Layer
     try:
         _check_shapes(header, arrays)
         layer = _built(header["class"], header["config"], header["dtype"], backend)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not describe a layer of lstm_lab: {error}") from error
     write_params(layer.params, arrays, layer.backend)
     return layer
@@ -127,6 +146,20 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
     if not isinstance(notes, dict):
         raise ValueError(f"{path} has notes that are no mapping")
     return notes
+
+
+def _check_class(layer: Layer, label: str) -> None:
+    """Refuse what `load` would not build, or would build as something else."""
+    if type(layer) is Sequential:
+        for name, part in layer.layers.items():
+            _check_class(part, f"{label}.{name}")
+    elif CLASSES.get(type(layer).__name__) is not type(layer):
+        names = ", ".join([*CLASSES, "Sequential"])
+        raise TypeError(
+            f"{label} is a {type(layer).__name__}, a class that a weight file cannot name; it may "
+            f"name {names}. Write its arrays, layer.params, with safetensors.numpy.save_file, and "
+            "give them to its own from_params"
+        )
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -172,7 +205,7 @@ def _shapes(kind: str, config: dict[str, Any], most: int) -> dict[str, tuple[int
         return {
             f"{name}.{key}": shape
             for name, part in config.items()
-            for key, shape in _shapes(part["class"], part, most).items()
+            for key, shape in _shapes(*_part(part), most).items()
         }
     if kind not in CLASSES:
         raise ValueError(f"unknown layer {kind!r}")
@@ -181,17 +214,15 @@ def _shapes(kind: str, config: dict[str, Any], most: int) -> dict[str, tuple[int
     return CLASSES[kind].param_shapes(config)
 
 
+def _part(part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Class and configuration of a layer in a Sequential's configuration."""
+    kind, own = part["class"], {key: value for key, value in part.items() if key != "class"}
+    return kind, own["layers"] if kind == "Sequential" else own
+
+
 def _built(kind: str, config: dict[str, Any], dtype: str, backend: str | Backend | None) -> Layer:
     if kind == "Sequential":
         return Sequential(
-            **{
-                name: _built(
-                    part["class"],
-                    {key: value for key, value in part.items() if key != "class"},
-                    dtype,
-                    backend,
-                )
-                for name, part in config.items()
-            }
+            **{name: _built(*_part(part), dtype, backend) for name, part in config.items()}
         )
     return CLASSES[kind](**config, dtype=dtype, backend=backend)

@@ -56,6 +56,8 @@ class AttentionTrace:
         not kept.
     kept : array or None
         What else the score's gradient needs.
+    checksums : dict
+        Of the parameters, by which a change shows.
     """
 
     weights: Array
@@ -63,6 +65,7 @@ class AttentionTrace:
     query: Array = None
     memory: Array = None
     kept: Array = None
+    checksums: dict[str, int | None] = field(default_factory=dict)
 
 
 class _Dot:
@@ -317,7 +320,8 @@ class Attention(Layer):
         weights = xp.exp(scores, out=scores)
         weights /= weights.sum(axis=-1, keepdims=True)
         shown = weights.transpose(1, 0, 2)
-        found = AttentionTrace(shown, self.score, *((q, m, kept) if trace else ()))
+        needed = (q, m, kept, self.params.checksums()) if trace else ()
+        found = AttentionTrace(shown, self.score, *needed)
         return xp.ascontiguousarray((weights @ m).transpose(1, 0, 2)), found
 
     def backward(self, dy: Array, trace: AttentionTrace) -> AttentionGradient:
@@ -341,7 +345,7 @@ class Attention(Layer):
         ------
         TypeError, ValueError
             If ``dy`` does not fit, or the trace holds only the weights or belongs to another
-            layer.
+            layer, or a parameter was changed since (seen on the host alone).
         """
         self._check_trace(trace)
         q, m = trace.query, trace.memory
@@ -377,3 +381,4 @@ class Attention(Layer):
                 f"trace belongs to another layer (score={trace.score!r}, query and memory of "
                 f"sizes {sizes}, hidden_size={hidden}), not to {self!r}"
             )
+        self.params.check_unchanged(trace.checksums)

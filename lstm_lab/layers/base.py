@@ -48,12 +48,11 @@ class Layer:
     ----------
     params : Parameters
         Arrays by name. They stay the same arrays: optimisers update them in place, and assigning
-        ``params[name] = values`` writes into the one of that name.
+        ``params[name] = values`` writes into the one of that name, ``params = values`` into all.
     backend : Backend
     dtype : numpy.dtype
     """
 
-    params: Parameters
     backend: Backend
     dtype: np.dtype
     # A layer of its own kind may take more: a recurrent one a state, attention a memory.
@@ -63,7 +62,16 @@ class Layer:
     def __init__(self, backend: str | Backend | None, dtype: Any):
         self.backend = get_backend(backend)
         self.dtype = checked_dtype(dtype)
-        self.params = Parameters(self.backend, {})
+        self._params = Parameters(self.backend, {})
+
+    @property
+    def params(self) -> Parameters:
+        """The arrays by name."""
+        return self._params
+
+    @params.setter
+    def params(self, values: Mapping[str, Any]) -> None:
+        write_params(self.params, values, self.backend)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -106,7 +114,7 @@ class Layer:
     def _set_params(self, values: Mapping[str, np.ndarray]) -> None:
         """Make the parameters, from first values on the host."""
         arrays = {n: self.backend.asarray(v, dtype=self.dtype) for n, v in values.items()}
-        self.params = Parameters(self.backend, arrays)
+        self._params = Parameters(self.backend, arrays)
 
     @property
     def size(self) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from .._validation import check_mapping, checked_number
-from ..backends import Array, Backend
+from ..backends import Array, Backend, backend_of
 
 
 class Parameters(Mapping):
@@ -61,6 +62,32 @@ class Parameters(Mapping):
 
     def __ror__(self, other: Mapping[str, Array]) -> dict[str, Array]:
         return dict(other) | self._arrays
+
+    def checksums(self) -> dict[str, int | None]:
+        """By name, what `check_unchanged` compares; None on a device, where it would cost time."""
+        return {name: self._backend.checksum(array) for name, array in self._arrays.items()}
+
+    def check_unchanged(self, before: Mapping[str, int | None]) -> None:
+        """Refuse a trace of other values than these.
+
+        Raises
+        ------
+        ValueError
+            The message names the parameter.
+        """
+        for name, now in self.checksums().items():
+            if None not in (now, before.get(name)) and now != before[name]:
+                raise ValueError(
+                    f"params[{name!r}] is not what it was when forward made this trace: it was "
+                    "changed since, or the trace is another layer's; run forward again"
+                )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Another process may have been given arrays that are only to be read, such as joblib's.
+        self.__dict__.update(state)
+        for name, array in self._arrays.items():
+            if not getattr(array.flags, "writeable", True):
+                self._arrays[name] = array.copy()
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {tuple(a.shape)}" for name, a in self._arrays.items())
@@ -124,6 +151,15 @@ def _check_real(values: Array, name: str) -> None:
     # NumPy would drop an imaginary part with no more than a warning.
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {values.dtype}")
+
+
+def shared_memory(arrays: Mapping[str, Array]) -> tuple[str, str] | None:
+    """The names of two arrays of which the one changes with the other, if there are such."""
+    for (name, array), (other, another) in combinations(arrays.items(), 2):
+        backend = backend_of(array, name)
+        if backend.owns(another) and backend.xp.shares_memory(array, another):
+            return name, other
+    return None
 
 
 def write_params(params: Mapping[str, Array], values: Mapping[str, Any], backend: Backend) -> None:

@@ -289,8 +289,10 @@ class Recurrent(Layer):
                 array[part] = self._rows(last, packing)
             if trace:
                 records.append(LayerRecord(inputs, segments, mask, recurrent_mask))
+        checksums = self.params.checksums() if trace else {}
+        state = self._pack(final)
         return y, Trace(
-            self.cell, self.backend, self.directions, packing, self._pack(final), records
+            self.cell, self.backend, self.directions, packing, state, records, checksums
         )
 
     def backward(
@@ -318,7 +320,8 @@ class Recurrent(Layer):
         ------
         TypeError, ValueError
             If an argument has the wrong type, shape, dtype or backend, or the trace holds only
-            the final state or belongs to another layer.
+            the final state, belongs to another layer, or a parameter was changed since. (That is
+            seen on the host; on a GPU the check would wait for the device.)
         """
         checked_bool(keep, "keep")
         self._check_trace(trace)
@@ -402,7 +405,7 @@ class Recurrent(Layer):
         first = trace.records[0].segments[0]
         hidden, sizes = first.gates.shape[3], tuple(state.shape[2] for state in first.states)
         same = (
-            trace.cell_type is self.cell
+            trace.cell_type == self.cell
             and trace.directions == self.directions
             and widths == own
             and (hidden, *sizes) == (self.hidden_size, *self.state_sizes)
@@ -413,6 +416,7 @@ class Recurrent(Layer):
                 f"trace belongs to another layer ({trace!r} with inputs of sizes {widths}, "
                 f"{hidden} hidden units), not to {self!r}"
             )
+        self.params.check_unchanged(trace.checksums)
 
 
 def _described(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Never
 
 import numpy as np
@@ -11,7 +13,7 @@ from .._validation import check_call, check_kind, checked_array
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .packing import Packing
-from .parameters import Parameters
+from .parameters import Parameters, shared_memory, write_params
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,19 @@ class Sequential(Layer):
 
     Attributes
     ----------
-    layers : dict of str to Layer
+    layers : mapping of str to Layer
+        They stay the same layers.
     params : Parameters
         The layers' own arrays, under ``"encoder.weight_x_l0"`` and so on.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no layer, or they differ in backend or dtype.
+        If there is no layer, or they differ in backend or dtype, or two share parameters, or a
+        name is empty or holds a dot.
     """
 
-    def __init__(self, *unnamed: Never, **layers: Layer):
+    def __init__(self, /, *unnamed: Never, **layers: Layer):
         given: tuple[Any, ...] = unnamed
         if given:
             raise TypeError(
@@ -93,35 +97,60 @@ class Sequential(Layer):
         for name, layer in layers.items():
             if not isinstance(layer, Layer):
                 raise TypeError(f"{name} must be a layer, got {type(layer).__name__}")
+            if not name or "." in name:
+                raise ValueError(
+                    f"a layer's name must not be empty or hold a dot, got {name!r}: the dot stands "
+                    "between the names of a layer and of its parameters"
+                )
         (first_name, first), *rest = layers.items()
         for name, layer in rest:
-            if layer.backend is not first.backend or layer.dtype != first.dtype:
+            if layer.backend.name != first.backend.name or layer.dtype != first.dtype:
                 raise ValueError(
                     f"all layers need one backend and dtype, but {first_name} is "
                     f"{first.backend.name} {first.dtype} and {name} is "
                     f"{layer.backend.name} {layer.dtype}"
                 )
         super().__init__(first.backend, first.dtype)
-        self.layers = layers
-        self.params = Parameters(
-            self.backend,
-            {
-                f"{name}.{key}": array
-                for name, layer in layers.items()
-                for key, array in layer.params.items()
-            },
-        )
+        self._layers = layers
+        same = shared_memory(self.params)
+        if same is not None:
+            raise ValueError(
+                f"{same[0]} and {same[1]} share memory. Each layer needs parameters of its own, "
+                "for an optimiser would update these twice; build a second layer, or "
+                "copy.deepcopy the first"
+            )
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """The layers by name; they stay the same ones."""
+        return MappingProxyType(self._layers)
+
+    @property
+    def params(self) -> Parameters:
+        """The layers' own arrays by name."""
+        arrays = {
+            f"{name}.{key}": array
+            for name, layer in self._layers.items()
+            for key, array in layer.params.items()
+        }
+        return Parameters(self.backend, arrays)
+
+    @params.setter
+    def params(self, values: Mapping[str, Any]) -> None:
+        write_params(self.params, values, self.backend)
 
     @property
     def config(self) -> dict[str, Any]:
         return {
-            name: {"class": type(layer).__name__, **layer.config}
+            name: {"class": "Sequential", "layers": layer.config}
+            if isinstance(layer, Sequential)
+            else {"class": type(layer).__name__, **layer.config}
             for name, layer in self.layers.items()
         }
 
     def to(self, backend: str | Backend) -> Sequential:
         """The same layers, with copies of their parameters, on another backend."""
-        return Sequential(**{name: layer.to(backend) for name, layer in self.layers.items()})
+        return type(self)(**{name: layer.to(backend) for name, layer in self.layers.items()})
 
     def forward(
         self,
@@ -146,7 +175,7 @@ class Sequential(Layer):
                 f"not {', '.join(self.layers)}"
             )
         params = {}
-        for name, layer in reversed(self.layers.items()):
+        for name, layer in reversed(self._layers.items()):
             gradient = layer.backward(dy, trace[name])
             params.update({f"{name}.{key}": value for key, value in gradient.params.items()})
             dy = gradient.x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -188,9 +188,10 @@ class Trace(StepTrace):
         packing: Packing,
         state: Any,
         records: list[LayerRecord],
+        checksums: Mapping[str, int | None],
     ):
         super().__init__(cell, backend, directions, packing, [r.segments for r in records])
-        self.state, self.records = state, records
+        self.state, self.records, self.checksums = state, records, checksums
 
     def to(self, backend: str | Backend) -> Trace:
         """The same trace with its arrays on another backend, for drawing."""
@@ -216,7 +217,9 @@ class Trace(StepTrace):
             )
             for record in self.records
         ]
-        return Trace(self.cell_type, target, self.directions, self.packing, state, records)
+        return Trace(
+            self.cell_type, target, self.directions, self.packing, state, records, self.checksums
+        )
 
     def _check_kept(self) -> None:
         if not self.records:

@@ -283,7 +283,7 @@ def test_weights_that_do_not_fit(weights, message):
     ("weights", "message"),
     [
         (altered(LSTM_WEIGHTS, 0, np.zeros((3, 16), "int32")), r"weights\[0\].*got int32"),
-        (altered(LSTM_WEIGHTS, 0, np.zeros((3, 16), "float16")), r"weights\[0\].*got float16"),
+        (altered(LSTM_WEIGHTS, 0, np.zeros((3, 16), complex)), r"weights\[0\].*got complex128"),
         (altered(LSTM_WEIGHTS, 2, np.zeros(16)), r"weights\[2\], bias, is float64, but the first"),
     ],
 )

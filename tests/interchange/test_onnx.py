@@ -374,3 +374,138 @@ def test_the_files_of_torchs_newer_exporter(name, golden, backend):
 def test_linear_is_not_exported():
     with pytest.raises(TypeError, match="LSTM, GRU, RNN, alone or in a Sequential, not Linear"):
         to_onnx(Sequential(encoder=LSTM(3, 4), head=Linear(4, 2)))
+
+
+HEADS = {
+    "all": lambda y, h: (y, h),
+    "y": lambda y, h: y,
+    "y[-1]": lambda y, h: y[-1],
+    "y[:, -1]": lambda y, h: y[:, -1],
+    "y[-1:]": lambda y, h: y[-1:].squeeze(0),
+    "h[-1]": lambda y, h: h[-1],
+    "h": lambda y, h: h,
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("opset", [9, 11, 17])
+@pytest.mark.parametrize(
+    ("name", "layers", "both", "batch_first"),
+    [
+        ("LSTM", 1, False, True), ("LSTM", 2, False, False), ("GRU", 2, True, True),
+        ("RNN", 1, True, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_many_to_one_as_torch_exports_it(opset, name, layers, both, batch_first, dynamic):
+    """What is read computes what torch does; what is not is refused by its node or its output."""
+    import torch
+
+    torch.manual_seed(0)
+    module = getattr(torch.nn, name)(3, 4, layers, bidirectional=both, batch_first=batch_first)
+    x = torch.randn(5, 6, 3)
+
+    class Network(torch.nn.Module):
+        def forward(self, x):
+            y, state = module(x)
+            return self.head(y, state[0] if isinstance(state, tuple) else state)
+
+    read = []
+    for head, function in HEADS.items():
+        if dynamic and head == "y[-1:]":  # torch asks the size of an axis, and branches
+            continue
+        network = Network().eval()
+        network.module, network.head = module, function
+        file, axes = io.BytesIO(), {"x": {0: "a", 1: "b"}} if dynamic else None
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network, (x,), file, dynamo=False, verbose=False, opset_version=opset,
+                input_names=["x"], dynamic_axes=axes,
+            )  # fmt: skip
+            expected = network(x)
+        try:
+            layer = from_onnx(file.getvalue())
+        except ValueError as error:
+            assert "the Gather node" in str(error) or "the graph's output" in str(error) or (
+                opset < 11 and "the Slice node" in str(error)
+            ), error  # fmt: skip
+            continue
+        read.append(head)
+        y, trace = layer.forward(np.ascontiguousarray(x.numpy().swapaxes(0, batch_first)))
+        if head in ("y", "all"):
+            y = y.swapaxes(0, batch_first)
+        if head == "h":
+            y = trace.state[0] if isinstance(trace.state, tuple) else trace.state
+        theirs = (expected[0] if head == "all" else expected).numpy()
+        np.testing.assert_allclose(y, theirs, atol=1e-5)
+    last = ["y[:, -1]"] if batch_first else ["y[-1]", *([] if dynamic else ["y[-1:]"])]
+    assert read == ["all", "y", *last, *([] if both else ["h[-1]"]), "h"]
+
+
+def ending(onnx, layer, nodes, outputs=("end",), stored=(), **export):
+    """An exported model whose outputs are what ``nodes`` make of its own."""
+    model = onnx.load_model_from_string(to_onnx(layer, **export))
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.array(value, "int64"), name) for name, value in stored
+    )
+    del model.graph.output[:]
+    model.graph.output.extend(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, None])
+        for name in outputs
+    )
+    return model.SerializeToString()
+
+
+def test_the_last_step_of_a_ragged_batch(onnx, runtime):
+    """The final state is each sequence's own last step; the last step of the batch is padding."""
+    node, lstm = onnx.helper.make_node, LSTM(3, 4, seed=0)
+    gather = node("Gather", ["h", "k"], ["end"], axis=0, name="pick")
+    data = ending(onnx, lstm, [gather], stored=[("k", -1)], lengths=True)
+    layer = from_onnx(data)
+    assert list(layer.layers) == ["recurrent_0", "last"]
+    x, lengths = np.random.default_rng(0).normal(size=(5, 3, 3)).astype("f"), [2, 5, 1]
+    (theirs,) = runtime.InferenceSession(data).run(
+        None, {"x": x, "lengths": np.array(lengths, "int32")}
+    )
+    np.testing.assert_allclose(layer.forward(x, lengths=lengths)[0], theirs, atol=1e-5)
+    gather = node("Gather", ["y", "k"], ["end"], axis=0, name="pick")
+    data = ending(onnx, lstm, [gather], stored=[("k", -1)], lengths=True)
+    with pytest.raises(ValueError, match="output 'end' is the last step of the padded batch"):
+        from_onnx(data)
+
+
+@pytest.mark.parametrize(
+    ("layer", "op", "inputs", "attributes", "message"),
+    [
+        (LSTM(3, 4), "Gather", ["y", "zero"], {}, r"node 'pick' .*; this picks \[0\] of axis 0"),
+        (LSTM(3, 4), "Gather", ["y", "minus"], {"axis": 1}, "output 'end' is the last .*x"),
+        (LSTM(3, 4), "Gather", ["y", "minus"], {"axis": 2}, "output 'end' is the last .*units"),
+        (LSTM(3, 4), "Gather", ["y", "kept"], {}, "output 'end' is the last entry of .*units"),
+        (LSTM(3, 4), "Gather", ["c", "minus"], {}, "node 'pick' .* only the hidden state of the"),
+        (GRU(3, 4, 2), "Gather", ["h", "zero"], {}, "node 'pick' .* only the hidden state of the"),
+        (
+            GRU(3, 4, bidirectional=True), "Gather", ["h", "minus"], {},
+            "node 'pick' .* of one that reads forward alone",
+        ),
+        (LSTM(3, 4), "Slice", ["y", "kept", "ends", "two"], {}, "last step|first axis"),
+        (LSTM(3, 4), "Slice", ["y", "zeros", "two"], {}, "node 'pick' .* known size can be cut"),
+        (LSTM(3, 4), "Slice", ["y", "both", "both", "both"], {}, "only one axis can be cut"),
+        (LSTM(3, 4), "Gather", ["x", "minus"], {}, "node 'pick' .*behind the recurrent nodes"),
+    ],
+)  # fmt: skip
+def test_another_end_is_refused(onnx, layer, op, inputs, attributes, message):
+    stored = [
+        ("zero", 0), ("minus", -1), ("kept", [-1]), ("zeros", [0]), ("two", [2]),
+        ("ends", [2**63 - 1]), ("both", [0, 1]),
+    ]  # fmt: skip
+    node = onnx.helper.make_node(op, inputs, ["end"], name="pick", **attributes)
+    with pytest.raises(ValueError, match=message):
+        from_onnx(ending(onnx, layer, [node], stored=stored))
+
+
+def test_the_last_step_beside_all_others_is_the_layers(onnx):
+    node = onnx.helper.make_node("Gather", ["y", "k"], ["end"], axis=0)
+    layer = from_onnx(ending(onnx, GRU(3, 4), [node], ("y", "end"), [("k", -1)]))
+    assert type(layer) is GRU

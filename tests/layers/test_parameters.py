@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
-from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential
-from lstm_lab.layers import Embedding
+from lstm_lab import GRU, LSTM, RNN, Dropout, LastStep, Linear, Sequential
+from lstm_lab.layers import Embedding, Parameters
 
 LSTMS = [
     {}, {"peepholes": True}, {"forget_gate": False}, {"coupled": True, "peepholes": True},
@@ -181,3 +183,77 @@ def test_nothing_is_spread_or_cut_silently():
         np.testing.assert_array_equal(array, before[name])
     gate.bias = [1.0, 2.0, 3.0]
     np.testing.assert_array_equal(gate.bias, [1, 2, 3])
+
+
+def test_the_layers_and_the_whole_have_one_truth():
+    """Nested, moved, copied, assigned as a whole: what params shows is what forward computes."""
+
+    def network():
+        inner = Sequential(lstm=LSTM(2, 3, seed=0), last=LastStep())
+        return Sequential(encoder=inner, head=Linear(3, 2, seed=1))
+
+    x = np.ones((4, 5, 2), "float32")
+    for model in (network(), network().to("numpy"), copy.deepcopy(network())):
+        for name in model.params:
+            model.params[name] = np.zeros_like(model.params[name])
+        assert not model.forward(x)[0].any()
+        model.layers["head"].params = {"weight": np.zeros((2, 3)), "bias": np.arange(2)}
+        np.testing.assert_array_equal(model.params["head.bias"], [0, 1])
+        np.testing.assert_array_equal(model.forward(x)[0][0], [0, 1])
+        held = model.params["head.bias"]
+        model.params = {name: array + 2 for name, array in model.params.items()}
+        np.testing.assert_array_equal(held, [2, 3])
+        np.testing.assert_array_equal(model.layers["head"].params["bias"], [2, 3])
+        with pytest.raises(ValueError, match="params must be named .*; got w"):
+            model.params = {"w": x}
+        with pytest.raises(TypeError):
+            model.layers["head"] = Linear(3, 2)
+        with pytest.raises(AttributeError):
+            model.layers = {}
+
+
+def tied():
+    first, second = Linear(3, 3, seed=0), Linear(3, 3, seed=1)
+    second._params = Parameters(second.backend, dict(first.params))
+    return first, second
+
+
+def test_no_parameter_stands_at_two_places():
+    layer = Linear(3, 3, seed=0)
+    for layers, found in (
+        ({"a": layer, "b": layer}, "a.weight and b.weight"),
+        ({"a": layer, "b": Sequential(c=Sequential(d=layer))}, "a.weight and b.c.d.weight"),
+        ({"a": layer, "b": copy.copy(layer)}, "a.weight and b.weight"),
+        (dict(zip("ab", tied(), strict=True)), "a.weight and b.weight"),
+    ):
+        with pytest.raises(ValueError, match=f"{found} share memory.*copy.deepcopy"):
+            Sequential(**layers)
+    part = Linear(3, 3)
+    part._params = Parameters(part.backend, {"whole": np.zeros(4), "part": np.zeros(4)})
+    Sequential(a=part)
+    part._params = Parameters(part.backend, {"whole": (w := np.zeros(4)), "part": w[1:]})
+    with pytest.raises(ValueError, match="a.whole and a.part share memory"):
+        Sequential(a=part)
+    # What has no parameters may stand where it likes.
+    drop = Dropout(0.1)
+    assert Sequential(a=drop, b=copy.deepcopy(layer), c=drop, d=layer).size == 24
+
+
+def test_on_a_device_too(backend):
+    layer = Linear(3, 3, backend=backend)
+    with pytest.raises(ValueError, match="a.weight and b.weight share memory"):
+        Sequential(a=layer, b=layer)
+    Sequential(a=layer, b=copy.deepcopy(layer))
+
+
+def test_names_that_would_fall_together():
+    with pytest.raises(ValueError, match="must not be empty or hold a dot, got 'a.b'"):
+        Sequential(a=Sequential(b=Linear(3, 2)), **{"a.b": Linear(3, 2)})
+    with pytest.raises(ValueError, match="must not be empty or hold a dot, got ''"):
+        Sequential(**{"": Linear(3, 2)})
+    assert list(Sequential(self=Linear(3, 2, seed=0)).layers) == ["self"]
+
+
+def test_a_sequential_of_ones_own_stays_one():
+    mine = type("Mine", (Sequential,), {})
+    assert type(mine(a=Linear(3, 2)).to("numpy")) is mine

@@ -7,8 +7,10 @@ numpy.ndarray
     Numbers that are stored in the file, or a shape; an unknown size in a shape is a str.
 `Flow`
     What goes from a graph's input through recurrent nodes: its axes, but no values.
-ZERO, FINAL
-    An array of zeros; final states, in any arrangement.
+`Final`
+    Final states, in any arrangement.
+ZERO
+    An array of zeros.
 
 `OPERATIONS` maps an operator to a function from such values, and its attributes, to such values.
 What it cannot follow raises `Unfollowed`.
@@ -39,10 +41,11 @@ class Token(Enum):
     """Arrays of which no more than this is known."""
 
     ZERO = "zeros"
-    FINAL = "final states"
 
 
-ZERO, FINAL = Token.ZERO, Token.FINAL
+ZERO = Token.ZERO
+END = 2**31 - 1
+"""Where a cut to the end stops, at the least: exporters write the largest whole number."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,34 @@ class Flow:
         How many recurrent nodes it has passed.
     rows : tuple of (int, int) or None
         The part of its first axis that was cut out of the input; None: all of it.
+    last : str or None
+        The axis of which only the last entry is left.
+    own : bool
+        Whether that is each sequence's own last entry, whatever stands behind it.
     """
 
     source: str
     axes: tuple[Axis, ...]
     depth: int = 0
     rows: tuple[int, int] | None = None
+    last: str | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Final:
+    """Final states.
+
+    Attributes
+    ----------
+    last : Flow or None
+        What their last entry along the first axis is, if it is the output's last step.
+    single : bool
+        Whether that entry is the only one.
+    """
+
+    last: Flow | None = None
+    single: bool = False
 
 
 def _identity(inputs: list, attributes: Mapping[str, Any]) -> Any:
@@ -110,6 +135,9 @@ def _squeeze(inputs: list, attributes: Mapping[str, Any]) -> Any:
     value = inputs[0]
     if _is_array(value):
         return value.reshape(-1)
+    if isinstance(value, Final) and value.single and value.last:
+        first = _axes_of(inputs, attributes, 1 + len(value.last.axes)) == [0]
+        return value.last if first else Final()
     if not isinstance(value, Flow):
         return _token(inputs[:1])
     gone = _axes_of(inputs, attributes, len(value.axes))
@@ -153,17 +181,54 @@ def _shape_of(inputs: list, attributes: Mapping[str, Any]) -> Any:
 
 
 def _gather(inputs: list, attributes: Mapping[str, Any]) -> Any:
-    values, (k,) = _shape(inputs[0]), _numbers(inputs[1])
+    value, axis = inputs[0], attributes.get("axis", 0)
+    if isinstance(value, (Flow, Final)):
+        return _last_of(value, axis, _numbers(inputs[1]), keep=inputs[1].ndim > 0)
+    values, (k,) = _shape(value), _numbers(inputs[1])
     if not -len(values) <= k < len(values):
         raise Unfollowed(f"there is no entry {k} in {list(values)}")
     return np.array([values[k]], object)
 
 
+def _last_of(value: Flow | Final, axis: int, places: list[int], keep: bool) -> Flow | Final:
+    """The last entry of one axis, which is kept with size 1 or goes."""
+    if isinstance(value, Final):
+        if axis != 0 or places != [-1] or value.last is None:
+            raise Unfollowed(
+                "of final states only the hidden state of the last layer, h[-1], can be picked, "
+                "and of one that reads forward alone"
+            )
+        return replace(value, single=True) if keep else value.last
+    rank = len(value.axes)
+    if not value.depth or value.last or places != [-1] or not -rank <= axis < rank:
+        raise Unfollowed(
+            "of a sequence only the last step, y[-1], can be picked, once, and behind the "
+            f"recurrent nodes; this picks {places} of axis {axis}"
+        )
+    axis %= rank
+    picked = value.axes[axis]
+    kept = (Axis(picked.name, 1),) if keep else ()
+    axes = (*value.axes[:axis], *kept, *value.axes[axis + 1 :])
+    return replace(value, axes=axes, last=picked.name)
+
+
 def _slice(inputs: list, attributes: Mapping[str, Any]) -> Any:
-    value, (start,), (stop,) = inputs[0], *map(_numbers, inputs[1:3])
-    axis = _numbers(inputs[3]) if len(inputs) > 3 else [0]
-    if axis != [0] or (len(inputs) > 4 and _numbers(inputs[4]) != [1]):
-        raise Unfollowed("only the first axis can be cut, in steps of 1")
+    value = inputs[0]
+    # Attributes before opset 10.
+    if "starts" in attributes:
+        starts, stops = attributes["starts"], attributes["ends"]
+        axes, steps = attributes.get("axes", list(range(len(starts)))), [1]
+    else:
+        starts, stops = map(_numbers, inputs[1:3])
+        axes = _numbers(inputs[3]) if len(inputs) > 3 else list(range(len(starts)))
+        steps = _numbers(inputs[4]) if len(inputs) > 4 else [1]
+    if len(starts) != 1 or len(stops) != 1 or len(axes) != 1 or steps != [1]:
+        raise Unfollowed("only one axis can be cut at once, and in steps of 1")
+    (start,), (stop,), (axis,) = starts, stops, axes
+    if start == -1 and stop >= END and (isinstance(value, Final) or getattr(value, "depth", 0)):
+        return _last_of(value, axis, [-1], keep=True)
+    if axis != 0:
+        raise Unfollowed("only the first axis can be cut, or the last step be picked")
     if _is_array(value):
         return np.array(_shape(value), object)[start:stop]
     return _cut(value, start, stop) if isinstance(value, Flow) else _token(inputs[:1])
@@ -193,6 +258,8 @@ def _split(inputs: list, attributes: Mapping[str, Any]) -> Any:
 def _concat(inputs: list, attributes: Mapping[str, Any]) -> Any:
     if all(map(_is_array, inputs)):
         return np.array([entry for value in inputs for entry in _shape(value)], object)
+    if attributes["axis"] == 0 and all(isinstance(value, Final) for value in inputs):
+        return replace(inputs[-1], single=len(inputs) == 1)
     return _token(inputs)
 
 
@@ -240,12 +307,12 @@ def _numbers(value: Any) -> list[int]:
     return entries
 
 
-def _token(values: list) -> Token:
+def _token(values: list) -> Token | Final:
     """What an arrangement of zeros, or of final states, is."""
-    kinds = {value for value in values if isinstance(value, Token)}
+    kinds = {type(value) for value in values if isinstance(value, (Token, Final))}
     if len(kinds) != 1 or any(isinstance(value, Flow) for value in values):
         raise Unfollowed("only final states, and zeros, can be arranged so")
-    return kinds.pop()
+    return ZERO if kinds == {Token} else Final()
 
 
 OPERATIONS: dict[str, Callable[[list, Mapping[str, Any]], Any]] = {

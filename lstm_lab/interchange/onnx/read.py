@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...backends import Backend
-from ...layers import Layer, Recurrent, Reverse, Sequential
-from .axes import FINAL, OPERATIONS, ZERO, Axis, Flow, Unfollowed
+from ...layers import LastStep, Layer, Recurrent, Reverse, Sequential
+from .axes import OPERATIONS, ZERO, Axis, Final, Flow, Unfollowed
 from .cells import Part, part_of, stacked
 from .files import read_model, stored_array
 from .nodes import OPERATORS, RecurrentNode, attributes_of, described, read_node
@@ -42,7 +42,8 @@ def from_onnx(
     Sequential
         Where there is no such single layer: nodes that differ in more than their input, and those
         that read in the reverse direction alone, each between two `Reverse`. It starts from zero
-        states; its layers take them one by one.
+        states; its layers take them one by one. Its last layer is a `LastStep` where the file's
+        only output is the last step, ``y[-1]``, or the last layer's final hidden state.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def from_onnx(
             groups[-1].append(part)
         else:
             groups.append([part])
-    if len(groups) == 1 and not groups[0][0].reverse:
+    if len(groups) == 1 and not groups[0][0].reverse and not graph.last:
         return stacked(groups[0], backend)
     layers: dict[str, Layer] = {}
     for k, parts in enumerate(groups):
@@ -73,6 +74,8 @@ def from_onnx(
             ends = [{f"{name}_{k}": Reverse(**options)} for name in ("reverse", "restore")]
             inner = ends[0] | inner | ends[1]
         layers |= inner
+    if graph.last:
+        layers["last"] = LastStep(backend=backend, dtype=graph.parts[-1].dtype)
     return Sequential(**layers)
 
 
@@ -83,6 +86,8 @@ class _Graph:
     ----------
     parts : list of Part
         Its recurrent nodes, in order.
+    last : bool
+        Whether all that comes out is the last step.
     """
 
     def __init__(self, model: Any):
@@ -105,6 +110,8 @@ class _Graph:
                 self._other(proto)
         for value in graph.output:
             self._check_output(value.name)
+        made = [self._value(value.name) for value in graph.output]
+        self.last = all(isinstance(value, Flow) and value.last is not None for value in made)
 
     def _value(self, name: str) -> Any:
         if name in self._stored and name not in self._values:
@@ -152,7 +159,11 @@ class _Graph:
         axes = (time, directions, batch, units)
         if node.layout == 1:
             axes = (batch, time, directions, units)
-        made = {"Y": Flow(source, axes, len(self.parts)), "Y_h": FINAL, "Y_c": FINAL}
+        final = Final()
+        if node.direction == "forward" and node.layout == 0:
+            depth = len(self.parts)
+            final = Final(Flow(source, (batch, units), depth, last=time.name, own=True), True)
+        made = {"Y": Flow(source, axes, len(self.parts)), "Y_h": final, "Y_c": Final()}
         self._values.update({name: made[slot] for slot, name in node.outputs.items()})
 
     def _check_input(self, node: RecurrentNode, part: Part) -> tuple[str, Axis, Axis]:
@@ -205,11 +216,25 @@ class _Graph:
 
     def _check_output(self, name: str) -> None:
         value = self._value(name)
-        if value is FINAL:
+        if isinstance(value, Final):
             return
         if not isinstance(value, Flow) or value.depth != len(self.parts):
             last = f"what {self._nodes[-1].label} makes" if self._nodes else "made by a node"
             raise ValueError(f"the graph's output {name!r} must be {last}, or final states")
+        if value.last is None:
+            return
+        time, batch = self._time_and_batch
+        if value.last != time.name or [a.name for a in value.axes] != [batch.name, "units"]:
+            raise ValueError(
+                f"the graph's output {name!r} is the last entry of the axis {value.last}, with "
+                f"{[axis.name for axis in value.axes]} left; supported: the last step, with the "
+                "axes batch and units"
+            )
+        if self._lengths is not None and not value.own:
+            raise ValueError(
+                f"the graph's output {name!r} is the last step of the padded batch, which for "
+                "shorter sequences is padding; supported: final states"
+            )
 
 
 def _axes(value: Any) -> tuple[Axis, ...]:
