@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_mapping
+from .._validation import check_mapping, plain_array
 from ..backends import Array
 from ..cells import GRU_CELL, LSTM_CELL, RNN_CELL, Cell
 from ..layers import GRU, LSTM, RNN, Layer, Recurrent
@@ -66,22 +66,29 @@ def host_values(layer: Layer, values: Mapping[str, Array]) -> dict[str, np.ndarr
     missing = [name for name in layer.params if name not in values]
     if missing:
         raise ValueError(f"values lack {missing[0]!r}; they must have the names of layer.params")
+    copies = {}
     for name, parameter in layer.params.items():
         label = f"values[{name!r}]"
-        layer.backend.require(values[name], label)
-        if values[name].shape != parameter.shape:
-            raise ValueError(f"{label} must have shape {parameter.shape}, got {values[name].shape}")
-    return {name: np.array(layer.backend.to_numpy(values[name])) for name in layer.params}
+        array = layer.backend.require(values[name], label)
+        if array.shape != parameter.shape:
+            raise ValueError(f"{label} must have shape {parameter.shape}, got {array.shape}")
+        copies[name] = np.array(layer.backend.to_numpy(array))
+    return copies
 
 
-def to_host(value: Any) -> np.ndarray:
+def to_host(value: Any, name: str) -> np.ndarray:
     """A NumPy array of a tensor or of anything else that NumPy takes.
 
     Half precision becomes float32, which holds all its values.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If some of it would be lost, such as a mask; the message speaks of ``name``.
     """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         if str(value.dtype) == "torch.bfloat16":  # NumPy has no such numbers
             value = value.float()
-    array = np.asarray(value)
+    array = plain_array(value, name)
     return array.astype("float32") if array.dtype.name in HALVES else array

@@ -183,7 +183,10 @@ def _listed(weights: Any) -> list[tuple[list[np.ndarray], str]]:
                 f"{label} holds {count} arrays, but {stack[0][1]} holds {counts[0]}: "
                 "a stack has one direction throughout, or both"
             )
-    return [([to_host(array) for array in own], label) for own, label in stack]
+    return [
+        ([to_host(array, f"{label}[{k}]") for k, array in enumerate(own)], label)
+        for own, label in stack
+    ]
 
 
 def _empty(

@@ -92,7 +92,7 @@ def from_torch(state_dict: Mapping[str, Any], backend: str | Backend | None = No
         If names or shapes are not those of such a module; the message names the entry.
     """
     check_mapping(state_dict, "state_dict")
-    arrays = {name: to_host(value) for name, value in state_dict.items()}
+    arrays = {name: to_host(value, f"state_dict[{name!r}]") for name, value in state_dict.items()}
     for name, array in arrays.items():
         if array.dtype.name not in FLOATS:
             raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_mapping, checked_number
+from .._validation import check_mapping, check_nothing_lost, checked_number
 from ..backends import Array, Backend, backend_of
 
 
@@ -133,6 +133,7 @@ class GateParameters:
             raise ValueError(f"this gate has no {name}")
         if values is view:  # as after gate.bias += 1
             return
+        check_nothing_lost(values, name)
         values = values if hasattr(values, "shape") else np.asarray(values)
         if values.shape == ():
             view[...] = checked_number(values[()], name)
@@ -171,6 +172,8 @@ def write_params(params: Mapping[str, Array], values: Mapping[str, Any], backend
         If a name or a shape is another one or the numbers are not real; nothing is written then.
     """
     check_mapping(values, "params")
+    for name, value in values.items():
+        check_nothing_lost(value, f"params[{name!r}]")
     arrays = {name: backend.asarray(value) for name, value in values.items()}
     if arrays.keys() != params.keys():
         raise ValueError(

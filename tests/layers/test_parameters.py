@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from lstm_lab import GRU, LSTM, RNN, Dropout, LastStep, Linear, Sequential
+from lstm_lab import GRU, LSTM, RNN, Dropout, LastStep, Linear, Sequential, interchange
 from lstm_lab.layers import Embedding, Parameters
 
 LSTMS = [
@@ -257,3 +257,38 @@ def test_names_that_would_fall_together():
 def test_a_sequential_of_ones_own_stays_one():
     mine = type("Mine", (Sequential,), {})
     assert type(mine(a=Linear(3, 2)).to("numpy")) is mine
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda lstm, bad: lstm.params.__setitem__("bias_l0", bad),
+        lambda lstm, bad: setattr(lstm, "params", {**lstm.params, "bias_l0": bad}),
+        lambda lstm, bad: LSTM.from_params(
+            {**lstm.params, "bias_l0": bad}, input_size=2, hidden_size=2
+        ),
+        lambda lstm, bad: setattr(lstm.gate("forget_gate"), "bias", bad[:2]),
+        lambda lstm, bad: interchange.to_torch(lstm, {**lstm.params, "bias_l0": bad}),
+        lambda lstm, bad: interchange.from_torch({**interchange.to_torch(lstm), "bias_ih_l0": bad}),
+        lambda lstm, bad: interchange.from_keras([*interchange.to_keras(lstm)[:2], bad]),
+    ],
+)
+def test_masked_weights_are_refused(write):
+    lstm = LSTM(2, 2, seed=0)
+    before = lstm.params["bias_l0"].copy()
+    bad = np.ma.masked_equal(np.arange(8, dtype="float32"), 1)
+    with pytest.raises(ValueError, match="holds 1 masked values"):
+        write(lstm, bad)
+    np.testing.assert_array_equal(lstm.params["bias_l0"], before)
+
+
+def test_weights_of_another_byte_order_are_read():
+    lstm, values = LSTM(2, 2, seed=0), np.arange(8, dtype=">f4")
+    lstm.params["bias_l0"] = values
+    np.testing.assert_array_equal(lstm.params["bias_l0"], values)
+    state = {name: array.astype(">f4") for name, array in interchange.to_torch(lstm).items()}
+    read = interchange.from_torch(state)
+    np.testing.assert_array_equal(read.params["bias_l0"], values)
+    assert read.params["bias_l0"].dtype.isnative
+    weights = [array.astype(">f4") for array in interchange.to_keras(lstm)]
+    np.testing.assert_array_equal(interchange.from_keras(weights).params["bias_l0"], values)
