@@ -13,6 +13,9 @@ from . import blas
 from .base import Backend, Pointwise
 from .pool import Pool
 
+SAMPLED = 4096
+"""Entries of an array whose order a checksum sees."""
+
 
 class NumpyBackend(Backend):
     """Arrays are ``numpy.ndarray``; pointwise functions are the NumPy lines themselves."""
@@ -37,7 +40,14 @@ class NumpyBackend(Backend):
         return array
 
     def checksum(self, array: np.ndarray) -> int:
-        return zlib.crc32(array.data if array.flags.c_contiguous else array.tobytes())
+        # A CRC of all of a large matrix would take half of the time of a single time step: there
+        # a sum of the bits stands for the rest, which misses only what cancels.
+        flat = array.reshape(-1)
+        beginning = zlib.crc32(flat[:SAMPLED])
+        if flat.size <= SAMPLED:
+            return beginning
+        bits = flat.view("uint64" if flat.nbytes % 8 == 0 else "uint32")
+        return hash((beginning, int(np.add.reduce(bits))))
 
     def pointwise(self, function: Pointwise, dtype: np.dtype) -> Callable[..., None]:
         return function.numpy

@@ -61,12 +61,21 @@ def test_attention():
         attention.backward(y, trace)
 
 
-def test_arrays_in_any_order_of_memory():
-    numpy = get_backend("numpy")
-    array = np.asfortranarray(X[0])
-    before = numpy.checksum(array)
-    array[-1, -1] += 1
-    assert numpy.checksum(array) != before
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(4, 3), (101, 41), (300, 200)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_entry_of_every_array_counts(shape, dtype, order):
+    checksum, rng = get_backend("numpy").checksum, np.random.default_rng(0)
+    array = np.asarray(rng.normal(size=shape), dtype, order=order)
+    before = checksum(array)
+    assert checksum(array.copy()) == before
+    for place in [(0, 0), (-1, -1), *zip(rng.integers(0, shape[0], 9), [-1] * 9, strict=True)]:
+        held = array[place]
+        array[place] = np.nextafter(held, np.inf, dtype=dtype)  # the last bit
+        assert checksum(array) != before
+        array[place] = held
+    assert checksum(array) == before
+    assert checksum(array[::-1]) != before  # units in another order
 
 
 def test_without_a_wait_for_a_device(backend):
