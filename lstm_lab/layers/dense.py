@@ -19,12 +19,25 @@ from .packing import inside
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What `Linear.forward` leaves behind of a padded batch: the rows that are no padding."""
+class LinearTrace:
+    """What `Linear.forward` leaves behind.
 
-    x: Array  # (n, D), or (n, ..., D) of inputs with more axes
-    index: tuple
+    Attributes
+    ----------
+    x : array (..., D), or (n, ..., D)
+        The input; of a padded batch what is no padding.
+    shape : tuple of int
+        The whole input's.
+    index : tuple or None
+        Where in the input ``x`` stood; None where nothing is padded.
+    checksums : dict
+        Of the parameters, by which a change shows.
+    """
+
+    x: Array
     shape: tuple[int, ...]
+    index: tuple | None
+    checksums: dict[str, int | None]
 
 
 class Linear(Layer):
@@ -76,7 +89,7 @@ class Linear(Layer):
         lengths: Any = None,
         rng: np.random.Generator | None = None,
         trace: bool = True,
-    ) -> tuple[Array, Array | Rows]:
+    ) -> tuple[Array, LinearTrace]:
         """x (..., D) to y (..., K).
 
         Parameters
@@ -88,49 +101,50 @@ class Linear(Layer):
         rng : numpy.random.Generator or None
             Nothing is drawn.
         trace : bool
+            False does not watch the parameters.
 
         Returns
         -------
         y : array (..., K)
-        trace : array (..., D) or Rows
-            x itself, or of a padded batch what is no padding.
+        trace : LinearTrace
         """
         check_call(rng, trace)
         x = checked_array(self.backend, x, "x", ("...", self.input_size), self.dtype)
         index = inside(self.backend, x.shape[:-1], lengths)
-        if index is None:
-            return self._times(x), x
-        rows = Rows(x[index], index, x.shape)
-        y = self.backend.xp.zeros((*x.shape[:-1], self.output_size), self.dtype)
-        y[index] = self._times(rows.x)
-        return y, rows
+        rows = x if index is None else x[index]
+        y = rows @ self.params["weight"].T + self.params["bias"]
+        if index is not None:
+            found, y = y, self.backend.xp.zeros((*x.shape[:-1], self.output_size), self.dtype)
+            y[index] = found
+        return y, LinearTrace(rows, x.shape, index, self.params.checksums() if trace else {})
 
-    def _times(self, x: Array) -> Array:
-        return x @ self.params["weight"].T + self.params["bias"]
+    def backward(self, dy: Array, trace: LinearTrace) -> Gradient:
+        """dW = Σ dy xᵀ, db = Σ dy over all leading axes, dx = dy W; without the padding.
 
-    def backward(self, dy: Array, trace: Array | Rows) -> Gradient:
-        """dW = Σ dy xᵀ, db = Σ dy over all leading axes, dx = dy W; without the padding."""
-        padded = isinstance(trace, Rows)
-        x = checked_array(
-            self.backend,
-            trace.x if padded else trace,
-            "trace",
-            ("...", self.input_size),
-            self.dtype,
-        )
-        leading = (trace.shape if padded else x.shape)[:-1]
-        dy = checked_array(self.backend, dy, "dy", (*leading, self.output_size), self.dtype)
-        d = dy[trace.index] if padded else dy
+        Raises
+        ------
+        TypeError, ValueError
+            If ``dy`` does not fit, or the trace belongs to another layer, or a parameter was
+            changed since (seen on the host alone).
+        """
+        check_kind(trace, "trace", LinearTrace, "what Linear.forward returned")
+        if trace.shape[-1] != self.input_size:
+            raise ValueError(
+                f"trace belongs to another layer, of input_size={trace.shape[-1]}, not to {self!r}"
+            )
+        shape = (*trace.shape[:-1], self.output_size)
+        dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
+        self.params.check_unchanged(trace.checksums)
+        d = dy if trace.index is None else dy[trace.index]
         rows = d.reshape(-1, self.output_size)
         params = {
-            "weight": rows.T @ x.reshape(-1, self.input_size),
+            "weight": rows.T @ trace.x.reshape(-1, self.input_size),
             "bias": rows.sum(axis=0),
         }
         dx = d @ self.params["weight"]
-        if padded:
-            whole = self.backend.xp.zeros(trace.shape, self.dtype)
-            whole[trace.index] = dx
-            dx = whole
+        if trace.index is not None:
+            found, dx = dx, self.backend.xp.zeros(trace.shape, self.dtype)
+            dx[trace.index] = found
         return Gradient(dx, params)
 
 

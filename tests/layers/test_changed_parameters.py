@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_lab import GRU, LSTM, RNN, Attention, LastStep, Sequential, optim
+from lstm_lab import GRU, LSTM, RNN, Attention, LastStep, Linear, Sequential, optim
 from lstm_lab.backends import get_backend
 
 X = np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")
@@ -18,6 +18,7 @@ X = np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")
         lambda: LSTM(3, 4, layer_norm=True, proj_size=2, seed=0),
         lambda: GRU(3, 4, seed=0),
         lambda: RNN(3, 4, seed=0),
+        lambda: Linear(3, 4, seed=0),
     ],
 )
 def test_a_changed_parameter_is_noticed_by_name(make):

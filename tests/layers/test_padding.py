@@ -96,7 +96,7 @@ def test_axes_between_time_and_features():
     assert report, str(report)
 
 
-def test_a_batch_without_padding_leaves_the_trace_x_itself():
+def test_a_batch_without_padding_is_not_copied():
     layer, x = Linear(3, 4, seed=0, **D), batch("linear")[0]
     for lengths in (None, [5, 5, 5]):
-        assert layer.forward(x, lengths=lengths)[1] is x
+        assert layer.forward(x, lengths=lengths)[1].x is x
