@@ -127,7 +127,7 @@ def _cells(source: Path) -> list[dict]:
     except ImportError as missing:
         raise BuildError(
             "jupytext is needed to build the labs, and it is not installed. It comes with the "
-            "test extras: python -m pip install -e '.[test]'"
+            'test extras: python -m pip install -e ".[test]"'
         ) from missing
     cells, seen = [], {}
     for cell in jupytext.read(source, fmt="py:percent").cells:
