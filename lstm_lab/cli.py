@@ -1,9 +1,9 @@
 """Floor 7: the command ``lstm-lab``.
 
-``book`` opens the book in JupyterLab, ``export`` makes a page of one of its notebooks, ``doctor``
-says what this machine has and lacks, and ``labs build`` makes the labs' notebooks from their
-sources. What a subcommand needs is imported inside it, so that ``doctor`` answers where half of it
-is missing.
+``book`` opens the book in JupyterLab, ``export`` makes a page of one of its notebooks,
+``update`` takes over what has been published since, ``doctor`` says what this machine has and
+lacks, and ``labs build`` makes the labs' notebooks from their sources. What a subcommand needs is
+imported inside it, so that ``doctor`` answers where half of it is missing.
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write a notebook as an HTML page", add_help=False)
     export.set_defaults(run=_export)
+
+    update = commands.add_parser(
+        "update",
+        help="take over what has been published since",
+        description="Like git pull, with notebooks that have been run and saved. One in which you "
+        "have written is kept beside the new one, as NAME.mine-1.ipynb.",
+    )
+    update.set_defaults(run=_update)
 
     doctor = commands.add_parser("doctor", help="what this machine has, and what it lacks")
     doctor.set_defaults(run=_doctor)
@@ -182,6 +190,19 @@ def _export(arguments: argparse.Namespace, rest: list[str]) -> int:
         return export.main(rest, prog="lstm-lab export")
     except (OSError, RuntimeError) as error:
         raise CommandError(str(error)) from error
+
+
+def _update(arguments: argparse.Namespace, rest: list[str]) -> int:
+    from .update import UpdateError, update
+
+    try:
+        kept = update(find_book(Path.cwd()))
+    except UpdateError as error:
+        raise CommandError(str(error)) from error
+    for path in kept:
+        print(f"your version is now {path}")
+    print("The book is up to date. `make book` installs what it may need anew.")
+    return 0
 
 
 # Subcommands that hand what they do not know to a parser of its own.

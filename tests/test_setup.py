@@ -56,6 +56,7 @@ FLOORS = {
     "explore": 6,
     "labs": 6,
     "checks": 6,
+    "update": 6,
     "cli": 7,
     "__main__": 7,
 }
