@@ -70,9 +70,9 @@ class Firefox:
         assert answer["type"] == "success", answer["exceptionDetails"]["text"]
         return json.loads(answer["result"].get("value", "null"))
 
-    def screenshot(self) -> str:
-        """The page as it is seen, in base64 of a PNG."""
-        return self._ask("browsingContext.captureScreenshot", context=self._tab)["data"]
+    def screen(self, ratio: float) -> None:
+        """Moves the tab to a screen of so many pixels to a px of the page."""
+        self._ask("browsingContext.setViewport", context=self._tab, devicePixelRatio=ratio)
 
     def close(self) -> None:
         self._socket.close()

@@ -207,3 +207,24 @@ def test_without_what_draws_formulas_it_says_what_to_install(tmp_path, monkeypat
     source = notebook(tmp_path / "note.ipynb", ["1"])
     assert cli.main(["export", str(source), str(tmp_path / "page.html")]) == 1
     assert cli.INSTALL_BOOK in capsys.readouterr().err
+
+
+def test_outputs_keep_their_folds_and_their_formulas(tmp_path):
+    """Of a notebook that has been run: formulas that a cell gives, and outputs that are folded."""
+    outputs = [
+        {"output_type": "display_data", "metadata": {}, "data": {"text/latex": "$x_1$"}},
+        {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": "so $x_2$"}},
+    ]
+    folds = {"source_hidden": True, "outputs_hidden": True}
+    content = {
+        "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+        "cells": [{"cell_type": "code", "id": "a", "metadata": {"jupyter": folds},
+                   "source": "# a < b\n1", "outputs": outputs, "execution_count": 1}],
+    }  # fmt: skip
+    path = tmp_path / "note.ipynb"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    html, _ = exported.PageExporter().from_filename(str(path))
+    main = html.partition("<main>")[2]
+    assert main.count("<math") == 2
+    assert "$" not in main
+    assert re.findall(r"<details[^>]*><summary>(.*?)</summary>", main) == ["# a &lt; b", "Output"]

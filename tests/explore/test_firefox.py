@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.explore.cases import CASES
 from tests.explore.host import page_html
 
@@ -26,16 +28,36 @@ MOVE = """(async () => {
   return told;
 })()"""
 
+SHARP = """[...document.querySelectorAll('canvas')]
+  .map((canvas) => canvas.width / canvas.getBoundingClientRect().width).filter(Number.isFinite)"""
 
-def test_every_explorable_lives_in_firefox(firefox, tmp_path):
+
+@pytest.fixture
+def gallery(firefox, tmp_path):
+    """Firefox with a page of all explorables."""
     path = tmp_path / "gallery.html"
     widgets = [case.new(**case.lively) for case in CASES]
     path.write_text(page_html(widgets), encoding="utf-8")
     firefox.goto(path.as_uri())
     assert firefox.evaluate(READY) == [True] * len(CASES)
-    told = firefox.evaluate(MOVE % [case.drag for case in CASES])
+    yield firefox
+    firefox.screen(1)
+
+
+def test_another_screen_is_drawn_for_at_once(gallery):
+    """Every canvas, and with nothing else changed."""
+    for ratio in (1, 2, 1.5):
+        gallery.screen(ratio)
+        assert gallery.evaluate(f"devicePixelRatio === {ratio} && settled().then(() => true)")
+        ratios = gallery.evaluate(SHARP)
+        assert len(ratios) > len(CASES)
+        assert [each for each in ratios if abs(each - ratio) > 0.02] == []
+
+
+def test_every_explorable_lives_in_firefox(gallery):
+    told = gallery.evaluate(MOVE % [case.drag for case in CASES])
     for case, (before, after) in zip(CASES, told, strict=True):
         assert before, case
         assert after != before, case
-    assert firefox.errors == []
-    assert [url for url in firefox.asked if url.startswith("http")] == []
+    assert gallery.errors == []
+    assert [url for url in gallery.asked if url.startswith("http")] == []

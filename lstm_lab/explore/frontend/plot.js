@@ -117,7 +117,8 @@ export function plot(view, { height, paint, pointed, pull = "x", cursor = "cross
   view.onScreen(() => canvas.isConnected && redraw());
   if (pointed) {
     canvas.style.cursor = cursor;
-    canvas.dataset.pull = typeof pull === "function" ? "x" : pull;
+    const ways = (at) => (typeof pull === "function" ? (at ? pull(at) : "x") : pull);
+    canvas.dataset.pull = ways(null);
     const place = ({ clientX, clientY }) => {
       const box = canvas.getBoundingClientRect();
       return { x: clientX - box.left, y: clientY - box.top };
@@ -126,6 +127,8 @@ export function plot(view, { height, paint, pointed, pull = "x", cursor = "cross
     const tell = (event) => {
       const at = place(event),
         { type } = event;
+      // A pen hovers before it touches; of a finger, `touchstart` tells first.
+      put(canvas, { "data-pull": ways(at) });
       if (type === "pointerdown") pressed = at;
       else if (pressed && Math.hypot(at.x - pressed.x, at.y - pressed.y) > SLACK) pressed = null;
       const tapped = type === "pointerup" && pressed !== null && event.button === 0;
@@ -135,17 +138,16 @@ export function plot(view, { height, paint, pointed, pull = "x", cursor = "cross
     for (const type of ["pointermove", "pointerdown", "pointerup"])
       canvas.addEventListener(type, tell);
     for (const type of ["pointerleave", "pointercancel"])
-      canvas.addEventListener(type, () => pointed((pressed = null)));
+      canvas.addEventListener(type, () => {
+        put(canvas, { "data-pull": ways(null) });
+        pointed((pressed = null));
+      });
     // What the style sheet cannot know: where in the picture the finger has been set down.
-    if (typeof pull === "function")
-      canvas.addEventListener(
-        "touchstart",
-        (event) => {
-          if (event.touches.length === 1 && pull(place(event.touches[0])) === "xy")
-            event.preventDefault();
-        },
-        { passive: false },
-      );
+    const down = (event) => {
+      const [finger, ...more] = event.touches;
+      if (!more.length && ways(place(finger)) === "xy") event.preventDefault();
+    };
+    if (typeof pull === "function") canvas.addEventListener("touchstart", down, { passive: false });
   }
   return {
     node,
