@@ -1,8 +1,9 @@
 """Floor 7: the command ``lstm-lab``.
 
-``book`` opens the book in JupyterLab, ``doctor`` says what this machine has and lacks, and
-``labs build`` makes the labs' notebooks from their sources. What a subcommand needs is imported
-inside it, so that ``doctor`` answers where half of it is missing.
+``book`` opens the book in JupyterLab, ``export`` makes a page of one of its notebooks,
+``update`` takes over what has been published since, ``doctor`` says what this machine has and
+lacks, and ``labs build`` makes the labs' notebooks from their sources. What a subcommand needs is
+imported inside it, so that ``doctor`` answers where half of it is missing.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ PACKAGE = Path(__file__).resolve().parent
 START_PAGE = Path("book", "00-start.ipynb")
 # A workspace of its own: the tabs of the reader's other projects stay where they are.
 WORKSPACE = "lstm-lab"
-INSTALL_BOOK = "python -m pip install -e '.[book]'"
-INSTALL_FAST = "python -m pip install -e '.[fast]'"
-INSTALL_ONNX = "python -m pip install -e '.[onnx]'"
-INSTALL_TEST = "python -m pip install -e '.[test]'"
+INSTALL_BOOK = 'python -m pip install -e ".[book]"'
+INSTALL_FAST = 'python -m pip install -e ".[fast]"'
+INSTALL_ONNX = 'python -m pip install -e ".[onnx]"'
+INSTALL_TEST = 'python -m pip install -e ".[test]"'
 INSTALL_TORCH = "python -m pip install torch==2.13.0"
 BROWSERS = (
     "chromium",
@@ -83,6 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     book.set_defaults(run=_book)
 
+    export = commands.add_parser("export", help="write a notebook as an HTML page", add_help=False)
+    export.set_defaults(run=_export)
+
+    update = commands.add_parser(
+        "update",
+        help="take over what has been published since",
+        description="Like git pull, with notebooks that have been run and saved. One in which you "
+        "have written is kept beside the new one, as NAME.mine-1.ipynb.",
+    )
+    update.set_defaults(run=_update)
+
     doctor = commands.add_parser("doctor", help="what this machine has, and what it lacks")
     doctor.set_defaults(run=_doctor)
 
@@ -130,10 +142,7 @@ def _book(arguments: argparse.Namespace, rest: list[str]) -> int:
         for name in ("ipykernel", "ipywidgets", "anywidget", "matplotlib"):
             import_module(name)
     except ImportError as error:
-        raise CommandError(
-            f"the book needs {error.name}, which is not installed in {sys.prefix}.\n"
-            f"Install what the book needs with: {INSTALL_BOOK}"
-        ) from error
+        raise CommandError(_lacking(error)) from error
     LabApp.launch_instance([*_lab_options(root, rest), *rest])
     return 0
 
@@ -155,6 +164,13 @@ def _lab_options(root: Path, given: Sequence[str]) -> Iterator[str]:
         yield "--allow-root"
 
 
+def _lacking(error: ImportError) -> str:
+    return (
+        f"the book needs {error.name}, which is not installed in {sys.prefix}.\n"
+        f"Install what the book needs with: {INSTALL_BOOK}"
+    )
+
+
 def _prepend(variable: str, folder: Path) -> None:
     others = os.environ.get(variable)
     os.environ[variable] = os.pathsep.join([str(folder), *([others] if others else [])])
@@ -165,8 +181,32 @@ def _build_labs(arguments: argparse.Namespace, rest: list[str]) -> int:
     return subprocess.call([sys.executable, "-m", "tools.labs", *rest], cwd=find_book(Path.cwd()))
 
 
+def _export(arguments: argparse.Namespace, rest: list[str]) -> int:
+    try:
+        from .explore import export
+    except ImportError as error:
+        raise CommandError(_lacking(error)) from error
+    try:
+        return export.main(rest, prog="lstm-lab export")
+    except (OSError, RuntimeError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _update(arguments: argparse.Namespace, rest: list[str]) -> int:
+    from .update import UpdateError, update
+
+    try:
+        kept = update(find_book(Path.cwd()))
+    except UpdateError as error:
+        raise CommandError(str(error)) from error
+    for path in kept:
+        print(f"your version is now {path}")
+    print("The book is up to date. `make book` installs what it may need anew.")
+    return 0
+
+
 # Subcommands that hand what they do not know to a parser of its own.
-PASS_ON = (_book, _build_labs)
+PASS_ON = (_book, _build_labs, _export)
 
 
 def find_browser() -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["set_aside", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -26,3 +26,23 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a notebook to the first free name beside it, which git ignores.
+
+    Parameters
+    ----------
+    path : Path
+        ``NAME.ipynb``
+
+    Returns
+    -------
+    Path
+        ``NAME.mine-1.ipynb``, or the first number that is free.
+    """
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.mine-{number}.ipynb")).exists():
+        number += 1
+    path.rename(aside)
+    return aside

@@ -25,6 +25,8 @@ from . import strict
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from .firefox import Firefox
+
 strict.register()
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +108,22 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[Firefox]:
+    """A tab of a headless Firefox."""
+    _require("websocket", INSTALL_TEST)
+    from .firefox import firefox_of
+
+    program = shutil.which("firefox") or shutil.which("firefox-esr")
+    if program is None:
+        _lacking(
+            "this test needs Firefox; install it from mozilla.org, "
+            "or on Debian with: sudo apt install firefox-esr"
+        )
+    with firefox_of(program) as tab:
+        yield tab
+
+
 def slow_down(page: Page) -> None:
     """LSTM_LAB_SLOW_BROWSER=6 makes every page six times slower: does a test wait, or guess?"""
     rate = float(os.environ.get("LSTM_LAB_SLOW_BROWSER", "1"))
@@ -126,7 +144,7 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if {"chromium", "firefox"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker("browser")
     order = {ROOT / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))

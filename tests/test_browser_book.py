@@ -281,6 +281,57 @@ def test_dragging_a_slider_changes_picture_and_text(door: str, page: Page, artif
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
+LIVING = """() => [...document.querySelectorAll(
+    '.jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer [role=img][aria-label]')].length"""
+SAVE = "() => jupyterapp.commands.execute('docmanager:save')"
+SHUT_DOWN = "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+SAVED = [
+    "from lstm_lab.explore import CellExplorer, SequenceExplorer\nCellExplorer(b_f=0.5)",
+    "CellExplorer(b_f=-0.5)",
+    "SequenceExplorer()",
+]
+
+
+def test_a_saved_notebook_lives_on_the_second_visit(
+    door: str, copy: Path, page: Page, artifacts: Path
+):
+    """With another kernel, and before anything is run in it."""
+    path = copy / "book" / "saved.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_code_cell(source) for source in SAVED]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    unrun = path.stat().st_size
+    page.goto(_alone(door, path.name))
+    page.wait_for_function(READY, arg=path.name)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(READY, arg=path.name)
+    assert page.evaluate(ERRORS) == []
+    eventually(page, lambda: page.evaluate(LIVING) >= len(SAVED))
+    page.evaluate(SAVE)
+    eventually(page, lambda: not page.evaluate(DIRTY))
+    page.evaluate(SHUT_DOWN)
+    # A picture is kept in some 60 kB.
+    assert unrun < path.stat().st_size < unrun + 75_000 * len(SAVED)
+
+    saved = path.read_bytes()
+    page.goto("about:blank")
+    page.goto(_alone(door, path.name))
+    page.wait_for_function(READY, arg=path.name)
+    eventually(page, lambda: page.evaluate(LIVING) >= len(SAVED))
+    page.screenshot(path=artifacts / "again.png")
+    explorers = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer")
+    for k in range(len(SAVED)):
+        explorer = explorers.nth(k)
+        _show(explorer)
+        summary = explorer.locator('[data-role="summary"]')
+        text = summary.inner_text()
+        assert text
+        _drag(page, explorer.locator("input[type=range]").first)
+        eventually(page, lambda: summary.inner_text() != text)  # noqa: B023
+    assert path.read_bytes() == saved
+    page.evaluate(SHUT_DOWN)
+
+
 def test_coloured_symbols_are_read_in_both_themes(
     door: str, copy: Path, page: Page, artifacts: Path
 ):

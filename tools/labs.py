@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_lab.files import write_whole
+from lstm_lab.files import set_aside, write_whole
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION = re.compile(
@@ -127,7 +127,7 @@ def _cells(source: Path) -> list[dict]:
     except ImportError as missing:
         raise BuildError(
             "jupytext is needed to build the labs, and it is not installed. It comes with the "
-            "test extras: python -m pip install -e '.[test]'"
+            'test extras: python -m pip install -e ".[test]"'
         ) from missing
     cells, seen = [], {}
     for cell in jupytext.read(source, fmt="py:percent").cells:
@@ -215,15 +215,6 @@ def is_untouched(notebook: Path) -> bool:
         return False
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename a notebook to the first free name beside it."""
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.mine-{number}.ipynb")).exists():
-        number += 1
-    path.rename(aside)
-    return aside
-
-
 def find_labs(start: Path) -> Path:
     """Return the folder of labs: in `start`, above it, or beside this program.
 
@@ -297,7 +288,7 @@ def _make(path: Path, text: str, labs: Path, force: bool) -> int:
                     file=sys.stderr,
                 )
                 return 1
-            print(f"{name} is kept as {_set_aside(path).name}")
+            print(f"{name} is kept as {set_aside(path).name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode("utf-8"))
     print(f"{name} written")

@@ -46,8 +46,9 @@ class CupyBackend(Backend):
         except ImportError as error:
             raise BackendUnavailable(
                 "backend='cupy' needs CuPy, which is not installed; "
-                "install it with: python -m pip install -e '.[cuda13]' "
-                "('.[cuda12]' for a CUDA 12 driver), or use backend='numpy'"
+                'install it with: python -m pip install -e ".[cuda13]" '
+                '(".[cuda12]" for a CUDA 12 driver), '
+                "or use backend='numpy'"
             ) from error
         try:
             devices = cupy.cuda.runtime.getDeviceCount()

@@ -41,7 +41,8 @@ class NumbaBackend(NumpyBackend):
         except ImportError as error:
             raise BackendUnavailable(
                 f"backend='numba' needs numba, which cannot be imported ({error}); "
-                "install it with: python -m pip install -e '.[fast]', or use backend='numpy'"
+                'install it with: python -m pip install -e ".[fast]", '
+                "or use backend='numpy'"
             ) from error
         self._njit = numba.njit
         self._has_dot = _load_blas()

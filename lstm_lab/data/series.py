@@ -83,6 +83,6 @@ def _table(name: str) -> Any:
     except ImportError as error:
         raise ModuleNotFoundError(
             "this data set comes with statsmodels, which is not installed; "
-            "install it with: pip install 'lstm_lab[book]'"
+            'install it with: python -m pip install -e ".[book]"'
         ) from error
     return getattr(datasets, name).load_pandas().data

@@ -1,6 +1,6 @@
 """A notebook as one HTML page in which the explorables live, with no kernel and no network.
 
-``python -m lstm_lab.explore.export book/03-memory-cell.ipynb page.html``
+``lstm-lab export book/03-memory-cell.ipynb page.html``
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..files import write_whole
 from .core.bundle import FRONTEND
+
+EXPORTER = f"{__package__}.page.PageExporter"
+PACKAGES = {"nbconvert": "nbconvert", "math_core": "math-core"}
 
 
 def export_html(notebook: str | Path, page: str | Path) -> Path:
@@ -32,22 +37,32 @@ def export_html(notebook: str | Path, page: str | Path) -> Path:
     Raises
     ------
     FileNotFoundError
-        If there is no such notebook.
+        If there is no such notebook, or no folder for the page. Nothing is run then.
+    IsADirectoryError
+        If the page is a folder.
     RuntimeError
-        If nbconvert fails, as where a cell raises, with what it said.
+        If nbconvert fails, as where a cell raises, with what it said; if it or what draws the
+        formulas is not installed.
     """
     notebook, page = Path(notebook), Path(page)
     if not notebook.is_file():
         raise FileNotFoundError(f"notebook: there is no file {notebook}")
+    if page.is_dir():
+        raise IsADirectoryError(f"page: {page} is a folder, expected the name of an HTML file")
+    if not page.parent.is_dir():
+        raise FileNotFoundError(f"page: there is no folder {page.parent} for {page.name}")
+    for name, package in PACKAGES.items():
+        if find_spec(name) is None:
+            raise RuntimeError(
+                f"an exported page needs {package}, which is not installed in {sys.prefix}.\n"
+                'Install what the book needs with: python -m pip install -e ".[book]"'
+            )
     script = base64.b64encode((FRONTEND / "embed.js").read_bytes()).decode("ascii")
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            *(sys.executable, "-m", "nbconvert", "--to", "html", "--execute", str(notebook)),
+            *(sys.executable, "-m", "nbconvert", "--to", EXPORTER, "--execute", str(notebook)),
             *("--output-dir", folder, "--output", "page.html"),
-            f"--HTMLExporter.widget_renderer_url=data:text/javascript;base64,{script}",
-            # What nbconvert would load for other widgets.
-            "--HTMLExporter.require_js_url=",
-            "--HTMLExporter.jquery_url=",
+            f"--PageExporter.widget_renderer_url=data:text/javascript;base64,{script}",
         ]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
         if done.returncode:
@@ -56,14 +71,24 @@ def export_html(notebook: str | Path, page: str | Path) -> Path:
     return page
 
 
-def main() -> int:
-    """Export one notebook."""
+def main(argv: Sequence[str] | None = None, prog: str = f"python -m {__package__}.export") -> int:
+    """Export one notebook.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process where it is None.
+    prog : str
+        What the command is called.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m lstm_lab.explore.export", description=__doc__.partition("\n")[0]
+        prog=prog,
+        description="Runs a notebook, and writes it as one HTML page in which the pictures live, "
+        "with no kernel and no network.",
     )
     parser.add_argument("notebook")
-    parser.add_argument("page")
-    options = parser.parse_args()
+    parser.add_argument("page", help="the HTML file; one that is there is replaced")
+    options = parser.parse_args(argv)
     print(export_html(options.notebook, options.page))
     return 0
 

@@ -242,7 +242,7 @@ def test_a_model_learns_the_same_as_on_numpy(numba):
 def test_absent(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(
-        BackendUnavailable, match=r"needs numba.*'\.\[fast\]'.*or use backend='numpy'"
+        BackendUnavailable, match=r"needs numba.*\"\.\[fast\]\".*or use backend='numpy'"
     ):
         numba_backend.NumbaBackend()
 

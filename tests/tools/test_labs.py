@@ -197,7 +197,7 @@ def test_a_mark_without_a_partner_is_refused(labs, capsys):
 def test_without_jupytext_it_says_what_to_install(labs, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "jupytext", None)
     assert build.main([]) == 1
-    assert "pip install -e '.[test]'" in capsys.readouterr().err
+    assert 'pip install -e ".[test]"' in capsys.readouterr().err
 
 
 def test_from_any_folder_below_the_labs_are_found(labs, monkeypatch):

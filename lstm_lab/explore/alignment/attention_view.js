@@ -82,6 +82,7 @@ export function plane(app) {
         query: run.Tq,
       });
     },
+    pull: "xy",
     cursor: "move",
   });
   const scales = (width, height) => {
@@ -156,7 +157,7 @@ export function attentionMap(app, levels) {
         t = Math.floor((point.y - TOP_ROW) / tall());
       if (t < 0 || t >= run.Tq || s >= run.Tm) return;
       app.view.set({ query: t + 1, ...(s >= 0 ? { memory: s + 1 } : {}) });
-      if (point.type === "pointerdown") levels().open("query", opener);
+      if (point.tapped) levels().open("query", opener);
     },
     cursor: "pointer",
   });
@@ -254,7 +255,7 @@ export const queryLevel = (app, levels) => (stage) => {
       const s = Math.floor((point.x - pad.left) / slot(0, picture.width).w);
       if (s < 0 || s >= app.looked.Tm) return;
       app.view.set({ memory: s + 1 });
-      if (point.type === "pointerdown") levels().open("query/weight", opener);
+      if (point.tapped) levels().open("query/weight", opener);
     },
     cursor: "pointer",
   });

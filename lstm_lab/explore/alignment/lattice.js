@@ -110,7 +110,10 @@ export function posteriors(app) {
       pen.stroke(pen.colors.ink, 2);
     },
     pointed(point) {
-      if (!point) return;
+      if (!point) {
+        held = null;
+        return;
+      }
       const { run } = app,
         wide = column(picture.width, run.T),
         classes = shownClasses(run);
@@ -126,6 +129,7 @@ export function posteriors(app) {
       if (held !== null)
         app.say(t, classes[held], (TOP_ROW + held * CELL + CELL - 4 - point.y) / (CELL - 7));
     },
+    pull: "xy",
     cursor: "ns-resize",
   });
   // The same by keyboard, on the chosen cell.
@@ -280,7 +284,7 @@ export function latticePicture(app, levels) {
       if (t < 0 || t >= run.T || s < 0 || s >= run.S) return;
       app.read("node");
       app.view.set({ frame: t + 1, state: s + 1 });
-      if (point.type === "pointerdown") levels().open("node", opener);
+      if (point.tapped) levels().open("node", opener);
     },
     cursor: "pointer",
   });

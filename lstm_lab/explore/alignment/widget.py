@@ -12,7 +12,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, Text, choice, control, floats, tagged, text
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -110,7 +110,7 @@ class AlignmentExplorer(Explorable):
 
     title: ClassVar[str] = "Alignments"
     levels: ClassVar[tuple[str, ...]] = ("", "node", "node/sum", "query", "query/weight")
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     mode = choice(("CTC", "attention"))

@@ -141,7 +141,7 @@ export const outputLevel = (app) => (stage) => {
       const s = Math.floor((point.x - pad.left) / slot(0, bars.width).w);
       if (s < 0 || s >= app.run.T) return;
       app.view.set({ input: s + 1 });
-      if (point.type === "pointerdown") app.levels.open("output/entry", opener);
+      if (point.tapped) app.levels.open("output/entry", opener);
     },
     cursor: "pointer",
   });

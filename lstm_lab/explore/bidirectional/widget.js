@@ -236,7 +236,7 @@ function render({ model, el }) {
         t = Math.floor((point.y - box.top) / box.cell);
       if (t < 0 || t >= run.n || s >= run.T) return;
       view.set({ output: t + 1, ...(s >= 0 ? { input: s + 1 } : {}) });
-      if (point.type === "pointerdown") nav.open("output", rowOpener);
+      if (point.tapped) nav.open("output", rowOpener);
     },
     cursor: "pointer",
   });

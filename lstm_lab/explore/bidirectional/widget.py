@@ -11,7 +11,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, choice, control, floats
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from .influence import influence
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class BidirectionalExplorer(Explorable):
 
     title: ClassVar[str] = "What each output has seen"
     levels: ClassVar[tuple[str, ...]] = ("", "output", "output/entry")
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     direction = choice((BOTH, FORWARD))

@@ -11,7 +11,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, choice, control, floats
-from ..core.bundle import FRONTEND, bundle, styles
+from ..core.bundle import FRONTEND, module, styles
 from ..core.user_layer import checked_input, first_layer
 from .unroll import (
     HIDDEN,
@@ -88,7 +88,7 @@ class BPTTExplorer(Explorable):
     title = "Backpropagation through time"
     renamed: ClassVar = {"wish": ("target", 0)}
     levels = ("", "step", "step/node")
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(FRONTEND / "terms.css", HERE / "widget.css")
 
     moment = control(45, 0, 8 * LONGEST - 1, 1, whole=True, view=True)

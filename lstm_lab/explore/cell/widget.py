@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import BLOCKS, CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.signals import input_signal
 from ..core.user_layer import UserLayer
@@ -66,7 +66,7 @@ class CellExplorer(Explorable):
     title = "One step of an LSTM cell"
     levels = ("", *CELL_LEVELS)
     renamed: ClassVar = {"unit": ("layer_unit", 1)}
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     x = control(1.0, -3, 3, 0.05)

@@ -173,7 +173,7 @@ def floats(array: Any) -> bytes:
 class Explorable(anywidget.AnyWidget):
     """One live picture: state in synced traits, view in an ES module that also computes.
 
-    A subclass sets ``_esm = bundle(HERE / "widget.js")``, declares its controls (`control`,
+    A subclass sets ``_esm = module(HERE / "widget.js")``, declares its controls (`control`,
     `choice`, `flag`, `text`), its ``title`` and ``levels``, and gives its numbers in `values`.
 
     Parameters

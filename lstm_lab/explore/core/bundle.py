@@ -2,8 +2,11 @@
 
 A blob has no address, so ``import … from "./ui.js"`` cannot be resolved in the browser. The
 modules stay separate files, which Node's tests import as they are; the browser gets them in one.
+And it gets that one compressed: a notebook that is saved keeps it once for every picture.
 """
 
+import base64
+import gzip
 import os
 import re
 from pathlib import Path
@@ -95,6 +98,36 @@ def bundle(entry):
 
     add(entry, [])
     return "\n".join(parts)
+
+
+_COMMENT = re.compile(r"^[ ]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ ]*)\n", re.M | re.S)
+
+# Node, in which tests import it, knows no address of a blob; a page may forbid one of data.
+_UNPACK = """\
+const packed = Uint8Array.from(atob("%s"), (c) => c.charCodeAt(0));
+const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const source = await new Response(plain).text(), type = "text/javascript";
+const { default: widget } = await import(globalThis.document
+  ? URL.createObjectURL(new Blob([source], { type }))
+  : `data:${type},${encodeURIComponent(source)}`);
+export default widget;
+"""
+
+
+def module(entry):
+    """What `bundle` gives, without its comments, in a module that unpacks itself.
+
+    Parameters
+    ----------
+    entry : path-like
+
+    Returns
+    -------
+    str
+        The source of one module with the same default, of about a third of the length.
+    """
+    source = _COMMENT.sub("", bundle(entry)).encode()
+    return _UNPACK % base64.b64encode(gzip.compress(source, 9, mtime=0)).decode("ascii")
 
 
 def imports(source):

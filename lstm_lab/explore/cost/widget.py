@@ -11,7 +11,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, control, floats
-from ..core.bundle import bundle
+from ..core.bundle import module
 from ..core.lstm import FLOPS_PER_UNIT
 
 HERE = Path(__file__).parent
@@ -55,7 +55,7 @@ class CostExplorer(Explorable):
 
     title = "What a sequence costs"
 
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
 
     length = control(100, 1, 10_000, 1, whole=True)
     batch = control(32, 1, 1024, 1, whole=True)

@@ -178,8 +178,7 @@ function render({ model, el }) {
       const px = timeIn(panelBoxes(keys.length, picture.width)[k], run.T);
       read.hover(keys[k]);
       view.set({ step: Math.round(Math.min(run.T - 1, Math.max(0, px.invert(event.x)))) + 1 });
-      if (event.type === "pointerup" && event.event.button === 0)
-        nav.open(keys[k], heads[keys[k]].opener);
+      if (event.tapped) nav.open(keys[k], heads[keys[k]].opener);
     }
     let laid = 0;
     const lay = () =>

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control, floats
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.signals import input_signal
 from ..core.user_layer import LONGEST, WORK, checked_unit
 
@@ -101,7 +101,7 @@ class FamilyExplorer(Explorable):
     title = "The family on one input"
     renamed: ClassVar = {"unit": ("layer_unit", 1)}
     levels = ("", *(p for k, inside in INSIDE.items() for p in (k, *(f"{k}/{q}" for q in inside))))
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     preset = choice(PRESETS)

@@ -102,6 +102,23 @@ export function explorable(model, host, { title, update }) {
       watch.observe(node);
       off.push(() => watch.disconnect());
     },
+    /** Calls listener() whenever the screen has another number of pixels to a px of the page. */
+    onScreen(listener) {
+      let screen = null;
+      const changed = () => {
+        watch();
+        listener();
+      };
+      const leave = () => screen?.removeEventListener("change", changed);
+      // It tells of leaving one number only, so that each needs a question of its own.
+      const watch = () => {
+        leave();
+        screen = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+        screen.addEventListener("change", changed);
+      };
+      watch();
+      off.push(leave);
+    },
     /** Draws after the current burst of changes, before the browser paints. */
     redraw() {
       if (waiting) return;

@@ -7,6 +7,8 @@ import { colormap } from "./theme.js";
 
 const MATH =
   '"STIX Two Text", "Latin Modern Roman", Cambria, Palatino, Georgia, "DejaVu Serif", serif';
+// A pointer that has moved no further than this has not been pulled, px.
+const SLACK = 4;
 const SANS = 'system-ui, -apple-system, "Segoe UI", sans-serif';
 
 /** A scale from [low, high] to [from, to] in px; scale.invert(px) goes back. */
@@ -77,11 +79,14 @@ export function powerOfTen(value) {
 
 /**
  * A canvas as wide as the box it stands in. paint(pen) draws all of it. height: px, or a function
- * of the width. pointed({x, y, type, event}), if given, gets pointer moves, presses and, as null,
- * leaving. Returns {node, canvas, redraw, label}: node goes into the page, redraw() paints, and
- * label(words) is the text alternative.
+ * of the width. pointed({x, y, type, event, tapped}), if given, gets pointer moves and presses; and
+ * null, when the pointer leaves or the browser takes it away. tapped: it was let go where it was
+ * pressed, as a click or a tap. pull: "x" where a finger pulls sideways, and moves the page up and
+ * down; "xy" where it pulls any way; or a function of {x, y} that says which. Returns {node,
+ * canvas, redraw, label}: node goes into the page, redraw() paints, and label(words) is the text
+ * alternative.
  */
-export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
+export function plot(view, { height, paint, pointed, pull = "x", cursor = "crosshair" }) {
   const canvas = tag("canvas", { role: "img", class: "ll-canvas" });
   const node = tag("div", { class: "ll-plot" }, canvas);
   const ctx = canvas.getContext("2d");
@@ -109,15 +114,41 @@ export function plot(view, { height, paint, pointed, cursor = "crosshair" }) {
     redraw();
     view.redraw(); // what lies over the picture has its place from the width
   });
+  // A level that has been closed has nothing to draw any more.
+  view.onScreen(() => canvas.isConnected && redraw());
   if (pointed) {
     canvas.style.cursor = cursor;
-    const tell = (event) => {
+    const ways = (at) => (typeof pull === "function" ? (at ? pull(at) : "x") : pull);
+    canvas.dataset.pull = ways(null);
+    const place = ({ clientX, clientY }) => {
       const box = canvas.getBoundingClientRect();
-      pointed({ x: event.clientX - box.left, y: event.clientY - box.top, type: event.type, event });
+      return { x: clientX - box.left, y: clientY - box.top };
+    };
+    let pressed = null;
+    const tell = (event) => {
+      const at = place(event),
+        { type } = event;
+      // A pen hovers before it touches; of a finger, `touchstart` tells first.
+      put(canvas, { "data-pull": ways(at) });
+      if (type === "pointerdown") pressed = at;
+      else if (pressed && Math.hypot(at.x - pressed.x, at.y - pressed.y) > SLACK) pressed = null;
+      const tapped = type === "pointerup" && pressed !== null && event.button === 0;
+      if (type === "pointerup") pressed = null;
+      pointed({ ...at, type, event, tapped });
     };
     for (const type of ["pointermove", "pointerdown", "pointerup"])
       canvas.addEventListener(type, tell);
-    canvas.addEventListener("pointerleave", () => pointed(null));
+    for (const type of ["pointerleave", "pointercancel"])
+      canvas.addEventListener(type, () => {
+        put(canvas, { "data-pull": ways(null) });
+        pointed((pressed = null));
+      });
+    // What the style sheet cannot know: where in the picture the finger has been set down.
+    const down = (event) => {
+      const [finger, ...more] = event.touches;
+      if (!more.length && ways(place(finger)) === "xy") event.preventDefault();
+    };
+    if (typeof pull === "function") canvas.addEventListener("touchstart", down, { passive: false });
   }
   return {
     node,

@@ -39,17 +39,19 @@ export function watchTheme(root, quantities, changed) {
     );
   };
   const watch = new MutationObserver(look),
-    dark = matchMedia("(prefers-color-scheme: dark)");
+    schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((each) =>
+      matchMedia(each),
+    );
   for (const node of [document.documentElement, document.body])
     watch.observe(node, { attributes: true });
-  dark.addEventListener("change", look);
+  schemes.forEach((each) => each.addEventListener("change", look));
   look();
   return {
     colors,
     dispose() {
       timers.forEach(clearTimeout);
       watch.disconnect();
-      dark.removeEventListener("change", look);
+      schemes.forEach((each) => each.removeEventListener("change", look));
     },
   };
 }

@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control, floats
-from ..core.bundle import FRONTEND, bundle, styles
+from ..core.bundle import FRONTEND, module, styles
 from ..core.signals import noise
 from ..core.user_layer import check_fit, checked_input, first_layer
 from .flow import (
@@ -87,7 +87,7 @@ class GradientFlowExplorer(Explorable):
 
     title = "How far a gradient reaches back"
     levels = ("", "network", "network/step", "network/step/unit")
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(FRONTEND / "terms.css", HERE / "widget.css")
 
     length = control(100, 2, LONGEST, 1, whole=True)

@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..core.bundle import FRONTEND, bundle, styles
+from ..core.bundle import FRONTEND, module, styles
 
 HERE = Path(__file__).parent
 
@@ -73,7 +73,7 @@ class Quiz(anywidget.AnyWidget):
         If anything else is given, or nothing at all.
     """
 
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = styles(FRONTEND / "explore.css", HERE / "widget.css")
 
     _questions = traitlets.List().tag(sync=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.base import Explorable, choice, control
-from ..core.bundle import bundle
+from ..core.bundle import module
 from ..core.signals import input_signal
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ class RecurrenceExplorer(Explorable):
     title = "A recurrent unit, unrolled in time"
     levels = ("", "step", "step/input", "step/hidden")
 
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
 
     preset = choice(INPUTS)
     length = control(12, 2, 100, 1, whole=True)

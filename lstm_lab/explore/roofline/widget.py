@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.base import Explorable, control, flag
-from ..core.bundle import bundle
+from ..core.bundle import module
 from ..core.lstm import FLOPS_PER_UNIT
 
 HERE = Path(__file__).parent
@@ -48,7 +48,7 @@ class RooflineExplorer(Explorable):
     title = "One LSTM step under the roofline"
     levels = ("", "step")
 
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
 
     hidden = control(128, 1, 8192, 1, whole=True)
     batch = control(32, 1, 4096, 1, whole=True)

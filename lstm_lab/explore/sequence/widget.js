@@ -108,20 +108,28 @@ function render({ model, el }) {
   const picture = plot(view, {
     height: SEQUENCE_HEIGHT,
     pointed,
+    pull: (at) => (inLane(at) ? "xy" : "x"),
     paint: (pen) => paintSequence(pen, run, ghostRun, now().step, drawable),
   });
   const stage = tag("div", { class: "ll-stage" }, picture.node);
 
+  /** Is this where one draws? */
+  function inLane({ x, y }) {
+    const right = picture.width - RIGHT;
+    return drawable && y < X_LANE.bottom + 8 && x > LEFT - 8 && x < right + 8;
+  }
   function pointed(at) {
-    if (!at) return read.hover(null);
+    if (!at) {
+      pencil.end();
+      return read.hover(null);
+    }
     const { s } = now(),
       plotWidth = picture.width - LEFT - RIGHT;
     const part = Math.min(1, Math.max(0, (at.x - LEFT) / plotWidth)),
       k = Math.round(part * (s.length - 1));
-    const inLane =
-      drawable && at.y < X_LANE.bottom + 8 && at.x > LEFT - 8 && at.x < LEFT + plotWidth + 8;
-    picture.canvas.style.cursor = inLane || pencil.drawing ? "cell" : "zoom-in";
-    if (at.type === "pointerdown" && inLane) {
+    const drawing = inLane(at);
+    picture.canvas.style.cursor = drawing || pencil.drawing ? "cell" : "zoom-in";
+    if (at.type === "pointerdown" && drawing) {
       picture.canvas.setPointerCapture?.(at.event.pointerId);
       pencil.begin();
     }
@@ -132,7 +140,7 @@ function render({ model, el }) {
     const lane = laneAt(at.y, run, Math.min(k, run.T - 1));
     read.hover(lane === "x" ? null : lane);
     view.set({ step: k + 1 });
-    if (at.type === "pointerup" && !inLane && at.event.button === 0) nav.open("cell", opener);
+    if (at.tapped && !drawing) nav.open("cell", opener);
   }
 
   const handle = tag("div", {

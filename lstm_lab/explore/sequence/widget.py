@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control, text
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.signals import input_signal
 from ..core.user_layer import LONGEST, UserLayer
@@ -81,7 +81,7 @@ class SequenceExplorer(Explorable):
     title = "An LSTM unit over a sequence"
     renamed: ClassVar = {"unit": ("layer_unit", 1)}
     levels = ("", "cell", *(f"cell/{path}" for path in CELL_LEVELS))
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     preset = choice((*PRESETS, "own"), "two pulses")

@@ -58,7 +58,10 @@ function render({ model, el }) {
 
   /** Drag an edge, or a new interval; a click without a drag opens the step. */
   function pointed(at) {
-    if (!at) return read.hover(null);
+    if (!at) {
+      grip = null;
+      return read.hover(null);
+    }
     const px = cutScale(picture.width, run.T),
       edges = cutEdges(px, run);
     const k = Math.min(run.T, Math.max(1, Math.round(px.invert(at.x)) + 1));

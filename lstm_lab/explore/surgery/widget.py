@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from ..core.base import Explorable, choice, control, floats, text
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import BLOCKS, CELL_LEVELS, QUANTITIES, lstm_trace
 from ..core.user_layer import UserLayer
 from .nets import NETS, stored_network
@@ -79,7 +79,7 @@ class GateSurgery(Explorable):
 
     title = "Gate surgery"
     levels = LEVELS
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     net = choice((*NETS, "own"))

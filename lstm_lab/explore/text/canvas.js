@@ -181,6 +181,7 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
     width = w;
     paint();
   });
+  view.onScreen(() => canvas.isConnected && paint());
 
   if (field) {
     const place = () => Array.from(field.value.slice(0, field.selectionStart)).length;

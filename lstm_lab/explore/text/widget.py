@@ -14,7 +14,7 @@ from ...text.model import CharModel, shipped
 from ...text.probes import PROPERTIES, properties
 from ..core.base import Explorable, choice, control, floats
 from ..core.base import text as written
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import QUANTITIES
 from ..core.signals import uniform
 
@@ -87,7 +87,7 @@ class TextExplorer(Explorable):
     title = "A network reads a text"
     renamed: ClassVar = {"cell": ("unit", 1)}
     levels = ("", "char", "char/cell", *(f"char/cell/{q}" for q in "ifogch"))
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     text = written(TEXT, LONGEST, empty=True)

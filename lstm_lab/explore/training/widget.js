@@ -55,7 +55,7 @@ function render({ model, el }) {
     if (!inside) return;
     const part = (at.x - TRAIN_LEFT) / (picture.width - TRAIN_LEFT - TRAIN_RIGHT);
     view.set({ step: Math.min(run.T, Math.max(1, Math.round(part * (run.T - 1)) + 1)) });
-    if (at.type === "pointerup" && at.event.button === 0) nav.open("cell", opener);
+    if (at.tapped) nav.open("cell", opener);
   }
 
   function atStep() {

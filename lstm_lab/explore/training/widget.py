@@ -14,7 +14,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, choice, control, flag, floats
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import CELL_LEVELS
 from .serialize import POINTS, packed, thinned
 from .trainer import TASKS, Diverged, Task, Training, classic, readers
@@ -82,7 +82,7 @@ class TrainingExplorer(Explorable):
 
     title = "A training, live"
     levels = LEVELS
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     #: Seconds without a sign of life from a page after which the training rests.

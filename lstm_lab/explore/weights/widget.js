@@ -117,6 +117,7 @@ function render({ model, el }) {
       TOP = 22;
     const art = plot(view, {
       height: TOP + count * (H * tall + GAP) + 34,
+      pull: (at) => (spot(at.x, at.y) ? "xy" : "x"),
       cursor: "ns-resize",
       paint: (pen) => run && paintMap(pen),
       pointed: (point) => {

@@ -10,7 +10,7 @@ import traitlets
 
 from ..._validation import plain_array
 from ..core.base import Explorable, choice, control, floats
-from ..core.bundle import bundle, styles
+from ..core.bundle import module, styles
 from ..core.lstm import BLOCKS, QUANTITIES
 from ..core.user_layer import checked_input, checked_weights
 from .flip_flop import SHIPPED, flip_flop
@@ -76,7 +76,7 @@ class WeightExplorer(Explorable):
     title = "What one weight does"
     renamed: ClassVar = {"unit": ("row", 1), "column": ("source", 1)}
     levels = ("", "gate", "gate/unit", "gate/unit/product")
-    _esm = bundle(HERE / "widget.js")
+    _esm = module(HERE / "widget.js")
     _css = Explorable._css + styles(HERE / "widget.css")
 
     gate = choice(("i", "f", "o", "g"), "g")

@@ -26,7 +26,7 @@ def onnx_package() -> ModuleType:
     except ImportError as error:
         raise ModuleNotFoundError(
             "ONNX files need the package onnx, which is not installed; "
-            "install it with: python -m pip install -e '.[onnx]'"
+            'install it with: python -m pip install -e ".[onnx]"'
         ) from error
     return onnx
 

@@ -34,8 +34,7 @@
     if (!(await sessionContext.session.kernel.info) || !isUntouched(model)) return;
     // CodeCell.execute; the notebook's own commands would select and scroll.
     await cell.constructor.execute(cell, sessionContext);
-    // Else autosave would write the outputs into the reader's clone of the book, and the next
-    // visit would show them dead.
+    // Else autosave would write the outputs into the reader's clone of the book.
     if (sources() === opened) model.dirty = false;
   }
 
