@@ -256,9 +256,11 @@ def _finite(name: str, array: np.ndarray, valid: np.ndarray | None) -> None:
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         count = np.count_nonzero(bad)
+        value = array[index]
+        # Perhaps it is finite, and too large for the model's precision.
+        shown = value if np.isnan(value) else f"{value} in {array.dtype}"
         raise ValueError(
-            f"{name}[{', '.join(map(str, index))}] is {array[index]} in {array.dtype}, the first "
-            f"of {count} values "
+            f"{name}[{', '.join(map(str, index))}] is {shown}, the first of {count} values "
             "that are not finite; remove them or fill them in before training"
         )
 
