@@ -13,7 +13,8 @@ from itertools import combinations, permutations
 import numpy as np
 
 from .cases import GATES, Step, Weights, extreme_steps, step, steps
-from .engine import Exercise, Lab, Misconception, Probe, Value
+from .engine import Lab
+from .exercise import Exercise, Misconception, Probe, Value
 
 __all__ = ["check", "hint", "progress"]
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from lstm_lab import labs
-from lstm_lab.labs import engine
+from lstm_lab.labs import examination
 from lstm_lab.labs.report import RIGHT, UNDONE, WRONG
-from lstm_lab.labs.runner import Outcome, equal
+from lstm_lab.labs.runner import Outcome
+from lstm_lab.labs.values import equal
 
 from .shipped import EACH_LAB, EVERY, code_cells, each_exercise
 
@@ -84,7 +85,7 @@ def test_messages_of_wrong_answers_differ(shipped, exercise):
     ("exercise", "known"), MISCONCEPTIONS, ids=[f"{e.name}-{m.id}" for e, m in MISCONCEPTIONS]
 )
 def test_every_misconception_is_told_from_all_others(exercise, known):
-    examined = engine._Examination(exercise, lambda: None, np.random.default_rng())
+    examined = examination.Examination(exercise, lambda: None, np.random.default_rng())
     examined.outcomes = [_outcome(exercise, known, case) for case in examined.cases]
     verdict = examined._misconception()
     assert verdict is not None
