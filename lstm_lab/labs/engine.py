@@ -7,19 +7,18 @@ told where it was made.
 
 from __future__ import annotations
 
-import contextlib
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from .examination import Examination, Verdict
-from .exceptions import listed
+from .examination import Examination, Verdict, described
+from .exceptions import explain, listed
 from .exercise import Exercise
+from .functions import called, home, written
+from .guard import changed_numpy, in_place_of, same_session
 from .report import RIGHT, UNDONE, WRONG, Hint, Progress, Result
-from .runner import Outcome
-
-PRINTED_LINES = 8
-"""How much of what a function prints is shown."""
 
 
 class Lab:
@@ -36,26 +35,40 @@ class Lab:
 
         Parameters
         ----------
-        function : the student's function; its own name says which exercise it answers.
+        function : the student's function, or whatever else can be called; its own name, or the
+            name that the caller has for it, says which exercise it answers.
         exercise : the exercise's name, where the function has another one.
 
         Returns
         -------
         Result
-            True exactly when the answer is right. A mistake of the student's never raises.
+            True exactly when the answer is right. A mistake of the student's never raises; nor
+            does an interrupt, which ends the check without a verdict.
         """
-        known = self._find(function if exercise is None else exercise)
+        names = [exercise] if exercise is not None else self._names(function, sys._getframe(1))
+        known = self._known(names)
+        if exercise is None and not callable(function):
+            return self._no_function(function, known)
         if known is None:
-            return self._unknown(function if exercise is None else exercise)
-        result = _judge(known, function, self.exercises, np.random.default_rng())
+            return self._unknown(names[0])
+        changed = changed_numpy()
+        if changed:
+            return _of_another_numpy(known, changed[0])
+        try:
+            with same_session(home(function)):
+                result = _judge(known, function, self.exercises, np.random.default_rng())
+        except KeyboardInterrupt as stop:
+            found = explain(stop, function, known.name, known.arguments)
+            return Result(known.name, UNDONE, found.id, found.message, found.line)
         self._results[known.name] = result
         return result
 
     def hint(self, exercise: Callable | str) -> Hint:
         """Return one more hint at each call; `exercise` is the function, or its name."""
-        known = self._find(exercise)
+        names = self._names(exercise, sys._getframe(1))
+        known = self._known(names)
         if known is None:
-            return Hint(_name(exercise), 0, 0, self._unknown(exercise).message)
+            return Hint(names[0], 0, 0, self._unknown(names[0]).message)
         number = self._hints_given.get(known.name, 0) + 1
         total = len(known.hints)
         self._hints_given[known.name] = min(number, total)
@@ -73,34 +86,56 @@ class Lab:
             )
         )
 
-    def _find(self, exercise: Callable | str) -> Exercise | None:
-        return self.exercises.get(_name(exercise))
+    def _names(self, asked: Any, caller) -> list[str]:
+        """What a function may be called: its own name, the caller's for it, that of what it wraps.
 
-    def _unknown(self, exercise: Callable | str) -> Result:
-        name = _name(exercise)
+        A lambda, a partial and an object with `__call__` have no names of their own.
+        """
+        if isinstance(asked, str):
+            return [asked]
+        names = [called(asked)]
+        for places in (caller.f_locals, caller.f_globals):
+            names += [n for n in self.exercises if n in places and places[n] is asked]
+        inside = written(asked) if callable(asked) else None
+        return [*names, inside.__name__] if inside else names
+
+    def _known(self, names: list[str]) -> Exercise | None:
+        return next((self.exercises[name] for name in names if name in self.exercises), None)
+
+    def _unknown(self, name: str) -> Result:
         message = f"This lab has no exercise `{name}`. It has {listed(self.exercises)}."
         return Result(name, WRONG, "unknown", message)
 
+    def _no_function(self, value: Any, known: Exercise | None) -> Result:
+        """What came is a value: the result of a call, a name in quotes, an overwritten name."""
+        name = known.name if known else next(iter(self.exercises))
+        if isinstance(value, str):
+            text = f"`check` takes the function itself. Leave out the quotes: `check({name})`."
+        elif known:
+            text = (
+                f"In this notebook `{name}` is not your function any more: some cell has made "
+                f"{described(value)} of it. Use another name there, and run the cell again that "
+                "defines your function."
+            )
+        else:
+            text = (
+                f"`check` takes the function itself, not its result; what came is "
+                f"{described(value)}. Write the name alone, with no brackets after it, as in "
+                f"`check({name})`."
+            )
+        return Result(name if known else "check", WRONG, "not_a_function", text)
 
-def _name(exercise: Callable | str) -> str:
-    if isinstance(exercise, str):
-        return exercise
-    return getattr(exercise, "__name__", type(exercise).__name__)
+
+def _of_another_numpy(exercise: Exercise, name: str) -> Result:
+    text = (
+        f"`{name}` is not NumPy's own any more: a cell of this notebook has put something else in "
+        "its place, so nothing can be checked. Take that line out, restart the kernel, and run the "
+        "cells again from the top."
+    )
+    return Result(exercise.name, WRONG, "changed_numpy", text)
 
 
 # --- One mistake is told once ------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _in_place_of(function: Callable, answers: dict[str, Callable]):
-    """For a while, let the student's functions find right answers under these names."""
-    names = function.__globals__
-    kept = {name: names[name] for name in answers}
-    names.update(answers)
-    try:
-        yield
-    finally:
-        names.update(kept)
 
 
 def _judge(
@@ -112,8 +147,9 @@ def _judge(
     """Mark a function, with right answers in place of earlier exercises that are not right."""
     examination = Examination(exercise, function, rng)
     verdict = examination.verdict()
-    names = getattr(function, "__globals__", {})
-    if verdict.status != RIGHT:
+    names = home(function)
+    # A clock that has run out tells where it did, and three more of them would take half a minute.
+    if verdict.status != RIGHT and verdict.id != "too_long":
         broken = {}
         for name in exercise.uses:
             if callable(names.get(name)) and names[name] is not function:
@@ -122,16 +158,13 @@ def _judge(
                     broken[name] = exercises[name].answer
         if broken:
             verdict = _apart(exercise, function, verdict, broken, rng)
-    first = examination.outcomes[0] if examination.outcomes else Outcome()
-    lines = first.printed.splitlines()
-    printed = "\n".join(lines[:PRINTED_LINES] + ["..."] * (len(lines) > PRINTED_LINES))
     return Result(
         exercise.name,
         verdict.status,
         verdict.id,
         verdict.message,
         verdict.line,
-        printed,
+        examination.printed,
         exercise.hints,
     )
 
@@ -146,7 +179,7 @@ def _apart(
     """Tell a function's own mistake from one that it inherits."""
 
     def verdict_with(answers: dict[str, Callable]) -> Verdict:
-        with _in_place_of(function, answers):
+        with in_place_of(home(function), answers):
             return Examination(exercise, function, rng).verdict()
 
     alone = verdict_with(broken)

@@ -4,31 +4,63 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
+import inspect
 import linecache
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .values import Names, Parts, changes
+from .guard import (
+    LARGEST,
+    ChangesNumPy,
+    Clock,
+    Printed,
+    TooLarge,
+    TooLong,
+    changed_numpy,
+    restore_numpy,
+)
+from .values import Names, Parts, changes, same
 
 
 @dataclass
 class Outcome:
-    """What one call of the student's function came to."""
+    """What one call of the student's function came to.
+
+    Attributes
+    ----------
+    value : what it returned, copied: later calls may write into it.
+    error : what it raised.
+    changed : the arguments that it changed.
+    overflow : the first line at which a number became too large, or was none; None if none did.
+    printed : what it printed.
+    returned : what it returned, itself.
+    """
 
     value: Any = None
     error: BaseException | None = None
     changed: tuple[str, ...] = ()
     overflow: str | None = None
     printed: str = ""
+    returned: Any = field(default=None, repr=False)
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether what was returned has been written into since."""
+        ours, theirs = _parts(self.value), _parts(self.returned)
+        return len(ours) != len(theirs) or any(
+            isinstance(kept, np.ndarray) and not (type(kept) is type(now) and same(kept, now))
+            for kept, now in zip(ours, theirs, strict=True)
+        )
 
 
-def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Outcome:
+def call(
+    function: Callable, given: tuple, arguments: Names, parts: Parts, clock: Clock | None = None
+) -> Outcome:
     """Call with copies of the arguments; keep what it returns, raises, prints and overflows.
 
     Parameters
@@ -36,8 +68,10 @@ def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Ou
     function : the student's function.
     given : what it is called with.
     arguments, parts : what the arguments are called, and the parts of their tuples.
+    clock : how long it may run.
     """
-    outcome, copies, printed = Outcome(), copy.deepcopy(given), io.StringIO()
+    outcome, copies, printed = Outcome(), copy.deepcopy(given), Printed()
+    clock = clock or Clock()
 
     def overflowed(kind: str, flag: int) -> None:
         if outcome.overflow is None:
@@ -50,25 +84,54 @@ def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Ou
         np.errstate(over="call", invalid="call", divide="call", under="ignore", call=overflowed),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("ignore")
         try:
-            outcome.value = _copied(function(*copies))
-        except (Exception, SystemExit) as error:
+            clock.start()
+            try:
+                clock.running = True
+                outcome.returned = function(*copies)
+            finally:
+                clock.running = False
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             outcome.error = error
+        finally:
+            clock.stop()
+        if clock.rung and outcome.error is None:
+            outcome.error = TooLong()
+    if changed_numpy():
+        outcome.error = ChangesNumPy(changed_numpy()[0])
+        restore_numpy()
+    if outcome.error is None:
+        if inspect.iscoroutine(outcome.returned):
+            outcome.returned.close()
+        outcome.value = _copied(outcome)
     outcome.changed = tuple(
         changed
         for name, before, after in zip(arguments, given, copies, strict=True)
         for changed in changes(before, after, name, parts.get(name, ()))
     )
-    outcome.printed = printed.getvalue()
+    outcome.printed = printed.shown()
     return outcome
 
 
-def _copied(value: Any) -> Any:
-    """Copy the arrays: the next call of the student's function may write into them."""
-    if isinstance(value, list):
-        return [_copied(part) for part in value]
-    if isinstance(value, tuple):
-        return tuple(_copied(part) for part in value)
-    return value.copy() if isinstance(value, np.ndarray) else value
+def _parts(value: Any) -> list:
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
+def _copied(outcome: Outcome) -> Any:
+    value = outcome.returned
+    if isinstance(value, tuple | list) and len(value) > LARGEST:
+        outcome.error = TooLarge(len(value))
+        return None
+    for part in _parts(value):
+        if isinstance(part, np.ndarray) and part.size > LARGEST:
+            outcome.error = TooLarge(part.shape)
+            return None
+    copies = [part.copy() if isinstance(part, np.ndarray) else part for part in _parts(value)]
+    if isinstance(value, tuple | list):
+        return tuple(copies) if isinstance(value, tuple) else copies
+    return copies[0]
