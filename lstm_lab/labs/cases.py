@@ -115,13 +115,15 @@ def step(rng: np.random.Generator, B: int, D: int, H: int, scale: float = 1.0) -
     """Draw one time step; `scale` multiplies the weights' reach and the memory.
 
     The largest pre-activation of each gate is drawn, between 0.5 and `LARGEST`, and the weights
-    follow: so a case never leaves these bounds by chance.
+    follow: so a case never leaves these bounds by chance. (It is smaller where its terms all but
+    cancel: digits would be lost.)
     """
     x, h = rng.normal(size=(B, D)), rng.uniform(-1, 1, size=(B, H))
 
     def weights() -> Weights:
         W, U, b = (rng.normal(size=shape) for shape in ((H, D), (H, H), H))
-        reach = abs(x @ W.T + h @ U.T + b).max()
+        terms = abs(x) @ abs(W.T) + abs(h) @ abs(U.T) + abs(b)
+        reach = max(abs(x @ W.T + h @ U.T + b).max(), terms.max() / 10)
         factor = scale * rng.uniform(0.5, LARGEST) / reach
         return factor * W, factor * U, factor * b
 

@@ -39,6 +39,7 @@ from .guard import Clock, Refused
 from .report import RIGHT, UNDONE, WRONG
 from .runner import Outcome, call
 from .values import (
+    TOLERANCE,
     as_tuple,
     close,
     equal,
@@ -55,8 +56,8 @@ ROUNDS, EVIDENCE = 6, 16
 DRAWS = 6
 """How often each limit and each probe is drawn."""
 
-ROUGHLY = 1e-2
-"""Wrong by less than this everywhere is close, but not exact."""
+EXACTLY, ROUGHLY = 1e-12, 1e-2
+"""Wrong by less than this is right, for ordinary numbers; or close, but not exact."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,11 @@ class Trial:
 
     @cached_property
     def right(self) -> bool:
-        return self.outcome.error is None and equal(self.outcome.value, self.truth)
+        return self.within(EXACTLY)
+
+    def within(self, tolerance: float) -> bool:
+        """Say whether the answer is the true one, but for so much."""
+        return self.outcome.error is None and equal(self.outcome.value, self.truth, tolerance)
 
 
 @dataclass
@@ -455,7 +460,7 @@ class Examination:
         return Verdict(WRONG, "changed_argument", text)
 
     def _precision(self) -> Verdict | None:
-        if not all(equal(t.outcome.value, t.truth, ROUGHLY) for t in self.trials):
+        if not all(trial.within(ROUGHLY) for trial in self.trials):
             return None
         value, truth = self.trials[0].outcome.value, self.trials[0].truth
         parts = value if len(self.exercise.returns) > 1 else (value,)
@@ -563,7 +568,7 @@ class Examination:
             if failed:
                 found = self._because_of(failed.outcome)
                 return Verdict(WRONG, found.id, f"With {name}: {found.message}", found.line)
-            wrong = [t for t in trials if not t.right or self._misshapen(t)]
+            wrong = [t for t in trials if not t.within(TOLERANCE) or self._misshapen(t)]
             if wrong:
                 text = f"Right for ordinary numbers, wrong with {name}."
                 parts = [p for t in wrong for p in as_tuple(t.outcome.value) or ()]
@@ -577,20 +582,18 @@ class Examination:
         changed = self._changed_argument(every)
         if changed:
             return changed
-        lines = {
-            name: trial.outcome.overflow
-            for name, trials in reversed(drawn.items())
-            for trial in trials
-            if trial.outcome.overflow is not None
-        }
-        if not lines:
+        # A line may be "": where there is no source to show, there was an overflow all the same.
+        lines = {name: [t.outcome.overflow for t in trials] for name, trials in drawn.items()}
+        lines = {name: [o for o in found if o is not None] for name, found in lines.items()}
+        overflowing = [name for name, found in lines.items() if found]
+        if not overflowing:
             return None
-        overflowing, line = set(lines), [*lines.values()][-1]
+        line = lines[overflowing[0]][0]
         known = self.exercise.overflows.get(frozenset(overflowing))
         if known:
             return Verdict(WRONG, *known, line)
         text = (
-            f"The values are right, but with {' and '.join(sorted(overflowing))} a number on the "
+            f"The values are right, but with {' and '.join(overflowing)} a number on the "
             "way becomes too large to be held."
         )
         return Verdict(WRONG, "overflow", text, line)
@@ -649,4 +652,4 @@ def described(value: Any) -> str:
 
 
 def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"

@@ -170,7 +170,10 @@ def _places(function: Callable, traceback: TracebackType | None) -> list[Place]:
 def _stopped(error: BaseException) -> tuple[str, str]:
     if isinstance(error, KeyboardInterrupt):
         return "stopped", "You have stopped the check, so there is no verdict."
-    return "too_long", f"Stopped after {guard.SECONDS:g} seconds, before it came to an end."
+    return (
+        "too_long",
+        f"Stopped after {guard.SECONDS:g} seconds, before the check had come to an end.",
+    )
 
 
 def _endless(places: list[Place]) -> tuple[str, str, Place | None]:

@@ -52,10 +52,14 @@ class Exercise:
     Attributes
     ----------
     name, arguments, returns : what the function is called, takes and returns.
-    cases : draws the ordinary cases; the first two have the same sizes. Each has a `label`, and
-        one that is a batch has its `batch_size`.
-    extremes : draws cases with very large numbers, by what is large in them.
-    given : the arguments that a case stands for.
+    cases : draws the ordinary cases, at every call with the same sizes in the same order; the
+        first two have the same sizes. Each has a `label`, which names its sizes, and one that is a
+        batch has its `batch_size`. What is drawn is bounded: a mistake that only shows far out is
+        to show in the extremes, every time.
+    extremes : draws cases at the limits, by what is special in them, to end the sentence "right
+        for ordinary numbers, wrong with ...": large, zero, and large beside small of both signs.
+    given : the arguments that a case stands for. The keys of a dict reach the student's function
+        in a random order.
     truth : the right answer to a case, as a tuple.
     answer : a right function, put in the student's place where a later exercise calls it.
     misconceptions, probes, hints : see there; hints go from faint to strong.

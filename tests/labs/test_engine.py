@@ -308,6 +308,11 @@ def test_whatever_part_of_an_argument_makes_no_difference_is_named(line, named):
     assert f"does not depend on {named} at all" in result.message
 
 
+def test_the_keys_of_every_dict_come_in_any_order():
+    result = _mixed("y = y * (1 + [*options.values()][1])")
+    assert result.id == "order_of_keys" and "keys of `options`" in result.message
+
+
 def test_what_is_the_same_in_all_cases_cannot_make_a_difference():
     assert _mixed("y = 2 * y").id == "values"
 

@@ -65,6 +65,7 @@ SUBTLE = {
         "clipped too early": ("limits", "return 1 / (1 + np.exp(-np.clip(z, -15, 15)))"),
         "exponent capped on one side": ("limits", "return 1 / (1 + np.exp(-np.maximum(z, -12)))"),
         "rounded to five digits": ("close", "return np.round(0.5 + 0.5 * np.tanh(0.5 * z), 5)"),
+        "rounded to ten digits": ("close", "return np.round(0.5 + 0.5 * np.tanh(0.5 * z), 10)"),
         "float32 on the way": (
             "close",
             "return 0.5 + 0.5 * np.tanh(0.5 * z.astype(np.float32)).astype(np.float64)",
