@@ -34,7 +34,7 @@ import numpy as np
 
 from .exceptions import Explanation, explain, listed
 from .exercise import Exercise, Misconception
-from .functions import called, holds_an_array, home, names_read
+from .functions import holds_an_array, home, names_read, written
 from .guard import Clock, Refused
 from .report import RIGHT, UNDONE, WRONG
 from .runner import Outcome, call
@@ -365,7 +365,7 @@ class Examination:
         return None
 
     def _reading(self, reader: Callable, name: str) -> str:
-        mine = reader.__name__ in (self.exercise.name, called(self.function))
+        mine = reader is written(self.function) or reader.__name__ == self.exercise.name
         if mine or not reader.__name__.isidentifier():
             return f"Your function reads `{name}`"
         return f"Your function works with `{reader.__name__}`, which reads `{name}`"

@@ -61,7 +61,7 @@ def explain(
     own = written(function)
     if place and own and place[0].f_code is not own.__code__:
         name = place[0].f_code.co_name
-        if not name.startswith("<"):
+        if name != exercise and not name.startswith("<"):
             text = f"This happens in `{name}`, which your `{exercise}` calls. {text}"
     return Explanation(id, text, _Line(place).text)
 

@@ -149,6 +149,10 @@ def test_scratch_variables_of_the_notebook_mean_nothing(fresh_lab, body, diagnos
         ("def sigmoid(z):\n    def inner(): return z * W_f\n    return inner()", "reads `W_f`"),
         ("def sigmoid(z): return z * weights['i'][0].sum()", "Your function reads `weights`"),
         (
+            "class Curve:\n    def __call__(self, z): return z * W_f\nsigmoid = Curve()",
+            "Your function reads `W_f`",
+        ),
+        (
             "def helper(z): return z * W_f\ndef sigmoid(z): return helper(z)",
             "Your function works with `helper`, which reads `W_f`",
         ),
@@ -157,6 +161,16 @@ def test_scratch_variables_of_the_notebook_mean_nothing(fresh_lab, body, diagnos
 def test_a_variable_that_is_read_is_told(fresh_lab, cell, said):
     result = fresh_lab.check(notebook(SCRATCH, cell)["sigmoid"], exercise="sigmoid")
     assert result.id == "notebook_variable" and said in result.message, str(result)
+
+
+def test_an_error_in_a_decorated_function_is_its_own(fresh_lab):
+    names = notebook(
+        "def plain(f):\n    def inner(*args): return f(*args)\n    return inner",
+        "@plain\ndef sigmoid(z):\n    return z + y",
+    )
+    result = fresh_lab.check(names["sigmoid"], exercise="sigmoid")
+    assert (result.id, result.line) == ("unknown_name", "return z + y")
+    assert "which your" not in result.message
 
 
 def test_a_constant_that_holds_no_array_is_no_variable_of_the_notebook(fresh_lab):

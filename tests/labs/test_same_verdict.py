@@ -53,7 +53,6 @@ DEPENDS_ON_THE_NUMBERS = {
         "i, f, o, g = (sigmoid(x @ W.T + h @ U.T + b) for W, U, b in weights.values())\n"
         "    c = f * c + i * (2 * g - 1)\n    return o * np.tanh(c), c",
     ),
-    "an unknown key": ("lstm_step", "unknown_key", "return weights['a'], c"),
 }
 
 
