@@ -161,7 +161,12 @@ class Examination:
         """Call the function on so many rounds of cases, those included that are there already."""
         while self.rounds < rounds:
             for size, case in enumerate(self.exercise.cases(self.rng)):
-                self.trials.append(self._try(case, size))
+                trial = self._try(case, size)
+                error = trial.outcome.error
+                if error and any(t.size == size and t.outcome.error for t in self.trials):
+                    # The first is explained, if any; the frames hold all of the student's arrays.
+                    error.__traceback__ = None
+                self.trials.append(trial)
             self.rounds += 1
 
     def _explanation(self, outcome: Outcome) -> Explanation:

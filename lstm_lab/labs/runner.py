@@ -53,7 +53,7 @@ class Outcome:
         """Whether what was returned has been written into since."""
         ours, theirs = _parts(self.value), _parts(self.returned)
         return len(ours) != len(theirs) or any(
-            isinstance(kept, np.ndarray) and not (type(kept) is type(now) and same(kept, now))
+            type(kept) is np.ndarray and not (type(now) is np.ndarray and same(kept, now))
             for kept, now in zip(ours, theirs, strict=True)
         )
 
@@ -137,7 +137,7 @@ def _copied(value: Any) -> Any:
 
 
 def _copy(part: Any) -> Any:
-    if not isinstance(part, np.ndarray):
+    if type(part) is not np.ndarray:
         return part
     if part.size > LARGEST:
         raise TooLarge(part.shape)

@@ -107,8 +107,10 @@ def same(before: Any, after: Any) -> bool:
 def as_tuple(value: Any) -> tuple[np.ndarray, ...] | None:
     """What was returned as a tuple of float64 arrays; None if it is nothing of the kind."""
     parts = value if isinstance(value, tuple | list) else (value,)
-    if not all(isinstance(part, np.ndarray | np.generic | int | float) for part in parts):
-        return None
+    if not all(
+        type(part) is np.ndarray or isinstance(part, np.generic | int | float) for part in parts
+    ):
+        return None  # a masked array, or a matrix, calculates by rules of its own
     arrays = [np.asarray(part) for part in parts]
     if not all(array.dtype.kind in "biuf" for array in arrays):
         return None

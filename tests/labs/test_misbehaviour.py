@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -272,12 +273,16 @@ def test_the_session_is_as_before(fresh_lab):
     ("body", "diagnosis", "said"),
     [
         ("return np.broadcast_to(1.0, (10**6, 10**6))", "too_large", "(1000000, 1000000)"),
+        ("return np.zeros(10**6)", "too_large", "(1000000,)"),
+        ("return [0.0] * 10**6", "too_large", "1000000"),
         ("return np.ones((10**9, 10**9))", "memory", "more memory"),
         ("return (k for k in iter(int, 1))", "type", "a generator"),
         ("yield z", "type", "a generator"),
         ("a = []; a.append(a); return a", "type", "a list"),
         ("return iter", "type", "a builtin_function"),
         ("return ''", "type", "a str"),
+        ("return np.ma.masked", "type", "of the type MaskedConstant"),
+        ("import sys; sys.stdout.close(); sys.stderr.close(); print(1); return 'a'", "type", "str"),
         ("raise GeneratorExit", "exception", "GeneratorExit"),
         ("raise BaseException('no')", "exception", "BaseException: no"),
         ("raise ValueError('x' * 10**6)", "exception", "xxx ..."),
@@ -316,3 +321,20 @@ def test_what_helpers_forbid_is_told_of_the_helper(fresh_lab):
         SIGMOID.replace("sigmoid", "unused"),
     )
     assert fresh_lab.check(names["forget_gate"]).id == "inherited"
+
+
+def test_what_failed_does_not_fill_the_memory(fresh_lab):
+    held = weakref.WeakSet()
+
+    class Large:
+        """Stands for an array of a gigabyte."""
+
+    def sigmoid(z):
+        large = Large()
+        held.add(large)
+        most.append(len(held))
+        raise ValueError
+
+    most = []
+    assert fresh_lab.check(sigmoid).id == "exception"
+    assert len(most) > 50 and max(most) < 20
