@@ -9,13 +9,16 @@ name to one page, ``labs/source/01-gates.py``: without the number, hyphens being
 - ``hint(sigmoid)`` gives one more hint each time.
 - ``progress()`` says what is done and what is left.
 
-How a verdict is reached is in `engine`, how a student's function is called in `runner`, how an
-exception is put into the student's terms in `exceptions`, how all that looks in `report`. What
-several labs draw their inputs from is in `cases`. ``tools/labs.py`` finds the labs, and makes their
-notebooks.
+What the author of a lab declares is in `exercise`, a lab of such exercises in `engine`. How a
+verdict is reached is in `examination`, how a student's function is called in `runner`, what it may
+not do to the session in `guard`, what it is made of and which names it reads in `functions`, how
+values are compared in `values`, how an exception is put into the student's terms in `exceptions`,
+how all that looks in `report`. What several labs draw their inputs from is in `cases`.
+``tools/labs.py`` finds the labs, and makes their notebooks.
 """
 
-from .engine import Exercise, Lab, Misconception, Probe, Value
+from .engine import Lab
+from .exercise import Exercise, Misconception, Probe, Value
 from .report import Hint, Progress, Result
 
 __all__ = ["Exercise", "Hint", "Lab", "Misconception", "Probe", "Progress", "Result", "Value"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -18,9 +18,20 @@ Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 SIZES = (
     *((3, 4, 5), (3, 4, 5), (1, 3, 2), (2, 6, 1), (7, 1, 4)),
-    *((4, 3, 3), (5, 5, 5), (2, 2, 2), (1, 1, 1)),
+    *((4, 3, 3), (5, 2, 5), (2, 2, 6), (5, 5, 5), (1, 1, 1)),
 )
-"""(B, D, H): unequal ones first, then square ones; every size is once equal to 1."""
+"""(B, D, H): unequal ones first, then every two of them equal; every size is once equal to 1."""
+
+LARGEST = 7.0
+"""No ordinary case has a pre-activation beyond it: what goes wrong further out is a limit."""
+
+
+@cache
+def _lstm(D: int, H: int) -> tuple[LSTM, dict[str, Weights]]:
+    """The library's LSTM of these sizes, and its gates' weights to write into: made once."""
+    lstm = LSTM(D, H, backend="numpy", dtype="float64")
+    parts = {letter: lstm.gate(name) for letter, name in GATES.items()}
+    return lstm, {k: (g.weight_x, g.weight_h, g.bias) for k, g in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -51,13 +62,11 @@ class Step:
 
     @cached_property
     def _trace(self):
-        lstm = LSTM(self.x.shape[1], self.h.shape[1], backend="numpy", dtype="float64")
-        for letter, name in GATES.items():
-            gate = lstm.gate(name)
-            views = (gate.weight_x, gate.weight_h, gate.bias)
+        lstm, gates = _lstm(self.x.shape[1], self.h.shape[1])
+        for letter, views in gates.items():
             for view, given in zip(views, self.weights[letter], strict=True):
                 if given.shape != view.shape:
-                    raise ValueError(f"{name} has a part of the shape {given.shape}")
+                    raise ValueError(f"{GATES[letter]} has a part of the shape {given.shape}")
                 view[...] = given
         return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1]
 
@@ -103,13 +112,23 @@ class Step:
 
 
 def step(rng: np.random.Generator, B: int, D: int, H: int, scale: float = 1.0) -> Step:
-    """Draw one time step; `scale` multiplies the input and the weights' reach."""
+    """Draw one time step; `scale` multiplies the weights' reach and the memory.
 
-    def normal(*shape: int) -> np.ndarray:
-        return scale * rng.normal(size=shape)
+    The largest pre-activation of each gate is drawn, between 0.5 and `LARGEST`, and the weights
+    follow: so a case never leaves these bounds by chance. (It is smaller where its terms all but
+    cancel: digits would be lost.)
+    """
+    x, h = rng.normal(size=(B, D)), rng.uniform(-1, 1, size=(B, H))
 
-    weights = {gate: (normal(H, D) / D**0.5, normal(H, H) / H**0.5, normal(H)) for gate in GATES}
-    return Step(rng.normal(size=(B, D)), rng.normal(size=(B, H)), 1.5 * normal(B, H), weights)
+    def weights() -> Weights:
+        W, U, b = (rng.normal(size=shape) for shape in ((H, D), (H, H), H))
+        terms = abs(x) @ abs(W.T) + abs(h) @ abs(U.T) + abs(b)
+        reach = max(abs(x @ W.T + h @ U.T + b).max(), terms.max() / 10)
+        factor = scale * rng.uniform(0.5, LARGEST) / reach
+        return factor * W, factor * U, factor * b
+
+    c = scale * rng.uniform(-4, 4, size=(B, H))
+    return Step(x, h, c, {gate: weights() for gate in GATES})
 
 
 def steps(rng: np.random.Generator) -> list[Step]:
@@ -118,5 +137,19 @@ def steps(rng: np.random.Generator) -> list[Step]:
 
 
 def extreme_steps(rng: np.random.Generator) -> dict[str, Step]:
-    """Draw a case whose weights and memory are around a thousand."""
-    return {"weights and memory around 1000": step(rng, 3, 4, 5, scale=1000.0)}
+    """Draw cases at the limits, by what is special in them."""
+    large, first, mixed = (step(rng, 3, 4, 5, scale) for scale in (1000.0, 1.0, 1.0))
+
+    def of_all_sizes(array: np.ndarray, smallest: float, largest: float) -> np.ndarray:
+        size = 10.0 ** rng.uniform(smallest, largest, size=array.shape)
+        return np.sign(array) * size * (rng.uniform(size=array.shape) > 0.2)
+
+    return {
+        "h and c zero, as before the first step": first.but(h=0 * first.h, c=0 * first.c),
+        "weights and memory around 1000": large,
+        "zeros, small and large numbers side by side": mixed.but(
+            x=of_all_sizes(mixed.x, -3, 3),
+            h=of_all_sizes(mixed.h, -3, 0),
+            c=of_all_sizes(mixed.c, -3, 3),
+        ),
+    }

@@ -12,8 +12,9 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .cases import GATES, Step, Weights, extreme_steps, step, steps
-from .engine import Exercise, Lab, Misconception, Probe, Value
+from .cases import GATES, LARGEST, Step, Weights, extreme_steps, step, steps
+from .engine import Lab
+from .exercise import Exercise, Misconception, Probe, Value
 
 __all__ = ["check", "hint", "progress"]
 
@@ -34,12 +35,27 @@ class _Numbers:
 
 def _numbers(rng: np.random.Generator) -> list[_Numbers]:
     shapes = ((3, 4), (3, 4), (1,), (7,), (1, 1), (2, 3, 4), ())
-    return [_Numbers(np.asarray(rng.normal(scale=3, size=shape))) for shape in shapes]
+
+    def numbers(shape: tuple[int, ...]) -> np.ndarray:
+        z = np.asarray(rng.uniform(-1, 1, size=shape))
+        return np.asarray(rng.uniform(0.5, LARGEST) / abs(z).max() * z)
+
+    return [_Numbers(numbers(shape)) for shape in shapes]
 
 
-def _large_numbers(rng: np.random.Generator) -> dict[str, _Numbers]:
+_ALL_SIZES = "large and small z of both signs in one array"
+
+
+def _limits(rng: np.random.Generator) -> dict[str, _Numbers]:
     large = rng.uniform(900, 1000, size=(3, 4))
-    return {"z around -1000": _Numbers(-large), "z around 1000": _Numbers(large)}
+    sizes = np.array([0, 1e-9, 1e-3, 1, 10, 30, 100, 400, 720, 1000])
+    both = np.concatenate([sizes, -sizes])
+    return {
+        "z equal to 0": _Numbers(np.zeros((3, 4))),
+        "z around -1000": _Numbers(-large),
+        "z around 1000": _Numbers(large),
+        _ALL_SIZES: _Numbers(rng.permutation(both).reshape(4, 5)),
+    }
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:
@@ -56,11 +72,11 @@ SIGMOID = Exercise(
     arguments=("z",),
     returns=(Value("s", "the shape of z"),),
     cases=_numbers,
-    extremes=_large_numbers,
+    extremes=_limits,
     given=lambda n: (n.z,),
     truth=lambda n: (_sigmoid(n.z),),
     answer=_sigmoid,
-    insight="Every number lands between 0 and 1, and none is too large for it.",
+    insight="Every number lands between 0 and 1, with no warning on the way.",
     hints=(
         "Write the formula first, for ordinary numbers. NumPy's functions work on every number "
         "of an array at once, so there is no loop.",
@@ -129,17 +145,23 @@ SIGMOID = Exercise(
         Probe("z is negative", lambda rng: _Numbers(rng.uniform(-4, -0.5, (3, 4)))),
     ),
     overflows={
-        frozenset({"z around -1000"}): (
+        frozenset({"z around -1000", _ALL_SIZES}): (
             "overflow",
             "The values are right. But for very negative z the exponential grows past the "
             "largest number that a computer holds, about 1e308, and NumPy warns of an overflow. "
             "A stable sigmoid never asks for the exponential of a large positive number.",
         ),
-        frozenset({"z around -1000", "z around 1000"}): (
+        frozenset({"z around -1000", "z around 1000", _ALL_SIZES}): (
             "both_branches",
             "The values are right, and you have seen the danger: two formulas for two signs. But "
             "both are computed for every z, and only then is one of them chosen: the "
             "unused one still overflows. Let the exponential see only what it can bear.",
+        ),
+        frozenset({_ALL_SIZES}): (
+            "one_formula_for_all",
+            "The values are right. But one formula is chosen for the whole array at once: where "
+            "large numbers of both signs come together, it overflows for one of the signs. "
+            "Choose for each number by itself.",
         ),
     },
 )

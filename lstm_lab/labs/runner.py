@@ -4,36 +4,63 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
+import inspect
 import linecache
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-TOLERANCE = 1e-9
-"""Largest difference, absolute and relative, from the reference in float64."""
-
-Names = Sequence[str]
-Parts = Mapping[str, Names]
-"""What the parts of tuples are called, by the argument that is such a tuple or holds some."""
+from .guard import (
+    LARGEST,
+    ChangesNumPy,
+    Clock,
+    Printed,
+    TooLarge,
+    TooLong,
+    changed_numpy,
+    restore_numpy,
+)
+from .values import Names, Parts, changes, same
 
 
 @dataclass
 class Outcome:
-    """What one call of the student's function came to."""
+    """What one call of the student's function came to.
+
+    Attributes
+    ----------
+    value : what it returned, copied: later calls may write into it.
+    error : what it raised.
+    changed : the arguments that it changed.
+    overflow : the first line at which a number became too large, or was none; None if none did.
+    printed : what it printed.
+    returned : what it returned, itself.
+    """
 
     value: Any = None
     error: BaseException | None = None
     changed: tuple[str, ...] = ()
     overflow: str | None = None
     printed: str = ""
+    returned: Any = field(default=None, repr=False)
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether what was returned has been written into since."""
+        ours, theirs = _parts(self.value), _parts(self.returned)
+        return len(ours) != len(theirs) or any(
+            type(kept) is np.ndarray and not (type(now) is np.ndarray and same(kept, now))
+            for kept, now in zip(ours, theirs, strict=True)
+        )
 
 
-def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Outcome:
+def call(
+    function: Callable, given: tuple, arguments: Names, parts: Parts, clock: Clock | None = None
+) -> Outcome:
     """Call with copies of the arguments; keep what it returns, raises, prints and overflows.
 
     Parameters
@@ -41,8 +68,10 @@ def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Ou
     function : the student's function.
     given : what it is called with.
     arguments, parts : what the arguments are called, and the parts of their tuples.
+    clock : how long it may run.
     """
-    outcome, copies, printed = Outcome(), copy.deepcopy(given), io.StringIO()
+    outcome, copies, printed = Outcome(), copy.deepcopy(given), Printed()
+    clock = clock or Clock()
 
     def overflowed(kind: str, flag: int) -> None:
         if outcome.overflow is None:
@@ -55,116 +84,65 @@ def call(function: Callable, given: tuple, arguments: Names, parts: Parts) -> Ou
         np.errstate(over="call", invalid="call", divide="call", under="ignore", call=overflowed),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("ignore")
+        warnings.showwarning = _silent  # where the student's own code wants them all
         try:
-            outcome.value = _copied(function(*copies))
-        except (Exception, SystemExit) as error:
+            clock.start()
+            try:
+                clock.running = True
+                outcome.returned = function(*copies)
+            finally:
+                clock.running = False
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             outcome.error = error
+        finally:
+            clock.stop()
+        if clock.rung and outcome.error is None:
+            outcome.error = TooLong()
+    if changed_numpy():
+        outcome.error = ChangesNumPy(changed_numpy()[0])
+        restore_numpy()
+    if outcome.error is None:
+        try:
+            outcome.value = _copied(outcome.returned)
+        except (Exception, TooLarge) as error:  # a tuple of the student's own make may do anything
+            outcome.error, outcome.returned = error, None
     outcome.changed = tuple(
         changed
         for name, before, after in zip(arguments, given, copies, strict=True)
-        for changed in _changes(before, after, name, parts.get(name, ()))
+        for changed in changes(before, after, name, parts.get(name, ()))
     )
-    outcome.printed = printed.getvalue()
+    outcome.printed = printed.shown()
     return outcome
+
+
+def _parts(value: Any) -> list:
+    return list(value) if isinstance(value, tuple | list) else [value]
 
 
 def _copied(value: Any) -> Any:
     """Copy the arrays: the next call of the student's function may write into them."""
-    if isinstance(value, list):
-        return [_copied(part) for part in value]
-    if isinstance(value, tuple):
-        return tuple(_copied(part) for part in value)
-    return value.copy() if isinstance(value, np.ndarray) else value
+    if inspect.iscoroutine(value):
+        value.close()
+    if not isinstance(value, tuple | list):
+        return _copy(value)
+    if len(value) > LARGEST:
+        raise TooLarge(len(value))
+    copies = [_copy(part) for part in value]
+    return tuple(copies) if isinstance(value, tuple) else copies
 
 
-def leaves(values: Sequence, names: Names, parts: Parts) -> dict[str, Any]:
-    """Every array and number inside the arguments, by a name that a student understands.
-
-    Parameters
-    ----------
-    values, names : the arguments, and what they are called.
-    parts : what the parts of their tuples are called. A tuple of another length, and a list, has
-        its parts numbered, as in ``weights[3]``.
-    """
-    found: dict[str, Any] = {}
-    for value, name in zip(values, names, strict=True):
-        inner = _inner(value, name, parts.get(name, ()))
-        if inner is None:
-            found[name] = value
-        else:
-            of_each = dict.fromkeys(inner, parts.get(name, ()))
-            found |= leaves([*inner.values()], [*inner], of_each)
-    return found
+def _copy(part: Any) -> Any:
+    if type(part) is not np.ndarray:
+        return part
+    if part.size > LARGEST:
+        raise TooLarge(part.shape)
+    return part.copy()
 
 
-def _inner(value: Any, name: str, parts: Names) -> dict[str, Any] | None:
-    """What a dict, tuple or list called `name` holds, by name; None if it is neither."""
-    if isinstance(value, dict):
-        keys = (f'"{key}"' if isinstance(key, str) else repr(key) for key in value)
-        return {f"{name}[{key}]": each for key, each in zip(keys, value.values(), strict=True)}
-    if isinstance(value, tuple) and len(value) == len(parts):
-        return {f"{part}` of `{name}": each for part, each in zip(parts, value, strict=True)}
-    if isinstance(value, tuple | list):
-        return {f"{name}[{k}]": each for k, each in enumerate(value)}
-    return None
-
-
-def _changes(before: Any, after: Any, name: str, parts: Names) -> list[str]:
-    """Name what a student's function has changed inside an argument, as far down as it can be.
-
-    There may be anything now: only where a container is of the same make is it looked into.
-    """
-    ours, theirs = _inner(before, name, parts), _inner(after, name, parts)
-    if type(before) is not type(after) or (ours or {}).keys() != (theirs or {}).keys():
-        return [name]
-    if ours is None:
-        return [] if same(before, after) else [name]
-    return [found for each in ours for found in _changes(ours[each], theirs[each], each, parts)]
-
-
-def replaced(values: Sequence, others: Sequence, names: Names, parts: Parts, leaf: str) -> tuple:
-    """Return the arguments `values`, with the one thing called `leaf` taken from `others`."""
-
-    def rebuilt(value: Any, other: Any, name: str, parts: Names) -> Any:
-        ours, theirs = _inner(value, name, parts), _inner(other, name, parts)
-        if ours is None:
-            return other if name == leaf else value
-        new = [rebuilt(ours[each], theirs[each], each, parts) for each in ours]
-        return dict(zip(value, new, strict=True)) if isinstance(value, dict) else type(value)(new)
-
-    return tuple(
-        rebuilt(value, other, name, parts.get(name, ()))
-        for value, other, name in zip(values, others, names, strict=True)
-    )
-
-
-def same(before: Any, after: Any) -> bool:
-    """Say whether two arrays, or two numbers, are one to the last bit; NaN is NaN."""
-    if not isinstance(before, np.ndarray | np.generic):
-        return before is after or before == after
-    shape_and_type = (before.shape, before.dtype)
-    return shape_and_type == (after.shape, after.dtype) and before.tobytes() == after.tobytes()
-
-
-def as_tuple(value: Any) -> tuple[np.ndarray, ...] | None:
-    """What was returned as a tuple of float64 arrays; None if it is nothing of the kind."""
-    parts = value if isinstance(value, tuple | list) else (value,)
-    try:
-        return tuple(np.asarray(part, dtype=np.float64) for part in parts)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def close(a: np.ndarray, b: np.ndarray) -> bool:
-    """Say whether two arrays have one shape and the same numbers, within `TOLERANCE`."""
-    return a.shape == b.shape and np.allclose(a, b, TOLERANCE, TOLERANCE, equal_nan=True)
-
-
-def equal(value: Any, wanted: Any) -> bool:
-    """Say whether two returned values, arrays or tuples of them, are the same."""
-    ours, theirs = as_tuple(value), as_tuple(wanted)
-    if ours is None or theirs is None or len(ours) != len(theirs):
-        return False
-    return all(map(close, ours, theirs))
+def _silent(*_: Any, **__: Any) -> None:
+    pass
