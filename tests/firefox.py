@@ -56,7 +56,7 @@ class Firefox:
         self._tab = self._ask("browsingContext.getTree")["contexts"][0]["context"]
 
     def goto(self, address: str) -> None:
-        """Opens an address, and waits until all of it is there; what other pages said is forgotten."""
+        """Opens an address, and waits until all of it is there; forgets what was said before."""
         self.errors.clear()
         self.asked.clear()
         self._ask("browsingContext.navigate", context=self._tab, url=address, wait="complete")
