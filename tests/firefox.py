@@ -38,9 +38,9 @@ class Firefox:
     Attributes
     ----------
     errors : list of str
-        What the pages have thrown, or written to the console as errors.
+        What the page has thrown, or written to the console as errors.
     asked : list of str
-        The addresses that the pages have asked for.
+        The addresses that the page has asked for.
     """
 
     def __init__(self, address: str):
@@ -56,7 +56,9 @@ class Firefox:
         self._tab = self._ask("browsingContext.getTree")["contexts"][0]["context"]
 
     def goto(self, address: str) -> None:
-        """Opens an address, and waits until all of it is there."""
+        """Opens an address, and waits until all of it is there; forgets what was said before."""
+        self.errors.clear()
+        self.asked.clear()
         self._ask("browsingContext.navigate", context=self._tab, url=address, wait="complete")
 
     def evaluate(self, expression: str) -> object:

@@ -24,6 +24,8 @@ CELLS = [
     "import ipywidgets\nipywidgets.IntSlider(description='of others')",
 ]
 
+# Where nbconvert and the kernel find the library, from any folder.
+PATHS = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 # One of them has coloured symbols, numbers of equations the other.
 CHAPTERS = ("03-memory-cell.ipynb", "05-backward-pass.ipynb")
 # What a reader sees of TeX that was left, of formulas, and of cells that are folded.
@@ -36,6 +38,11 @@ SEEN = r"""(() => {
     left: text.textContent.match(/\$|\\[a-zA-Z]+/g) ?? [],
     flat: maths.filter((node) => see(node) && !node.getBoundingClientRect().width).length,
     formulas: maths.length,
+    broken: Object.entries({
+      munder: 2, mover: 2, munderover: 3, msub: 2, msup: 2, msubsup: 3, mfrac: 2,
+    })
+      .flatMap(([name, parts]) => [...document.querySelectorAll(name)]
+        .filter((node) => node.children.length !== parts)).length,
     colours: [...new Set(maths.flatMap((each) => [...each.querySelectorAll('[style*=color]')])
       .map((node) => getComputedStyle(node).color))].length,
     folded: [...document.querySelectorAll('.lstm-lab-fold .highlight')]
@@ -67,7 +74,7 @@ def notebook(path, cells):
 
 
 def test_an_exported_page_lives_from_a_file(chromium, tmp_path, artifacts, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", PATHS)
     source = notebook(tmp_path / "note.ipynb", CELLS)
     before = source.read_bytes()
     path = export_html(source, tmp_path / "page.html")
@@ -113,7 +120,7 @@ def pages(tmp_path_factory):
     """Two chapters as exported pages."""
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        patch.setenv("PYTHONPATH", PATHS)
         return [export_html(ROOT / "book" / name, folder / f"{name}.html") for name in CHAPTERS]
 
 
@@ -124,6 +131,7 @@ def complaints(seen, name):
     assert folded
     assert seen["left"] == []
     assert seen["flat"] == 0
+    assert seen["broken"] == 0
     assert seen["formulas"] > 50
     assert seen["colours"] == 5
     assert seen["folded"] == folded
@@ -152,7 +160,10 @@ def test_an_exported_chapter_is_whole_in_firefox(number, pages, firefox):
     firefox.goto(pages[number].as_uri())
     assert firefox.evaluate(ALIVE)
     complaints(firefox.evaluate(SEEN), CHAPTERS[number])
-    assert firefox.errors == []
+    # Said of a formula of which Firefox has read one half when it first draws the page; whether it
+    # is whole in the end has been asked above.
+    errors = [each for each in firefox.errors if not each.startswith("Invalid markup: Incorrect")]
+    assert errors == []
     assert [url for url in firefox.asked if url.startswith("http")] == []
 
 
