@@ -76,7 +76,10 @@ _SHEET = {
 }
 
 # In JupyterLab's dark theme light and dark change places, and hues stay: white becomes its ground.
-_DARK = '[data-jp-theme-light="false"] .ll-figure { filter: invert(0.933) hue-rotate(180deg) }'
+# Brighter in between, for what is light on white, as orange, would be dark on dark.
+_DARK = """[data-jp-theme-light="false"] .ll-figure {
+  filter: invert(1) hue-rotate(180deg) brightness(1.25) invert(0.067)
+}"""
 
 # Okabe & Ito again, in an order whose neighbours differ in lightness too.
 _CYCLE = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000"]

@@ -238,10 +238,24 @@ _CROWDED = """() => [...document.querySelectorAll('canvas')].flatMap((canvas) =>
 
 def crowded_words(page, width):
     """Words drawn on a canvas, once the page is so wide, that meet others or leave the picture."""
+    _watch_words(page, width)
+    return page.evaluate(_CROWDED)
+
+
+def drawn_words(page, width):
+    """Words drawn on the canvases, once the page is so wide."""
+    _watch_words(page, width)
+    return page.evaluate(
+        "() => [...document.querySelectorAll('canvas')]"
+        ".flatMap((canvas) => (canvas.words ?? []).map(({ text }) => text))"
+    )
+
+
+def _watch_words(page, width):
+    """Keeps with each canvas the words that are drawn there, once the page is so wide."""
     page.evaluate(_WATCH)
     widen(page, width)
     assert page.evaluate(_ALL_DRAWN)
-    return page.evaluate(_CROWDED)
 
 
 def page_of(show, case, **options):

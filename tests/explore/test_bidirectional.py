@@ -9,7 +9,7 @@ from lstm_lab import GRU, LSTM, BiLSTM
 from lstm_lab.explore import BidirectionalExplorer
 from lstm_lab.explore.bidirectional.widget import BOTH, FORWARD, OWN_END, PADDING
 from tests.explore.cases.bidirectional import CASE
-from tests.explore.page import focused, go, picture, pull, state, summary, text, words
+from tests.explore.page import focused, go, picture, pull, state, summary, text, widen, words
 
 RNG = np.random.default_rng(0)
 
@@ -204,3 +204,24 @@ def test_a_long_batch_of_ones_own(show):
     widget = BidirectionalExplorer(layer=layer, x=x, lengths=[60, 41, 7, 1])
     page = show(widget, width=480)
     assert f"influence of {widget.values()['seen']:.3f}" in summary(page)
+
+
+SLANTED = """() => {
+  const pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
+  window.slanted = [];
+  pen.fillText = function (text, ...rest) {
+    const { a, b, e, f } = this.getTransform(), wide = this.measureText(text).width;
+    if (b) window.slanted.push([text, (e + a * wide) / this.canvas.width, f + b * wide]);
+    return fillText.call(this, text, ...rest);
+  };
+}"""
+
+
+def test_slanted_words_stay_within_the_picture(show):
+    page = show(BidirectionalExplorer(sequence=2, input=9))
+    page.evaluate(SLANTED)
+    for width in (360, 480, 1200):
+        widen(page, width)
+        words = page.evaluate("() => window.slanted.splice(0)")
+        assert len(words) >= 9, width
+        assert all(right < 1 and top > 0 for _, right, top in words), (width, words)

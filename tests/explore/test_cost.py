@@ -7,6 +7,7 @@ import pytest
 
 from lstm_lab import LSTM
 from lstm_lab.explore import CostExplorer
+from tests.explore.page import picture, settled
 
 
 def size(part):
@@ -42,3 +43,13 @@ def test_measurements_are_dots_where_the_setting_is_theirs(show):
         canvas = show(widget).locator("canvas").nth(1)
         pictures.append(canvas.evaluate("(node) => node.toDataURL()"))
     assert pictures[0] != pictures[1]
+
+
+def test_what_did_not_change_leaves_no_ghost(show):
+    settings = {"length": 500, "batch": 4}
+    fresh = show(CostExplorer(**settings))
+    longer, wider = (show(CostExplorer(**settings | {name: 9})) for name in ("length", "batch"))
+    for page, name in ((longer, "length"), (wider, "batch")):
+        settled(page, "([name, value]) => models[0].set(name, value)", [name, settings[name]])
+    assert picture(longer) == picture(fresh)
+    assert picture(wider) != picture(fresh)

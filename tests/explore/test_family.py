@@ -9,7 +9,17 @@ from lstm_lab import GRU, LSTM, RNN, BiLSTM
 from lstm_lab.explore import FamilyExplorer
 from lstm_lab.explore.family.widget import INSIDE, kept
 from tests.explore.cases import case_of
-from tests.explore.page import copy_of, drag, finish, picture, settled, state, summary, text
+from tests.explore.page import (
+    copy_of,
+    drag,
+    finish,
+    picture,
+    settled,
+    state,
+    summary,
+    text,
+    widen,
+)
 
 CASE = case_of(FamilyExplorer)
 
@@ -282,6 +292,14 @@ class TestInThePage:
         for name in ("drift", "counting", "shut output"):
             page.get_by_role("button", name=name, exact=True).click()
             assert settled(page, cut) == []
+
+    def test_every_panel_says_its_size(self, show):
+        page = show(FamilyExplorer())
+        cut = """() => [...document.querySelectorAll('.ll-kin-head')]
+          .filter((n) => n.scrollHeight > n.clientHeight + 1).map((n) => n.textContent)"""
+        for width in (360, 680, 690, 700, 960, 970, 980, 990, 1280, 1290, 1300, 1320):
+            widen(page, width)
+            assert settled(page, cut) == [], width
 
     def test_the_variants_side_by_side(self, show):
         page = show(FamilyExplorer())

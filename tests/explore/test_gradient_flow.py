@@ -13,7 +13,7 @@ from lstm_lab.explore import GradientFlowExplorer
 from lstm_lab.explore.core.signals import noise
 from lstm_lab.explore.gradient_flow.flow import HIDDEN
 from tests.explore.cases.gradient_flow import CASE, power
-from tests.explore.page import drag, go, picture, state, summary, text
+from tests.explore.page import drag, drawn_words, go, picture, state, summary, text
 
 
 def test_values_are_the_librarys_gradients():
@@ -253,3 +253,13 @@ def test_the_previous_setting_stays_as_a_ghost(show):
     line = page.evaluate("JSON.stringify(models[0].state.b_f)")
     fresh = show(GradientFlowExplorer(path="network", network="own", b_f=float(line)))
     assert picture(fresh) != with_ghost
+
+
+@pytest.mark.parametrize("length", [2, 100, 1000])
+def test_an_axis_of_lags_has_its_ends(length, show):
+    page = show(GradientFlowExplorer(length=length))
+    for width in (360, 480):
+        drawn = drawn_words(page, width)
+        networks = len(GradientFlowExplorer().networks())
+        assert drawn.count("0") >= networks
+        assert drawn.count(str(length - 1)) >= networks, (width, drawn)

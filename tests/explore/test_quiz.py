@@ -79,9 +79,11 @@ def test_words_and_formulas(node):
     wrong, right = place(KEPT, "0"), place(KEPT, "0.35")
     stages = [[[], []], [[wrong], []], [[wrong, right], [place(OTHER, "2")]]]
     calls = [["verdict", [questions, tries]] for tries in stages]
+    calls.append(["verdict", [questions[:1], [[]]]])
     calls.append(["formatted", ["$f_{t}$ < 1 & more"]])
-    before, begun, ended, html = node("quiz/widget.js", calls)
+    before, begun, ended, alone, html = node("quiz/widget.js", calls)
     assert before == "2 questions. Choose an answer."
+    assert alone == "1 question. Choose an answer."
     assert begun == "0 of 2 right at the first try, 2 still open."
     assert ended == "1 of 2 right at the first try."
     assert 'data-q="f"' in html and "&lt; 1 &amp; more" in html

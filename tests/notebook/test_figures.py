@@ -12,7 +12,8 @@ import pytest
 from lstm_lab import LSTM, cells
 from lstm_lab.explore.core.bundle import FRONTEND
 from lstm_lab.notebook import GATE_COLORS, line_of, show, show_source, use_style
-from lstm_lab.notebook.figures import TEXT_SHARES
+from lstm_lab.notebook.figures import _CYCLE, TEXT_SHARES
+from tests.colours import contrast
 
 
 def code(markdown):
@@ -81,6 +82,33 @@ def test_a_figure_has_the_ground_of_the_theme(light, ground, chromium):
     page.close()
     pixel = matplotlib.image.imread(io.BytesIO(picture), format="png")[50, 50, :3] * 255
     assert abs(pixel - ground).max() <= 1
+
+
+def test_a_figures_lines_are_seen_in_the_dark(chromium):
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        use_style()
+        colours = sorted({*GATE_COLORS.values(), *_CYCLE})
+        fig = Figure(figsize=(len(colours), 1))
+    for k, colour in enumerate(colours):
+        fig.add_artist(matplotlib.patches.Rectangle((k / len(colours), 0), 1, 1, color=colour))
+    page = chromium.new_page()
+    page.set_content(f'<body data-jp-theme-light="false">{show(fig, alt="Colours.").data}')
+    picture = page.locator("img").screenshot()
+    page.close()
+    pixels = matplotlib.image.imread(io.BytesIO(picture), format="png")
+    width = pixels.shape[1] / len(colours)
+    for k, colour in enumerate(colours):
+        now = pixels[pixels.shape[0] // 2, int((k + 0.5) * width), :3]
+        assert contrast(matplotlib.colors.to_hex(now), "#111111") >= 4.5, colour
+        if colour not in ("#000000", "#5F6368"):
+            hues = [
+                matplotlib.colors.rgb_to_hsv(each)[0]
+                for each in (now, matplotlib.colors.to_rgb(colour))
+            ]
+            assert abs(hues[0] - hues[1]) < 15 / 360, colour
 
 
 def test_a_figure_needs_words():

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from lstm_lab.explore import EXPLORABLES
 from lstm_lab.notebook.figures import equation_sheet, ink
+from tests.colours import contrast
 from tools.book import bibliography, colours, made
 from tools.book.claims import claims_without_evidence
 from tools.book.lint import RULES, missing_parts, set_up_in_the_open
+from tools.book.lists import accidental_items, accidental_lists
 from tools.book.notation import defined, symbols, without_constant_column
 from tools.book.pages import ROOT, Page, chapters, pages
 from tools.book.words import banned_words
@@ -105,6 +108,14 @@ LIBRARY_LINES = """\
 BROKEN = {
     "long_code": [("code", "x = 1" + " " * 80 + "# far out"), ("code", "x = 1\n" * 26)],
     "wide_text": [("markdown", "word " * 17), ("markdown", "- " + "word " * 17)],
+    "accidental_lists": [
+        ("markdown", "2. Set the length to\n   101. Find the bias."),
+        ("markdown", "the path of chapter\n5. The cell of 1997"),
+        ("markdown", "1. One.\n2. Two.\n4. Four."),
+        ("markdown", "what is left is 7\n- 3."),
+        ("markdown", "101. Find the bias."),
+    ],
+    "long_titles": [("folded", "from lstm_lab.explore import CellExplorer\n\nCellExplorer()")],
     "lost_outputs": [("code", 'show(fig, alt="A line.")\nassert True')],
     "pictures_without_words": [
         ("markdown", "![](../docs/cell-explorer.png)"),
@@ -160,27 +171,47 @@ BROKEN = {
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_every_rule_can_fail(rule, kind: str, source: str):
-    make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
-    notebook = nbformat.v4.new_notebook(cells=[make(source)])
+    if kind == "markdown":
+        cell = nbformat.v4.new_markdown_cell(source)
+    else:
+        hidden = {"jupyter": {"source_hidden": kind == "folded"}}
+        cell = nbformat.v4.new_code_cell(source, metadata=hidden)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
     assert rule(Page(ROOT / "book" / "01-planted.ipynb", notebook))
+
+
+def test_lists_that_were_meant_are_none_to_complain_of():
+    for text in (
+        "## Steps\n1. One,\n   wrapped:\n   - deeper\n   - again\n\n   More.\n2. Two.",
+        "3. From the cell above.\n4. Four.",
+        "- One\n\n  more.\n- Two\n  1. in it\n  2. in it",
+        "$$\n\\begin{aligned}\na \\\\\n- b\n\\end{aligned}\n$$",
+        "```\nit prints\n3. no list\n```",
+        "It costs\n3.5 and -1.",
+    ):
+        assert accidental_items(text) == [], text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))],
+    ids=lambda path: path.name,
+)
+def test_documents_have_no_list_by_accident(path: Path):
+    assert accidental_items(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in colours.LABS if path.suffix == ".ipynb"], ids=lambda path: path.stem
+)
+def test_labs_have_no_list_by_accident(path: Path):
+    assert accidental_lists(Page(path)) == []
 
 
 def test_inks_are_read_on_white_and_in_the_dark():
     for quantity, name in colours.INKS.items():
         assert contrast(name, "#FFFFFF") >= 4.5, quantity
         assert contrast(ink(quantity, dark=True), "#111111") >= 4.5, quantity
-
-
-def contrast(one: str, other: str) -> float:
-    """The ratio of WCAG 2."""
-    dark, light = sorted(map(_luminance, (one, other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_faint_colours_are_mended():

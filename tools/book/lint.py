@@ -12,12 +12,15 @@ from lstm_lab.explore import EXPLORABLES
 from . import bibliography
 from .claims import claims_without_evidence
 from .colours import faint_colours
+from .lists import accidental_lists
 from .notation import defined, symbols
 from .pages import FENCE, ROOT, Cell, Page
 from .words import banned_words
 
 COLUMNS = 80
 WALL, TALL = 25, 40
+# A folded cell shows its first line, on a narrow window no more of it.
+TITLE = 32
 RETYPED = 4
 LINK = re.compile(
     r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(((?:[^()\s]|\([^()]*\))+)(?:\s+\"[^\"]*\")?\)"
@@ -228,6 +231,15 @@ def _only_shows(cell: Cell) -> bool:
     return bool(shown) and "assert" not in cell.source and "print(" not in cell.source
 
 
+def long_titles(page: Page) -> list[str]:
+    """Folded cells whose first line, all that is seen of them, does not fit a narrow window."""
+    return [
+        f"cell {cell.number}: begin it with a comment of {TITLE} columns at most: {first[:40]}…"
+        for cell in page.code
+        if cell.folded and len(first := cell.source.partition("\n")[0]) > TITLE
+    ]
+
+
 def lost_outputs(page: Page) -> list[str]:
     """What show and show_source return, thrown away: only a cell's last line is displayed."""
     complaints = []
@@ -257,6 +269,8 @@ def dead_on_opening(page: Page) -> list[str]:
 RULES = (
     long_code,
     wide_text,
+    accidental_lists,
+    long_titles,
     lost_outputs,
     pictures_without_words,
     undefined_symbols,

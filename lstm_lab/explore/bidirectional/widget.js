@@ -20,6 +20,7 @@ import {
 } from "./influence_levels.js";
 
 const ARROW = { forward: "→", reverse: "←" };
+const SLANT = 0.75; // of the words above the map, in rad
 
 /** The networks, one or two, and the sequences, out of the synced buffers. */
 function unpack(model) {
@@ -132,7 +133,8 @@ function render({ model, el }) {
     const wordy = own.word(0, 0) !== null;
     box.left = wordy ? 66 : 34;
     box.top = wordy ? 52 : 24;
-    box.cell = Math.max(4, Math.min(52, (width - box.left - 6) / own.T));
+    // To the right, room for the last slanted word.
+    box.cell = Math.max(4, Math.min(52, (width - box.left - (wordy ? 32 : 6)) / own.T));
     return box.top + own.T * box.cell + 6;
   };
   const top = () => roundUp(run.both.reduce((most, v) => Math.max(most, v), 0));
@@ -158,8 +160,9 @@ function render({ model, el }) {
         else {
           pen.ctx.save();
           pen.ctx.translate(x - 2, up - 6);
-          pen.ctx.rotate(-0.75);
-          pen.words(s < n ? name(s) : "padding", 0, 0, style);
+          pen.ctx.rotate(-SLANT);
+          const room = Math.min((up - 10) / Math.sin(SLANT), (pen.width - x - 8) / Math.cos(SLANT));
+          pen.words(shortened(pen, s < n ? name(s) : "padding", room), 0, 0, style);
           pen.ctx.restore();
         }
       }

@@ -50,6 +50,9 @@ const LEFT = 56,
   TOP = 30,
   BOTTOM = 42;
 
+/** One cost at every length AT. */
+const costCurve = (s, key) => AT.map((length) => sequenceCost({ ...s, length })[key]);
+
 function render({ model, el }) {
   const view = explorable(model, el, { title: "What a sequence costs", update });
   view.root.classList.add("ll-cost-explorer");
@@ -141,14 +144,12 @@ function render({ model, el }) {
     });
     const ends = [];
     for (const { key, words, look } of lines) {
-      const curve = (s) => AT.map((length) => sequenceCost({ ...s, length })[key]);
-      if (view.ghost)
-        pen.line(curve(view.ghost), (k) => px(AT[k]), py, {
-          color: colors.soft,
-          width: 1.5,
-          alpha: 0.45,
-        });
-      pen.line(curve(setting), (k) => px(AT[k]), py, look);
+      const now = costCurve(setting, key),
+        before = view.ghost && costCurve(view.ghost, key);
+      // The same curve behind a dashed one would fill its gaps.
+      if (before?.some((value, k) => value !== now[k]))
+        pen.line(before, (k) => px(AT[k]), py, { color: colors.soft, width: 1.5, alpha: 0.45 });
+      pen.line(now, (k) => px(AT[k]), py, look);
       pen.dot(px(setting.length), py(cost[key]), { color: look.color, r: 5 });
       ends.push({
         words,

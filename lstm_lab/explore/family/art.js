@@ -18,15 +18,17 @@ const MEMORY = 80,
   SMALL_GAP = 7;
 const EDGE = 30,
   ENDS = 20,
-  WIDE = 292,
-  LONG = 308;
+  // From which width on three panels stand side by side; each its name in one line; what is told.
+  COLUMN = 292,
+  WIDE = 306,
+  LONG = 320;
 
 /**
  * Where the panels stand in a picture of this width: {x, y, w, h, head, told, narrow}, head and
  * told being the heights of the HTML above and below; in a narrow panel it has two lines.
  */
 export function panelBoxes(count, width) {
-  const columns = Math.min(count, width >= 3 * WIDE + 2 * BETWEEN ? 3 : width >= 400 ? 2 : 1),
+  const columns = Math.min(count, width >= 3 * COLUMN + 2 * BETWEEN ? 3 : width >= 400 ? 2 : 1),
     w = (width - BETWEEN * (columns - 1)) / columns;
   const narrow = w < WIDE,
     head = LINE + (narrow ? SECOND : 0),

@@ -205,12 +205,11 @@ function render({ model, el }) {
           words = memberWords(key);
         if (fact.ariaLabel?.startsWith(`${words};`)) continue;
         put(fact, { "aria-label": `${words}; show its formula` });
-        fact.innerHTML = [
+        const parts = [
           `<b>${math(memory)} = ${fmt(last, Math.abs(last) < 100 ? 2 : 1)}</b>`,
           ...keptWords(run.variants[key], run.first, run.T),
-        ]
-          .map((part) => `<span>${part}</span>`)
-          .join("·");
+        ].map((part) => `<span class="ll-kin-part">${part}</span>`);
+        fact.innerHTML = `<span class="ll-kin-parts">${parts.join("")}</span>`;
       }
       picture.redraw();
       picture.label(

@@ -25,13 +25,26 @@ export function flowAxes(pen, { T, range }, { left, right, top, bottom, labels }
     .map(([from, to, words]) => ({ words, at: clear(y(to), y(from), ticks.map(y)) }))
     .filter(({ at }) => at !== null);
   const base = pen.height - bottom,
-    wide = pen.words("steps back", x.to, base + 15, {
-      size: 11,
-      color: colors.soft,
-      align: "right",
-    });
-  const round = roundTicks(0, T - 1, Math.max(2, (x.to - left) / labels)).filter(Number.isInteger);
-  pen.axisX(x, base, { ticks: round.filter((k) => x(k) < x.to - wide - 16) });
+    look = { size: 11, color: colors.soft },
+    title = "steps back";
+  const end = x.to - pen.measure(title, look) - 16;
+  const round = roundTicks(0, T - 1, Math.max(2, (x.to - left) / labels)).filter(
+    (k) => Number.isInteger(k) && x(k) < end,
+  );
+  if (round.length > 1 || T === 1) {
+    pen.words(title, x.to, base + 15, { ...look, align: "right" });
+    pen.axisX(x, base, { ticks: round });
+  } else {
+    // No room for a second number before the title: it stands between the first and the last.
+    const last = String(T - 1),
+      wide = pen.measure(last, look),
+      to = Math.min(x.to, pen.width - wide / 2) - wide / 2,
+      from = left + pen.measure("0", look) / 2;
+    pen.axisX(x, base, { ticks: [0] });
+    pen.words(last, to, base + 15, look);
+    const between = pen.fitting([title, "back"], to - from - 8, look);
+    pen.words(between, (from + to) / 2, base + 15, { ...look, align: "center" });
+  }
   return { x, y, notes };
 }
 

@@ -23,7 +23,7 @@ export function verdict(questions, tries) {
   const done = tries.filter((tried, k) => tried.some((n) => right(k, n))).length;
   const first = tries.filter((tried, k) => right(k, tried[0])).length;
   if (!tries.some((tried) => tried.length))
-    return `${questions.length} questions. Choose an answer.`;
+    return `${questions.length} question${questions.length > 1 ? "s" : ""}. Choose an answer.`;
   const open = questions.length - done;
   const still = open ? `, ${open} still open` : "";
   return `${first} of ${questions.length} right at the first try${still}.`;

@@ -69,11 +69,18 @@ export function insideStep(s, run, k) {
   };
 }
 
-/** The picture in words. */
-export const unitSentence = (run) =>
-  `After ${run.T} steps the hidden state is ${fmt(run.h[run.T - 1])}. ` +
-  `A small change of the first input would change it by ` +
-  `${scientific(run.influence[0], 2)} times as much.`;
+/** The picture in words. A long sequence's pulses begin later than at its first step. */
+export function unitSentence(run) {
+  const first = Math.max(
+    0,
+    run.x.findIndex((value) => value !== 0),
+  );
+  return (
+    `After ${run.T} steps the hidden state is ${fmt(run.h[run.T - 1])}. ` +
+    `A small change of the input at step ${first + 1} would change it by ` +
+    `${scientific(run.influence[first], 2)} times as much.`
+  );
+}
 
 const EDGE = 46,
   FAR = 26,
@@ -179,23 +186,26 @@ function render({ model, el }) {
       px = across(width),
       k = at(),
       apart = run.T > 1 ? px(1) - px(0) : 60;
-    const r = Math.min(17, Math.max(2.5, 0.32 * apart)),
+    const r = Math.min(17, Math.max(1.5, 0.32 * apart)),
       top = 28,
       low = 104,
-      named = apart > 40;
+      named = apart > 40,
+      between = apart - 2 * r,
+      room = Math.min(2, 0.1 * between);
     pen.rule(px(k), 6, px(k), TALL - 30, { color: colors.soft, dash: "2 3" });
 
     for (let t = 0; t < run.T; t++) {
       const x = px(t);
       arrow(pen, x, low - r - 2, x, top + r + 3, colors.x, Math.abs(setting.w));
-      if (t) arrow(pen, px(t - 1) + r + 2, top, x - r - 3, top, colors.h, Math.abs(setting.u));
+      if (t)
+        arrow(pen, px(t - 1) + r + room, top, x - r - room, top, colors.h, Math.abs(setting.u));
       ball(pen, x, top, r, run.h[t], 1, named);
       ball(pen, x, low, r, run.x[t], 1, named);
     }
-    if (named) {
-      pen.formula("u", (px(0) + px(1)) / 2, top - 9, { q: "h", align: "center" });
-      pen.formula("w", px(0) + 9, (top + low) / 2 + 4, { q: "x" });
-    }
+    // Between two states, or above them where they lie too close.
+    const over = between > 16 ? 9 : r + 5;
+    pen.formula("u", (px(0) + px(1)) / 2, top - over, { q: "h", align: "center" });
+    pen.formula("w", px(0) - 9, (top + low) / 2 + 4, { q: "x", align: "right" });
     pen.formula("h_{t}", 4, top + 5, { q: "h" });
     pen.formula("x_{t}", 4, low + 5, { q: "x" });
 
@@ -203,7 +213,7 @@ function render({ model, el }) {
       hBottom = hTop + STATES,
       py = linear(-1, 1, hBottom, hTop);
     pen.axisY(py, EDGE, width - FAR, { ticks: [-1, 0, 1] });
-    pen.words("hidden state", EDGE, hTop - 12, { size: 12, color: colors.soft });
+    pen.words("hidden state", EDGE, hTop - 12, { size: 12, color: colors.soft, halo: true });
     if (ghost && ghost.T === run.T)
       pen.line(ghost.h, px, py, { color: colors.soft, width: 1.5, alpha: 0.45 });
     pen.line(run.h, px, py, pen.style("h"));
@@ -223,7 +233,7 @@ function render({ model, el }) {
       ),
       EDGE,
       bTop - 12,
-      { size: 12, color: colors.soft },
+      { size: 12, color: colors.soft, halo: true },
     );
     for (let t = 0; t < run.T; t++) {
       const wide = Math.max(1.5, Math.min(18, 0.6 * apart)),
@@ -316,9 +326,8 @@ function ball(pen, x, y, r, value, reach, named) {
 }
 
 function arrow(pen, x0, y0, x1, y1, color, weight) {
-  const long = Math.hypot(x1 - x0, y1 - y0);
-  if (long < 3) return;
-  const [ux, uy] = [(x1 - x0) / long, (y1 - y0) / long],
+  const long = Math.hypot(x1 - x0, y1 - y0),
+    [ux, uy] = [(x1 - x0) / long, (y1 - y0) / long],
     head = Math.min(6, long / 2);
   pen.ctx.beginPath();
   pen.ctx.moveTo(x0, y0);

@@ -75,13 +75,15 @@ export function paintSequence(pen, run, ghost, step, drawable) {
     t = step - 1;
   const px = linear(0, Math.max(1, T - 1), LEFT, right);
   const middle = T > 1 ? px : () => (LEFT + right) / 2;
+  // First of all: words that it would strike through have a halo.
+  pen.rule(middle(t), CAPTION - 4, middle(t), SEQUENCE_HEIGHT - AXIS + 4, { color: colors.soft });
   let y = 0;
   const dots = [];
   for (const { key, title, qs, height } of LANES) {
     const [low, high] = reachOf(key, run, ghost, drawable && run.x.every((v) => Math.abs(v) <= 1)),
       top = y + CAPTION;
     const py = linear(low, high, top + height, top);
-    pen.words(title, LEFT, y + 14, { color: colors.soft });
+    pen.words(title, LEFT, y + 14, { color: colors.soft, halo: true });
     if (key === "x" && drawable)
       pen.words("✎ draw here", right, y + 14, { color: colors.soft, size: 11, align: "right" });
     for (const level of new Set([0, high, ...(low < 0 ? [low] : [])])) {
@@ -157,7 +159,6 @@ export function paintSequence(pen, run, ghost, step, drawable) {
     }
     y += CAPTION + height;
   }
-  pen.rule(middle(t), CAPTION - 4, middle(t), y + 4, { color: colors.soft });
   for (const [x, at, q] of dots) pen.dot(x, at, { color: colors[q], r: q === "c" ? 5 : 4 });
   for (const tick of timeTicks(T, (right - LEFT) / 90)) {
     pen.words(String(tick), T > 1 ? px(tick - 1) : middle(0), y + 18, {

@@ -8,7 +8,7 @@ export const TRAIN_LEFT = 44;
 export const TRAIN_RIGHT = 92;
 const LOSS = { top: 24, height: 150 },
   NORM = { top: 208, height: 84 },
-  HEAT = { top: 342, height: 40, gap: 6 };
+  HEAT = { top: 352, height: 40, gap: 6 };
 /** Where the sequence begins, and how tall its parts are. */
 export const SEQUENCE = { top: 530, strip: 40, lane: 74, answer: 92 };
 const GATES_SHOWN = ["f", "i", "o"];
@@ -159,16 +159,9 @@ function paintGates(pen, run, px, right) {
   const { colors } = pen,
     { top, height, gap } = HEAT,
     { columns, bins, stride } = run;
-  // On a narrow page the longer words would run into the name of the axis above.
-  pen.words(
-    pen.fitting(
-      ["values of the gates, 0 below to 1 above", "gates, 0 to 1"],
-      (right - TRAIN_LEFT) / 2 - 30,
-    ),
-    TRAIN_LEFT,
-    top - 8,
-    { color: colors.soft },
-  );
+  pen.words("values of the gates, 0 below to 1 above", TRAIN_LEFT, top - 8, {
+    color: colors.soft,
+  });
   const map = new Float32Array(bins * columns);
   GATES_SHOWN.forEach((q, k) => {
     const y = top + k * (height + gap);

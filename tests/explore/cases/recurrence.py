@@ -8,7 +8,11 @@ from tests.explore.cases import Case
 
 def shown(unit):
     last = f"{unit.values()['h'][-1]:.2f}".replace("-", "−")
-    return [f"After {unit.length} steps the hidden state is {last.replace('−0.00', '0.00')}."]
+    first = np.flatnonzero(unit.values()["x"])[0]
+    return [
+        f"After {unit.length} steps the hidden state is {last.replace('−0.00', '0.00')}.",
+        f"A small change of the input at step {first + 1} would change it by ",
+    ]
 
 
 def same(js, unit):
