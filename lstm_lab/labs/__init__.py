@@ -10,9 +10,11 @@ name to one page, ``labs/source/01-gates.py``: without the number, hyphens being
 - ``progress()`` says what is done and what is left.
 
 What the author of a lab declares is in `exercise`, a lab of such exercises in `engine`. How a
-verdict is reached is in `examination`, how a student's function is called in `runner`, what it may
-not do to the session in `guard`, what it is made of and which names it reads in `functions`, how
-values are compared in `values`, how an exception is put into the student's terms in `exceptions`,
+verdict is reached is in `examination`; its stages are in `beginning`, `named`, `ordinary` and
+`limits`, and what they share, the calls and what came of them, in `trials`. How a student's
+function is called is in `runner`, what it may not do to the session in `guard`, what it is made of
+and which names it reads in `functions`, how values are compared in `values`, how an exception is
+put into the student's terms in `exceptions`, how names and values stand in a sentence in `words`,
 how all that looks in `report`. What several labs draw their inputs from is in `cases`.
 ``tools/labs.py`` finds the labs, and makes their notebooks.
 """

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from .examination import Examination, Verdict, described
-from .exceptions import explain, listed
+from .examination import verdict_on
+from .exceptions import explain
 from .exercise import Exercise
 from .functions import called, home, written
 from .guard import changed_numpy, in_place_of, same_session
 from .report import RIGHT, UNDONE, WRONG, Hint, Progress, Result
+from .trials import Examined, Verdict
+from .words import described, listed
 
 
 class Lab:
@@ -145,8 +147,8 @@ def _judge(
     rng: np.random.Generator,
 ) -> Result:
     """Mark a function, with right answers in place of earlier exercises that are not right."""
-    examination = Examination(exercise, function, rng)
-    verdict = examination.verdict()
+    examined = Examined(exercise, function, rng)
+    verdict = verdict_on(examined)
     names = home(function)
     # A clock that has run out tells where it did, and three more of them would take half a minute.
     if verdict.status != RIGHT and verdict.id != "too_long":
@@ -164,7 +166,7 @@ def _judge(
         verdict.id,
         verdict.message,
         verdict.line,
-        examination.printed,
+        examined.printed,
         exercise.hints,
     )
 
@@ -180,7 +182,7 @@ def _apart(
 
     def verdict_with(answers: dict[str, Callable]) -> Verdict:
         with in_place_of(home(function), answers):
-            return Examination(exercise, function, rng).verdict()
+            return verdict_on(Examined(exercise, function, rng))
 
     alone = verdict_with(broken)
     if alone.status != RIGHT:

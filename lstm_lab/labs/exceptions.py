@@ -10,7 +10,7 @@ import linecache
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from . import guard
 from .functions import home, written
+from .words import listed
 
 LENGTH_SAID = 300
 """How many characters of Python's own message are shown."""
@@ -261,9 +262,3 @@ class _Line:
                 if any(isinstance(o, ast.Constant) and o.value is Ellipsis for o in operands):
                     return True
         return False
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names of code as part of a sentence: `a`, `b` and `c`."""
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

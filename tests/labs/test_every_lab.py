@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lstm_lab import labs
-from lstm_lab.labs import examination
-from lstm_lab.labs.examination import Trial
+from lstm_lab.labs.named import misconception
 from lstm_lab.labs.report import RIGHT, UNDONE, WRONG
 from lstm_lab.labs.runner import Outcome
+from lstm_lab.labs.trials import Examined, Trial
 from lstm_lab.labs.values import equal
 
 from .shipped import EACH_LAB, EVERY, code_cells, each_exercise
@@ -92,12 +92,12 @@ def test_messages_of_wrong_answers_differ(shipped, exercise):
     ("exercise", "known"), MISCONCEPTIONS, ids=[f"{e.name}-{m.id}" for e, m in MISCONCEPTIONS]
 )
 def test_every_misconception_is_told_from_all_others(exercise, known):
-    examined = examination.Examination(exercise, lambda: None, np.random.default_rng())
+    examined = Examined(exercise, lambda: None, np.random.default_rng())
     examined.trials = [
         Trial(size, case, (), exercise.truth(case), _outcome(exercise, known, case))
         for size, case in enumerate(exercise.cases(examined.rng))
     ]
-    verdict = examined._misconception()
+    verdict = misconception(examined)
     assert verdict is not None
     assert (verdict.id, verdict.message) == (known.id, known.message)
 
