@@ -68,29 +68,29 @@ class Step:
                 if given.shape != view.shape:
                     raise ValueError(f"{GATES[letter]} has a part of the shape {given.shape}")
                 view[...] = given
-        return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1]
+        return lstm.forward(self.x[None], state=(self.h[None], self.c[None]))[1].layer()
 
-    @property
+    @cached_property
     def o(self) -> np.ndarray:
         return self._trace.output_gate[0]
 
-    @property
+    @cached_property
     def i(self) -> np.ndarray:
         return self._trace.input_gate[0]
 
-    @property
+    @cached_property
     def f(self) -> np.ndarray:
         return self._trace.forget_gate[0]
 
-    @property
+    @cached_property
     def g(self) -> np.ndarray:
         return self._trace.candidate[0]
 
-    @property
+    @cached_property
     def c_new(self) -> np.ndarray:
         return self._trace.cell[0]
 
-    @property
+    @cached_property
     def h_new(self) -> np.ndarray:
         return self._trace.hidden[0]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,14 @@ def _judge(
     function: Callable,
     exercises: dict[str, Exercise],
     rng: np.random.Generator,
+    earlier: dict[tuple[str, int], Result] | None = None,
 ) -> Result:
-    """Mark a function, with right answers in place of earlier exercises that are not right."""
+    """Mark a function, with right answers in place of earlier exercises that are not right.
+
+    `earlier` keeps the results of those, by name and identity: several exercises build on one,
+    which is marked once.
+    """
+    earlier = {} if earlier is None else earlier
     examined = Examined(exercise, function, rng)
     verdict = verdict_on(examined)
     names = home(function)
@@ -155,7 +162,10 @@ def _judge(
         broken = {}
         for name in exercise.uses:
             if callable(names.get(name)) and names[name] is not function:
-                found = _judge(exercises[name], names[name], exercises, rng)
+                key = name, id(names[name])
+                if key not in earlier:
+                    earlier[key] = _judge(exercises[name], names[name], exercises, rng, earlier)
+                found = earlier[key]
                 if not found and found.id != "inherited":
                     broken[name] = exercises[name].answer
         if broken:
@@ -189,11 +199,11 @@ def _apart(
         return alone
     if verdict.id == "overflow":
         return alone
-    guilty = [
-        name
-        for name in broken
-        if verdict_with({k: v for k, v in broken.items() if k != name}).status != RIGHT
-    ] or list(broken)
+    guilty = list(broken)
+    if len(broken) > 1:
+        without = ({k: v for k, v in broken.items() if k != name} for name in broken)
+        fails = [verdict_with(others).status != RIGHT for others in without]
+        guilty = [*compress(broken, fails)] or guilty
     text = (
         f"Your `{exercise.name}` is right in itself. It builds on {listed(guilty)}, and there "
         "something is not right yet: that comes first. Then run this check again."

@@ -21,7 +21,7 @@ def extremes(examined: Examined) -> Verdict | None:
         if failed:
             found = examined.because_of(failed.outcome)
             return Verdict(WRONG, found.id, f"With {name}: {found.message}", found.line)
-        wrong = [t for t in trials if not t.within(TOLERANCE) or misshapen(examined, t)]
+        wrong = [t for t in trials if not t.within(TOLERANCE) or misshapen(examined, t, t.truth)]
         if wrong:
             text = f"Right for ordinary numbers, wrong with {name}."
             parts = [p for t in wrong for p in as_tuple(t.outcome.value) or ()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
 import linecache
 import sys
@@ -24,7 +23,7 @@ from .guard import (
     changed_numpy,
     restore_numpy,
 )
-from .values import Names, Parts, changes, same
+from .values import Names, Parts, changes, copied, same
 
 
 @dataclass
@@ -70,7 +69,7 @@ def call(
     arguments, parts : what the arguments are called, and the parts of their tuples.
     clock : how long it may run.
     """
-    outcome, copies, printed = Outcome(), copy.deepcopy(given), Printed()
+    outcome, copies, printed = Outcome(), copied(given), Printed()
     clock = clock or Clock()
 
     def overflowed(kind: str, flag: int) -> None:
@@ -103,8 +102,9 @@ def call(
             clock.stop()
         if clock.rung and outcome.error is None:
             outcome.error = TooLong()
-    if changed_numpy():
-        outcome.error = ChangesNumPy(changed_numpy()[0])
+    others = changed_numpy()
+    if others:
+        outcome.error = ChangesNumPy(others[0])
         restore_numpy()
     if outcome.error is None:
         try:

@@ -53,8 +53,13 @@ class Trial:
     size: int
     case: Any
     given: tuple
-    truth: tuple[np.ndarray, ...]
+    exercise: Exercise
     outcome: Outcome
+
+    @cached_property
+    def truth(self) -> tuple[np.ndarray, ...]:
+        """The right answer: on demand, for it takes longer than the call."""
+        return self.exercise.truth(self.case)
 
     @cached_property
     def right(self) -> bool:
@@ -97,8 +102,8 @@ class Examined:
 
     def attempt(self, case: Any, size: int = 0) -> Trial:
         """Call the function on a case."""
-        given, truth = self._given(case), self.exercise.truth(case)
-        return Trial(size, case, given, truth, self.call(given))
+        given = self._given(case)
+        return Trial(size, case, given, self.exercise, self.call(given))
 
     def draw(self, rounds: int) -> None:
         """Call the function on so many rounds of cases, those included that are there already."""
@@ -122,9 +127,9 @@ class Examined:
 
     # What was found
 
-    def wrong(self) -> list[Trial]:
-        """The ordinary cases that are not right."""
-        return [trial for trial in self.trials if not trial.right]
+    def wrong(self) -> bool:
+        """Say whether the answer to any ordinary case is not right."""
+        return not all(trial.right for trial in self.trials)
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -136,14 +141,12 @@ class Examined:
 
         A pass by luck says nothing about a size.
         """
-        always = []
-        for size in self.sizes:
-            seen = {bad(trial) for trial in self.trials if trial.size == size}
-            if len(seen) > 1:
+        seen: dict[int, bool] = {}
+        for trial in self.trials:
+            now = bad(trial)
+            if seen.setdefault(trial.size, now) != now:
                 return None
-            if True in seen:
-                always.append(size)
-        return always
+        return [size for size in self.sizes if seen[size]]
 
     def labels(self, sizes: Sequence[int]) -> str:
         """These sizes, in words."""
