@@ -100,7 +100,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         _lacking(
             "this test needs a browser; install Chromium or Chrome, "
-            "on Debian and Ubuntu with: sudo apt install chromium"
+            "on Debian with: sudo apt install chromium-headless-shell"
         )
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
