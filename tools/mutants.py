@@ -213,8 +213,8 @@ MUTANTS = [
     Mutant(
         "cross-entropy divides by all, not by what counts",
         "losses/elementwise.py",
-        "    weights = weights / _total(weights)\n    # The largest",
-        "    weights = weights / weights.size\n    # The largest",
+        "    count = _total(weights)\n    weights = weights / count\n",
+        "    count = _total(weights)\n    weights = weights / weights.size\n",
         "tests/losses/test_losses.py::test_values_by_hand",
     ),
     Mutant(
@@ -267,10 +267,38 @@ MUTANTS = [
         f"{CTC}::test_every_path_is_counted_once",
     ),
     Mutant(
+        "a batch counts by its sequences, not by what the loss says",
+        "training/objective.py",
+        "value if isinstance(value, Mean) else Mean(value, batch.weight)",
+        "Mean(value, len(batch.rows))",
+        "tests/test_objective.py::test_the_loss_does_not_depend_on_the_batch_size",
+    ),
+    Mutant(
+        "CTC in a training does not hear of lengths",
+        "training/objective.py",
+        '            more["lengths"] = batch.lengths',
+        "            pass",
+        "tests/test_objective.py::test_ctc_hears_of_lengths",
+    ),
+    Mutant(
+        "padding is part of a linear layer's gradient",
+        "layers/packing.py",
+        "    return backend.index(packing.inside) if packing.ragged else None",
+        "    return None",
+        "tests/layers/test_padding.py::test_nothing_of_the_padding_is_seen",
+    ),
+    Mutant(
+        "a mask is lost",
+        "_validation.py",
+        "        masked = int(np.ma.count_masked(values))",
+        "        masked = 0",
+        "tests/test_data.py::test_masked_values_are_not_read_as_numbers",
+    ),
+    Mutant(
         "CTC: the gradient is the sum's, the value the mean",
         "losses/ctc.py",
-        "(xp.exp(log_y) - gamma) * weights[:, None]",
-        "xp.exp(log_y) - gamma",
+        "xp.where(shown, gradient / number, 0)",
+        "xp.where(shown, gradient, 0)",
         f"{CTC}::test_gradients_agree_with_finite_differences",
     ),
     Mutant(
