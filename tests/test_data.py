@@ -50,7 +50,7 @@ def test_a_series_is_whole_and_says_where_it_comes_from(load, name):
 
 def test_without_statsmodels_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels", None)
-    with pytest.raises(ModuleNotFoundError, match="pip install .lstm_lab"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install -e .*book"):
         data.sunspots()
 
 

@@ -382,5 +382,5 @@ def test_parameters_that_are_no_numbers(tmp_path):
 @pytest.mark.parametrize("call", [lambda: to_onnx(LSTM(3, 4)), lambda: from_onnx(b"")])
 def test_without_the_package(monkeypatch, call):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ModuleNotFoundError, match=r"need the package onnx.*install -e '.\[onnx\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"need the package onnx.*install -e .*onnx"):
         call()
