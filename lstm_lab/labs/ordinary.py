@@ -9,8 +9,11 @@ import numpy as np
 
 from .report import WRONG
 from .trials import DRAWS, ROUGHLY, ROUNDS, Examined, Trial, Verdict
-from .values import as_tuple, close, equal, leaves, replaced, same
+from .values import as_tuple, close, equal, leaves, magnified, replaced, same
 from .words import described, listed
+
+FAR = 20.0
+"""An answer that depends on nothing does not depend on numbers so many times as large either."""
 
 
 def exception(examined: Examined) -> Verdict | None:
@@ -111,7 +114,7 @@ def changed_argument(examined: Examined, trials: Sequence[Trial] | None = None) 
     text = (
         f"Your function changes `{name}`, which belongs to its caller: "
         "whoever looks at it afterwards finds other numbers in it. Operators such as "
-        "`*=` and `+=`, `out=`, and assignments to a slice, write into the array itexamined. "
+        "`*=` and `+=`, `out=`, and assignments to a slice, write into the array itself. "
         "Make a new array instead."
     )
     return Verdict(WRONG, "changed_argument", text)
@@ -151,7 +154,10 @@ def values(examined: Examined) -> Verdict | None:
     if not examined.wrong():
         return None
     alike = [trial for trial in examined.trials if trial.size == 0]
-    if all(equal(trial.outcome.value, alike[0].outcome.value) for trial in alike):
+    outcome = alike[0].outcome
+    if all(equal(trial.outcome.value, outcome.value) for trial in alike) and equal(
+        examined.call(magnified(examined.exercise.given(alike[0].case), FAR)).value, outcome.value
+    ):
         text = (
             "The answer is the same whatever goes in. It has to be computed from the "
             f"arguments: {listed(examined.exercise.arguments)}."
@@ -172,7 +178,7 @@ def values(examined: Examined) -> Verdict | None:
     if single and [k for k in examined.sizes if k not in sizes] == single:
         text = (
             "Right for a batch of one, wrong for a larger batch: the sequences of the batch "
-            "get mixed. Each stands by itexamined."
+            "get mixed. Each stands by itself."
         )
         return Verdict(WRONG, "batch", text)
     text = (
@@ -192,10 +198,11 @@ def _ignored(examined: Examined, trials: Sequence[Trial]) -> str:
     for leaf in ours:
         if same(ours[leaf], theirs[leaf]):
             continue
-        outcomes = (examined.call(replaced(*two, names, parts, leaf)) for two in given)
         if all(
             outcome.error is None and equal(outcome.value, trial.outcome.value)
-            for outcome, trial in zip(outcomes, trials, strict=True)
+            for (one, other), trial in zip(given, trials, strict=True)
+            for far in (1, FAR)
+            for outcome in [examined.call(replaced(one, magnified(other, far), names, parts, leaf))]
         ):
             return f"`{leaf}`"
     return ""

@@ -81,6 +81,15 @@ def replaced(values: Sequence, others: Sequence, names: Names, parts: Parts, lea
     )
 
 
+def magnified(value: Any, factor: float) -> Any:
+    """Return the same arguments with every number of their arrays so many times as large."""
+    if isinstance(value, dict):
+        return {key: magnified(each, factor) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(magnified(each, factor) for each in value)
+    return value * factor if isinstance(value, np.ndarray | float) else value
+
+
 def reordered(value: Any, order: Callable[[list], Iterable]) -> Any:
     """Return the same arguments, the keys of every dict in another order."""
     if isinstance(value, dict):

@@ -27,6 +27,12 @@ DEPENDS_ON_THE_NUMBERS = {
         "values",
         "return np.where(abs(z) > 3, z > 0, 1 / (1 + np.exp(-z)))",
     ),
+    "a step far out": ("sigmoid", "values", "return (z > 6) * 1.0"),
+    "a gate that opens far out": (
+        "forget_gate",
+        "values",
+        "W, U, b = weights\n    return (x @ W.T + h @ U.T + b > 9) * 0.5",
+    ),
     # exceptions, NaN and shapes that come with the numbers
     "only for positive numbers": (
         "sigmoid",
