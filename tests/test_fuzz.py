@@ -249,7 +249,6 @@ def odd_calls(draw):
     elif value.dtype.kind == "f":
         forms |= NOT_FINITE
     kind = draw(st.sampled_from(sorted(forms)))
-    # "Floats" of a whole number are no masks; "half" makes no NaN of whole numbers.
     refused = kind in NONSENSE or kind in LENGTHS or kind in NOT_FINITE
     if kind == "beyond the precision" and setting.model.dtype == np.float64:
         refused = None  # 1e300 fits; whatever comes of it is right

@@ -82,12 +82,13 @@ def replaced(values: Sequence, others: Sequence, names: Names, parts: Parts, lea
 
 
 def magnified(value: Any, factor: float) -> Any:
-    """Return the same arguments with every number of their arrays so many times as large."""
+    """Return the same arguments with every real number so many times as large."""
     if isinstance(value, dict):
         return {key: magnified(each, factor) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(magnified(each, factor) for each in value)
-    return value * factor if isinstance(value, np.ndarray | float) else value
+    real = isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+    return value * factor if real else value
 
 
 def reordered(value: Any, order: Callable[[list], Iterable]) -> Any:

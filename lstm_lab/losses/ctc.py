@@ -414,11 +414,12 @@ def _rows(backend: Backend, targets: Any, target_lengths: Any, batch: int) -> li
     if backend.owns(targets):
         targets = backend.to_numpy(backend.require(targets, "targets"))
     try:
-        rows = [plain_array(row, f"targets[{b}]") for b, row in enumerate(targets)]
+        given = list(targets)
     except Exception as error:  # a single number, or an array on another device
         raise TypeError(
             f"targets must be {batch} sequences of labels, got {type(targets).__name__}"
         ) from error
+    rows = [plain_array(row, f"targets[{b}]") for b, row in enumerate(given)]
     if len(rows) != batch:
         raise ValueError(f"targets must be {batch}, one for each sequence, got {len(rows)}")
     for b, row in enumerate(rows):

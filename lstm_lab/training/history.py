@@ -24,7 +24,8 @@ class History:
     learning_rate : list of float
         Of each epoch's last step.
     step_loss, step_gradient_norm, step_learning_rate : list of float
-        The same for every single step, those of an unfinished epoch included.
+        The same for every single step, those of an unfinished epoch included. A step's loss
+        is NaN where nothing in its batch counted.
     ending : str
         "running", "finished", "out of patience" or "interrupted".
     """

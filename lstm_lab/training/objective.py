@@ -14,7 +14,7 @@ from ..backends import Array, backend_of
 from ..losses import Mean, NothingCounts
 from .examples import Batch, Examples
 
-__all__ = ["Objective", "answers_each_step"]
+__all__ = ["Objective", "answers_each_step", "has_steps"]
 
 EACH_EXAMPLES = ("lengths", "target_lengths", "mask")
 """Arguments of losses that hold one value for each example of a batch."""
@@ -104,7 +104,7 @@ class Objective:
             return
         with np.errstate(over="ignore", invalid="ignore"):
             prediction, _ = model.forward(trial.x, lengths=trial.lengths, trace=False)
-        answers_steps = _has_steps(prediction, trial.x)
+        answers_steps = has_steps(prediction, trial.x)
         if unheard and answers_steps:
             raise ValueError(
                 f"lengths: the model answers at every step, but the loss {_name(self.loss)} "
@@ -141,10 +141,11 @@ def answers_each_step(model: Any, x: np.ndarray, lengths: np.ndarray | None, out
         own = None if lengths is None else lengths[part]
         x = model.backend.asarray(np.ascontiguousarray(x[:, part]))
         output, _ = model.forward(x, lengths=own, trace=False)
-    return _has_steps(output, x)
+    return has_steps(output, x)
 
 
-def _has_steps(output: Array, x: Array) -> bool:
+def has_steps(output: Array, x: Array) -> bool:
+    """Whether an output has the axis of time of ``x`` (T, n, ...), where n is not T."""
     # Outputs with a time axis have a feature axis too, so three axes at least.
     return output.ndim >= 3 and output.shape[:2] == x.shape[:2]
 

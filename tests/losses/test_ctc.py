@@ -234,6 +234,11 @@ def test_a_target_that_infinite_scores_block_is_left_out():
         ctc(x[:, 1:2], targets[1:2], impossible="skip")
 
 
+def test_masked_labels_are_refused_as_such():
+    with pytest.raises(ValueError, match=r"targets\[0\] holds 1 masked values"):
+        ctc(np.zeros((4, 1, 3)), [np.ma.masked_array([1, 2], mask=[False, True])])
+
+
 def test_thousands_of_classes_cost_no_table_of_them():
     classes = 4000  # a table of one row for each would hold 128 MB
     x = np.random.default_rng(0).normal(size=(6, 2, classes))

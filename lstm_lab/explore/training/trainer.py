@@ -115,7 +115,7 @@ def readers(model: Layer, x: Any, target: Any, lengths: Any, loss: Callable, see
     """
     from ... import losses
     from ...training.examples import Examples
-    from ...training.objective import Objective
+    from ...training.objective import Objective, has_steps
 
     objective = Objective(loss)
     if objective.takes_lengths and not objective.takes_mask:
@@ -126,7 +126,7 @@ def readers(model: Layer, x: Any, target: Any, lengths: Any, loss: Callable, see
     checked, ends = Examples.check_input(model, x, lengths)
     asarray = model.backend.asarray
     first, _ = model.forward(asarray(checked[:, :1]), lengths=None if ends is None else ends[:1])
-    each_step = first.ndim >= 3 and len(first) == len(checked)
+    each_step = has_steps(first, checked[:, :1])
     examples = Examples.check(model, x, target, lengths=lengths, target_axis=int(each_step))
     objective.require_fit(model, examples, BATCH)
     axis, rows = examples.target_axis, examples.rows
