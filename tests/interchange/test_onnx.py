@@ -227,6 +227,12 @@ def nodes(draw):
 def test_a_node_runs_as_in_onnxruntime(onnx, runtime, node, seed):
     data, arrays = one_node(onnx, *node, seed=seed)
     expected = runtime.InferenceSession(data).run(None, arrays)
+    for k, array in enumerate(arrays.values()):
+        if array.size:
+            hidden = [*arrays.values()]
+            hidden[k] = np.ma.masked_array(array, mask=True)
+            with pytest.raises(ValueError, match=rf"inputs\[{k}\] holds {array.size} masked"):
+                run_onnx(data, hidden)
     found = run_onnx(data, list(arrays.values()))
     roundings = tolerance.of_steps(*node[-1])
     for ours, theirs in zip(found, expected, strict=True):

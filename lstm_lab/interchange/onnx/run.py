@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._validation import check_kind
+from ..._validation import check_kind, plain_array
 from ...backends import Backend, get_backend
 from ...layers import Recurrent, Reverse
 from .cells import Part, check_shape, part_of, stacked
@@ -63,7 +63,8 @@ def run_onnx(
     names = [value.name for value in graph.input if value.name not in arrays]
     if len(inputs) != len(names):
         raise ValueError(f"inputs must be {len(names)} arrays, {names}; got {len(inputs)}")
-    arrays.update(zip(names, map(np.asarray, inputs), strict=True))
+    given = [plain_array(array, f"inputs[{k}]") for k, array in enumerate(inputs)]
+    arrays.update(zip(names, given, strict=True))
     made = _run(node, {slot: arrays[name] for slot, name in node.inputs.items()}, backend)
     named = {name: made[slot] for slot, name in node.outputs.items()}
     for value in graph.output:
