@@ -35,9 +35,7 @@ def text_of(head: str, licence: str, lines: Iterable[str]) -> str:
     return "\n".join([*top, *lines]) + "\n"
 
 
-def make(
-    usage: str | None, arguments: Sequence[str], count: int, text: Callable[..., str]
-) -> int:
+def make(usage: str | None, arguments: Sequence[str], count: int, text: Callable[..., str]) -> int:
     """What every ``make_…`` does with its command line: sources, then the target.
 
     Parameters

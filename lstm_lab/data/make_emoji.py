@@ -1,9 +1,10 @@
 """Make the extract of names of emoji and symbols, from two packages of Unicode's CLDR.
 
     npm pack cldr-annotations-full@48.2.0 cldr-annotations-derived-full@48.2.0
-    for p in cldr-annotations*-48.2.0.tgz; do mkdir ${p%.tgz}; tar xzf $p -C ${p%.tgz}; done
-    python -m lstm_lab.data.make_emoji cldr-annotations-full-48.2.0 \\
-        cldr-annotations-derived-full-48.2.0 emoji.tsv.gz
+    mkdir plain derived
+    tar xzf cldr-annotations-full-48.2.0.tgz -C plain
+    tar xzf cldr-annotations-derived-full-48.2.0.tgz -C derived
+    python -m lstm_lab.data.make_emoji plain derived emoji.tsv.gz
 
 The file's head, behind "# ", is the licence. Then, on each line, the emoji, its English and its
 French name, with tabs between them: all that have a name in both languages but the flags, whose
