@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`evidence` and `text`.
+`metrics`, `evidence` and `text`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import metrics as metrics
     from . import optim as optim
     from . import tasks as tasks
     from . import text as text
@@ -67,7 +68,9 @@ __all__ = [
     "Trace",
 ]
 
-_MODULES = frozenset("data evidence gradcheck interchange losses optim tasks text training".split())
+_MODULES = frozenset(
+    "data evidence gradcheck interchange losses metrics optim tasks text training".split()
+)
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here
