@@ -31,7 +31,7 @@ class Pairs:
     sources, targets : tuple of str
         Equally many.
     keys : tuple of str
-        What each pair is about: an emoji, or a date as ISO 8601 writes it.
+        What each pair is about: an emoji, a date as ISO 8601 writes it, a line of a file.
     kinds : tuple of str
         For each pair, the question that it asks of who has learnt; empty where all ask the same.
     """
