@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ LARGEST = 200_000_000
 
 _PACKED = {
     b"\x1f\x8b": "packed with gzip",
-    b"PK": "packed, as an Excel workbook is",
-    b"%PDF": "PDF",
+    b"PK\x03\x04": "packed, as an Excel workbook is",
+    b"%PDF": "a PDF",
 }
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Any, *, encoding: str = "utf-8") -> str:
-    """A text file as one string.
+    r"""A text file as one string.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def read_text(path: Any, *, encoding: str = "utf-8") -> str:
     Returns
     -------
     str
-        Line breaks are ``\\n``, whatever the file has.
+        Line breaks are ``\n``, whatever the file has.
 
     Raises
     ------
@@ -183,11 +184,13 @@ def read_conll(
     sentences: list[tuple[list[str], list[str]]] = [([], [])]
     count, first = 0, 0
     for line, row in enumerate(text.split("\n"), start=1):
-        if not row.strip() or row.startswith("-DOCSTART-"):
+        row = row.rstrip(" ")
+        if not row.strip("\t") or row.startswith("-DOCSTART-"):
             if sentences[-1][0]:
                 sentences.append(([], []))
             continue
-        fields = row.rstrip("\r\n ").split("\t") if "\t" in row else row.split()
+        # Only tabs and plain blanks part columns: a word may hold other kinds of space.
+        fields = row.split("\t") if "\t" in row else [each for each in row.split(" ") if each]
         if not count:
             count, first = len(fields), line
             _check_columns(file, line, count, places)
@@ -195,7 +198,7 @@ def read_conll(
             raise ValueError(
                 f"{file}, line {line}: {len(fields)} columns, but line {first} has {count}"
             )
-        word, tag = (fields[place - 1 if place > 0 else -1].strip() for place in places.values())
+        word, tag = (fields[place - 1 if place > 0 else -1].strip(" ") for place in places.values())
         column = places["tags"] if places["tags"] > 0 else count
         if not word or not tag:
             column = column if word else places["words"] if places["words"] > 0 else count
@@ -209,7 +212,10 @@ def read_conll(
         sentences.pop()
     if not sentences:
         raise ValueError(f"{file} holds no tagged words")
-    return Tagged(*(tuple(map(tuple, side)) for side in zip(*sentences, strict=True)))
+    return Tagged(
+        words=tuple(tuple(its_words) for its_words, _ in sentences),
+        tags=tuple(tuple(its_tags) for _, its_tags in sentences),
+    )
 
 
 def _check_columns(file: Path, line: int, count: int, places: dict[str, int]) -> None:
@@ -244,7 +250,7 @@ def _records(file: Path, text: str, mark: str, *, quoted: bool) -> Iterator[tupl
             if row.strip():
                 yield line, row.split(mark)
         return
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=mark, strict=True)
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=mark, strict=True)
     line = 1
     try:
         for fields in reader:
@@ -263,6 +269,7 @@ def _text(path: Any, encoding: str) -> tuple[Path, str]:
     file = checked_path(path, "path")
     try:
         codec = codecs.lookup(checked_text(encoding, "encoding"))
+        "".encode(encoding)  # a codec of bytes, such as "base64", is none of text
     except LookupError:
         raise ValueError(
             f'encoding must be the name of one, such as "utf-8" or "latin-1", not {encoding!r}'
@@ -278,8 +285,8 @@ def _text(path: Any, encoding: str) -> tuple[Path, str]:
     size = file.stat().st_size
     if size > LARGEST:
         raise ValueError(
-            f"{file} has {size / 1e6:,.0f} MB, more than the {LARGEST / 1e6:,.0f} MB that are read; "
-            "cut off a part of it"
+            f"{file} has {size / 1e6:,.0f} MB, and at most {LARGEST / 1e6:,.0f} MB are read: take a "
+            "part of it"
         )
     packed = file.read_bytes()
     for start, what in _PACKED.items():
