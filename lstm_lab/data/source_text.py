@@ -139,6 +139,11 @@ def topics(repeated: bool = False) -> Corpus:
                         seen.add(plain)
             if kept:
                 texts.append("\n\n".join(kept) + "\n")
+    if not all(parts.values()):
+        raise ValueError(
+            f"pydoc_data.topics of Python {platform.python_version()} does not hold enough topics "
+            f"to learn from some and hold out others: found {len(table)}"
+        )
     return Corpus.of(
         [tuple(texts) for texts in parts.values()],
         name="Topics, with what they repeat" if repeated else "Topics",
