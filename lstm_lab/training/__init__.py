@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -230,7 +231,7 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
     parts = []
     for start in range(0, leading(x).shape[1], size):
         part = slice(start, start + size)
-        inputs, own = some(x, part), each(lambda ends, part=part: ends[part], lengths)
+        inputs, own = some(x, part), each(itemgetter(part), lengths)
         output, _ = model.forward(each(model.backend.asarray, inputs), lengths=own, trace=False)
         parts.append(model.backend.to_numpy(output))
         if not start:
