@@ -105,8 +105,8 @@ def topics(repeated: bool = False) -> Corpus:
     Parameters
     ----------
     repeated : bool
-        Keep every paragraph wherever it stands. Half of the test then stands in the training
-        texts: a trap to look at, not to be measured on.
+        Keep every paragraph wherever it stands. Much of the test (half of it in Python 3.11) then
+        stands in the training texts: a trap to look at, not to be measured on.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def topics(repeated: bool = False) -> Corpus:
         licence="Python Software Foundation License 2",
         description=(
             "English prose about Python; whole topics are held out"
-            + (", but half of the test's text stands in the training texts." if repeated else "")
+            + (", but much of the test stands in the training texts." if repeated else "")
             + ("" if repeated else ", and each paragraph is kept once.")
         ),
     )
