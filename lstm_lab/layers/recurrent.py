@@ -269,7 +269,7 @@ class Recurrent(Layer):
         check_call(rng, trace)
         x = checked_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         batch = x.shape[1]
-        packing = Packing(lengths, *x.shape[:2])
+        packing = Packing(lengths, *x.shape[:2], self._spare_steps())
         states = self._unpack(state, "state", batch)
         final = [self.backend.xp.empty_like(array) for array in states]
         records, y = [], x
@@ -394,7 +394,7 @@ class Recurrent(Layer):
             running = [self._columns(array[part], packing) for array in dstates]
             steps = self._steps(self._weights(layer), record.recurrent_mask)
             d, gradients, segments = sequence.backward(
-                steps, record.x, packing, record.segments, d, running, keep
+                steps, record.x, packing, record.segments, d, running, keep, dstate is not None
             )
             kept.insert(0, segments)
             if record.mask is not None:
@@ -411,6 +411,12 @@ class Recurrent(Layer):
         if keep:
             along = GradientTrace(self.cell, self.backend, self.directions, packing, kept)
         return Gradient(d, ordered, self._pack(initial_d), along)
+
+    def _spare_steps(self) -> float:
+        """How many steps of one sequence take as long as one more segment; see `Packing`."""
+        # Each weight is multiplied and added once forward and twice in going back.
+        step = 6 * self.size / (self.num_layers * self.directions)
+        return self.backend.segment_flops / step
 
     def _recurrent_mask(self, rng: np.random.Generator, packing: Packing) -> Array:
         """For each direction and sequence one mask, which all its steps share."""
