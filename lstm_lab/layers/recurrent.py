@@ -269,7 +269,7 @@ class Recurrent(Layer):
         check_call(rng, trace)
         x = checked_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         batch = x.shape[1]
-        packing = Packing(lengths, *x.shape[:2], self._spare_steps())
+        packing = Packing(lengths, x.shape[0], batch, self._spare_steps())
         states = self._unpack(state, "state", batch)
         final = [self.backend.xp.empty_like(array) for array in states]
         records, y = [], x
