@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`evidence` and `text`.
+`evidence` and `models`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import models as models
     from . import optim as optim
     from . import tasks as tasks
-    from . import text as text
     from . import training as training
 
 __version__ = "0.1.0"
@@ -67,7 +67,9 @@ __all__ = [
     "Trace",
 ]
 
-_MODULES = frozenset("data evidence gradcheck interchange losses optim tasks text training".split())
+_MODULES = frozenset(
+    "data evidence gradcheck interchange losses models optim tasks training".split()
+)
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here

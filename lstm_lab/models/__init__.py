@@ -1,10 +1,14 @@
-"""Floor 5: models of text, character by character, and what is held beside them.
+"""Floor 5: models, each a few dozen lines on the layers, and what is held beside them.
 
-`CharModel` is a network with its alphabet, `ngram` the honest baseline, `probes` says what single
-cells follow, and `shipped` is the model that comes with the book. ``python -m lstm_lab.text``
-makes that one again.
+`LanguageModel` predicts the next character or word; `NGram` does by counting, and
+`compressed_bits` says what a compressor makes of the same text. `probes` says what single cells
+follow, and `shipped` is the model that comes with the book.
 """
 
-from .model import CharModel, load, shipped
+from .compression import compressed_bits
+from .language import LanguageModel, Reading
+from .ngram import NGram
+from .pretrained import shipped
+from .vocabulary import Vocabulary
 
-__all__ = ["CharModel", "load", "shipped"]
+__all__ = ["LanguageModel", "NGram", "Reading", "Vocabulary", "compressed_bits", "shipped"]

@@ -19,7 +19,7 @@ import numpy as np
 from .._validation import checked_bool, checked_text, described, plain_array
 
 if TYPE_CHECKING:
-    from .model import CharModel
+    from .language import LanguageModel
 
 __all__ = ["PROPERTIES", "Scores", "properties", "score", "scores"]
 
@@ -182,12 +182,12 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     )
 
 
-def scores(model: CharModel, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+def scores(model: LanguageModel, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`score` of tanh c, for every property that varies in the texts, as JSON can hold it.
 
     Parameters
     ----------
-    model : CharModel
+    model : LanguageModel
     texts : sequence of str
         Valid Python, each read from the zero state.
     """

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from ...text.model import CharModel, shipped
-from ...text.probes import PROPERTIES, properties
+from ...models import LanguageModel, shipped
+from ...models.probes import PROPERTIES, properties
 from ..core.base import Explorable, choice, control, floats
 from ..core.base import text as written
 from ..core.bundle import module, styles
@@ -50,7 +50,7 @@ class TextExplorer(Explorable):
 
     Parameters
     ----------
-    model : CharModel, optional
+    model : LanguageModel, optional
         A model of the reader's; without one, the book's own of Python source.
     text : str
         What is read, up to 2000 characters; those that the model does not know it never sees.
@@ -104,7 +104,7 @@ class TextExplorer(Explorable):
     _net = traitlets.Bytes(b"").tag(sync=True)
     _about = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, model: CharModel | None = None, **settings: Any):
+    def __init__(self, model: LanguageModel | None = None, **settings: Any):
         own, arguments = {}, ()
         if model is None:
             model = shipped()
@@ -119,7 +119,7 @@ class TextExplorer(Explorable):
         super().__init__(
             _defaults=own,
             _arguments=arguments,
-            _alphabet=model.alphabet,
+            _alphabet="".join(model.vocabulary.symbols),
             _net=floats(np.concatenate([t.ravel() for t in self._model.tables().values()])),
             _about={k: v for k, v in model.about.items() if k != "training"},
             **settings,
@@ -143,7 +143,7 @@ class TextExplorer(Explorable):
         said = model.next_after(before)
         heated = np.exp((said - said.max()) / self.temperature)
         found = {"next": heated / heated.sum(), "written": written, "bits": 0.0, "r": 0.0}
-        if not model.encode(self.text)[0].size:
+        if not model.vocabulary.encode(self.text)[0].size:
             return {"colour": np.zeros(0), **found}
         reading = model.read(self.text)
         if self.shown == "surprise":
@@ -171,11 +171,13 @@ def cell_of(trace: Any, letter: str) -> np.ndarray:
     return np.tanh(values) if letter == "c" else values
 
 
-def _checked(model: CharModel) -> CharModel:
+def _checked(model: LanguageModel) -> LanguageModel:
     """A float64 copy of a model that the browser can follow."""
-    if not isinstance(model, CharModel):
-        raise TypeError(f"model: expected a CharModel, got {type(model).__name__}")
-    hidden, symbols = model.lstm.hidden_size, len(model.alphabet)
+    if not isinstance(model, LanguageModel):
+        raise TypeError(f"model: expected a LanguageModel, got {type(model).__name__}")
+    hidden, symbols = model.lstm.hidden_size, len(model.vocabulary)
+    if model.vocabulary.unit != "characters" or model.vocabulary.unknown is not None:
+        raise ValueError(f"model: expected one of characters, got {model!r}")
     if hidden > MOST_CELLS:
         raise ValueError(f"model: expected at most {MOST_CELLS} cells, got {hidden}")
     if (work := 4 * hidden * hidden + symbols * hidden) > WORK:
@@ -184,6 +186,7 @@ def _checked(model: CharModel) -> CharModel:
             "that the picture follows the hand"
         )
     copy = model.astype("float64")
+    copy.tables()  # refuses what the browser's loop cannot follow
     for name, array in copy.network.params.items():
         if not np.isfinite(array).all():
             raise ValueError(f"model: {name} holds NaN or infinity")

@@ -1,33 +1,34 @@
-"""How the shipped model is made: trained on the standard library, measured, and asked."""
+"""How the model of Python source is made: trained on the standard library, measured, and asked."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data import Corpus
-from ..losses import cross_entropy
-from ..optim import Adam, cosine, warm_up
-from ..training import fit
-from . import ngram, probes
-from .model import CharModel
+from ...data import ALPHABET, Corpus, python_source
+from .. import probes
+from ..language import LanguageModel
+from ..ngram import NGram
 
-__all__ = ["measure", "probe", "train"]
+__all__ = ["about", "corpus", "measure", "probe", "train"]
 
 # Characters of held-out files that cells are held against properties on.
 PROBED = 120_000
-WARM_UP = 200
+
+CELLS, EPOCHS = 128, 20
+VOCABULARY = ALPHABET
+NAME = "an LSTM of {cells} cells that has read Python source"
+corpus = python_source
 
 
 def train(
-    model: CharModel,
+    model: LanguageModel,
     corpus: Corpus,
     *,
-    epochs: int = 20,
+    epochs: int = EPOCHS,
     steps: int = 200,
     batch_size: int = 32,
     learning_rate: float = 0.004,
@@ -41,21 +42,15 @@ def train(
     dict
         ``train_bits`` and ``validation_bits`` a character after each epoch.
     """
-    x, target = windows(model, corpus.train, steps)
-    updates = epochs * math.ceil(x.shape[1] / batch_size)
-    rate = warm_up(cosine(learning_rate, max(1, updates - WARM_UP)), WARM_UP)
-    history = fit(
-        model.network,
-        x,
-        target,
-        loss=cross_entropy,
-        optimizer=Adam(rate),
+    history = model.fit(
+        corpus.train,
         epochs=epochs,
+        steps=steps,
         batch_size=batch_size,
-        clip_norm=1.0,
+        carry=False,
+        learning_rate=learning_rate,
         seed=seed,
-        target_axis=1,
-        validation=windows(model, corpus.validation, steps),
+        validation=corpus.validation,
         checkpoint=checkpoint,
     )
     return {
@@ -64,29 +59,26 @@ def train(
     }
 
 
-def windows(model: CharModel, texts: Sequence[str], steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (T, N) of chunks that follow each other, and of what comes one character later."""
-    ids = model.encode("".join(texts))[0]
-    count = (len(ids) - 1) // steps
-    if not count:
-        raise ValueError(f"the texts hold {len(ids)} characters; expected more than {steps}")
-    here, next_ = (ids[k : k + count * steps].reshape(count, steps) for k in (0, 1))
-    return here.T.copy(), next_.T.copy()
-
-
-def measure(model: CharModel, corpus: Corpus) -> dict[str, Any]:
+def measure(model: LanguageModel, corpus: Corpus) -> dict[str, Any]:
     """Bits a character on the held-out files, read one after another, beside n-grams'."""
-    reading = model.read("".join(corpus.test))
-    train, test = (model.encode("".join(part))[0] for part in (corpus.train, corpus.test))
-    baselines = ngram.bits_per_character(train, test, len(model.alphabet))
+    grams = NGram(model.vocabulary, order=5).fit(corpus.train)
+    sizes = {
+        name: sum(len(model.vocabulary.encode(text)[0]) for text in getattr(corpus, name))
+        for name in ("train", "test")
+    }
     return {
-        "test_bits": round(float(reading.surprise.mean()), 4),
-        "ngram_bits": [round(bits, 4) for bits in baselines],
-        "characters": {"train": len(train), "test": len(test)},
+        "test_bits": round(model.bits(corpus.test), 4),
+        "ngram_bits": [round(grams.bits(corpus.test, k), 4) for k in range(6)],
+        "characters": sizes,
     }
 
 
-def probe(model: CharModel, untrained: CharModel, corpus: Corpus) -> dict[str, Any]:
+def about(model: LanguageModel, untrained: LanguageModel, corpus: Corpus) -> dict[str, Any]:
+    """What is measured of the trained model, as its file says it."""
+    return measure(model, corpus) | {"probes": probe(model, untrained, corpus)}
+
+
+def probe(model: LanguageModel, untrained: LanguageModel, corpus: Corpus) -> dict[str, Any]:
     """What the cells follow in whole held-out files, and what those of an untrained model do."""
     texts, size = [], 0
     for text in corpus.test:
