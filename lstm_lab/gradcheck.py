@@ -124,7 +124,7 @@ def gradcheck(
     layer_or_loss : layer or callable
         A layer with ``dtype="float64"``, or a loss: ``loss(prediction, ...) -> (value, gradient)``.
     *inputs : arrays
-        A layer's ``x``; a loss's prediction and target.
+        A layer's ``x``, a tuple of arrays if it reads several; a loss's prediction and target.
     tolerance : float
         The largest relative error that passes.
     seed : int
@@ -169,7 +169,8 @@ def gradcheck(
         )
     if not inputs:
         raise TypeError("inputs must be a layer's x, or a loss's prediction and target; got none")
-    backend_of(inputs[0], "inputs[0]")
+    for array in _arrays(inputs[0]) or inputs[:1]:
+        backend_of(array, "inputs[0]")
     rng = checked_generator(seed)
     if isinstance(layer_or_loss, Layer):
         evaluate, arrays, gradients = _of_layer(layer_or_loss, inputs, options, dropout_seed, rng)
@@ -297,15 +298,16 @@ def _of_layer(
 ) -> tuple:
     for name, array in layer.params.items():
         _need_float64(array, f"params[{name!r}]")
-    x = inputs[0].copy()
-    backend = backend_of(x)
+    x = [array.copy() for array in _arrays(inputs[0])]
+    backend = backend_of(x[0])
     state = [a.copy() for a in _arrays(options.pop("state", None))]
 
     def run(trace: bool) -> tuple[Array, Any]:
         more = {} if dropout_seed is None else {"rng": np.random.default_rng(dropout_seed)}
         if state:
             more["state"] = _packed(state)
-        return layer.forward(x, **options, **more, trace=trace)
+        read = tuple(x) if isinstance(inputs[0], tuple) else x[0]
+        return layer.forward(read, **options, **more, trace=trace)
 
     y, trace = run(trace=True)
     dy = backend.asarray(rng.normal(size=y.shape))
@@ -324,9 +326,11 @@ def _of_layer(
     else:
         grad = layer.backward(dy, trace)
     arrays, gradients = dict(layer.params), dict(grad.params)
-    if grad.x is not None:
-        _need_float64(x, "x")
-        arrays["x"], gradients["x"] = x, grad.x
+    for k, (array, gradient) in enumerate(zip(x, _arrays(grad.x), strict=False)):
+        name = f"x[{k}]" if isinstance(inputs[0], tuple) else "x"
+        if gradient is not None:
+            _need_float64(array, name)
+            arrays[name], gradients[name] = array, gradient
     for name in options:
         gradient = getattr(grad, name, None)
         if gradient is not None:

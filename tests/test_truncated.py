@@ -1,4 +1,4 @@
-"""Truncated backpropagation: a long batch in pieces, with the state carried and the gradient not."""
+"""Truncated backpropagation: a batch in pieces, the state carried and the gradient not."""
 
 from __future__ import annotations
 

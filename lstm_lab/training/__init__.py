@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from .._validation import (
 )
 from . import checkpoint as checkpoints
 from .checkpoint import CheckpointError
-from .examples import Examples, named
+from .examples import Examples, each, leading, named
 from .history import History
 from .loop import Diverged, Run, mean_loss
-from .objective import Objective, answers_each_step
+from .objective import Objective, answers_each_step, some
 from .progress import Bar, Interrupt
 
 __all__ = ["CheckpointError", "Diverged", "History", "evaluate", "fit", "predict"]
@@ -58,8 +59,12 @@ def fit(
     ----------
     model : Layer
         What has ``params``, ``forward``, ``backward``, ``backend`` and ``dtype``.
-    x : numpy.ndarray (T, N, D), or integers (T, N)
+    x : numpy.ndarray (T, N, D), or integers (T, N), or tuple of such arrays
         N sequences, time first. Stays on the host; each batch is moved to the model's backend.
+        **A tuple is several inputs**, each with as many steps as it likes and all with N
+        sequences: the model's ``forward`` is given a tuple, and one of lengths. The last input
+        sets the output's axis of time, as a decoder's does, and so ``target_axis`` and what the
+        loss hears of ``lengths``.
     target : numpy.ndarray (N, ...) or (T, N, ...)
         One answer for a sequence, or one for each step. For `ctc`, N lists of labels will do.
     loss : callable
@@ -72,7 +77,7 @@ def fit(
         From `lstm_lab.optim`.
     epochs : int
         Times that every sequence is seen.
-    lengths : (N,) ints, or None
+    lengths : (N,) ints, or None, or tuple of these for several inputs
         Steps of each sequence; what lies beyond may be anything, and the loss leaves it out.
     mask : numpy.ndarray or None
         Weights of the targets, shaped like the first axes of ``target``; 0 leaves one out.
@@ -224,8 +229,9 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
 
     Parameters
     ----------
-    x : numpy.ndarray (T, N, D), or integers (T, N)
-    lengths : (N,) ints, or None
+    x : numpy.ndarray (T, N, D), or integers (T, N), or tuple of such arrays
+    lengths : (N,) ints, or None, or tuple of these
+        Both as in `fit`.
 
     Returns
     -------
@@ -235,14 +241,13 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
     x, lengths = Examples.check_input(model, x, lengths)
     size = checked_size(batch_size, "batch_size")
     parts = []
-    for start in range(0, x.shape[1], size):
+    for start in range(0, leading(x).shape[1], size):
         part = slice(start, start + size)
-        inputs = model.backend.asarray(np.ascontiguousarray(x[:, part]))
-        own = None if lengths is None else lengths[part]
-        output, _ = model.forward(inputs, lengths=own, trace=False)
+        inputs, own = some(x, part), each(itemgetter(part), lengths)
+        output, _ = model.forward(each(model.backend.asarray, inputs), lengths=own, trace=False)
         parts.append(model.backend.to_numpy(output))
         if not start:
-            each_step = answers_each_step(model, x[:, part], own, output)
+            each_step = answers_each_step(model, inputs, own, output)
     return np.concatenate(parts, axis=1 if each_step else 0)
 
 
@@ -256,6 +261,8 @@ def _checked_truncate(truncate: Any, model: Any, *sets: Examples | None) -> int 
             "Sequential"
         )
     for examples in filter(None, sets):
+        if isinstance(examples.x, tuple):
+            raise TypeError("truncate takes one input, not a tuple: which of them would be cut?")
         if examples.target_axis != 1:
             raise ValueError("truncate needs a target for every step, (T, N, ...)")
         if examples.lengths is not None:

@@ -1,19 +1,36 @@
-"""What a training works on: sequences and their targets, checked once, on the host."""
+"""What a training works on: sequences and their targets, checked once, on the host.
+
+A model may read several inputs, such as a source and what was written of its translation so far:
+they are a tuple of arrays, and their lengths a tuple too. What is said here of an array goes then
+for each of them, and the last one sets the output's axis of time.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .._validation import checked_choice, plain_array
+from .._validation import checked_choice, described, plain_array
 from ..backends import Backend
 
-__all__ = ["Batch", "Examples"]
+__all__ = ["Batch", "Examples", "each", "leading"]
+
+
+def leading(inputs: Any) -> Any:
+    """Of several inputs, or of their lengths, the last, which sets the output's axis of time."""
+    return inputs[-1] if isinstance(inputs, tuple) else inputs
+
+
+def each(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """A function of the only input, or a tuple of it for each of several; None stays None."""
+    if isinstance(inputs, tuple):
+        return tuple(each(function, one) for one in inputs)
+    return None if inputs is None else function(inputs)
 
 EVERY_STEP = slice(None)
 
@@ -24,9 +41,11 @@ class Batch:
 
     Attributes
     ----------
-    x, target : array
-    lengths, mask : array or None
-        ``lengths`` stays on the host.
+    x : array, or tuple of arrays
+    target : array
+    lengths : numpy.ndarray or None, or tuple of them
+        As many as there are inputs; they stay on the host.
+    mask : array or None
     rows : numpy.ndarray
         Which of the examples these are.
     weight : float
@@ -36,7 +55,7 @@ class Batch:
 
     x: Any
     target: Any
-    lengths: np.ndarray | None
+    lengths: Any
     mask: Any
     rows: np.ndarray
     weight: float
@@ -48,11 +67,11 @@ class Examples:
 
     Attributes
     ----------
-    x : numpy.ndarray (T, N, ...)
+    x : numpy.ndarray (T, N, ...), or tuple of such
     target : numpy.ndarray (N, ...) or (T, N, ...)
     target_axis : int
         Where N stands in ``target`` and ``mask``: 0 or 1.
-    lengths : numpy.ndarray (N,) or None
+    lengths : numpy.ndarray (N,) or None, or tuple of such
     mask : numpy.ndarray or None
         Shaped like the first axes of ``target``. Where the target has a time axis, ``lengths``
         are worked into it.
@@ -62,10 +81,10 @@ class Examples:
         The sequences that count: those of which the mask leaves something.
     """
 
-    x: np.ndarray
+    x: Any
     target: np.ndarray
     target_axis: int
-    lengths: np.ndarray | None
+    lengths: Any
     mask: np.ndarray | None
     masked: bool
     rows: np.ndarray
@@ -88,30 +107,46 @@ class Examples:
         the mask may be anything. Lists of labels of different lengths are filled up with -1.
         """
         x, lengths = cls.check_input(model, x, lengths, prefix)
+        timed = leading(x)
         target = _array(f"{prefix}target", _filled_up(target), model.dtype)
-        axis = _target_axis(f"{prefix}target", target, x, target_axis)
-        valid = _valid(x, lengths) if axis == 1 else None
+        name = f"x[{len(x) - 1}]" if isinstance(x, tuple) else "x"
+        axis = _target_axis(f"{prefix}target", target, name, timed, target_axis)
+        valid = _valid(timed, leading(lengths)) if axis == 1 else None
         masked = mask is not None
         mask = _mask(f"{prefix}mask", mask, target, axis, valid)
         _finite(f"{prefix}target", target, None if mask is None else mask != 0)
-        rows = np.arange(x.shape[1])
+        rows = np.arange(timed.shape[1])
         if mask is not None:
             rows = rows[np.moveaxis(mask, axis, 0).reshape(len(rows), -1).any(axis=1)]
         return cls(x, target, axis, lengths, mask, masked, rows)
 
     @staticmethod
-    def check_input(
-        model: Any, x: Any, lengths: Any, prefix: str = ""
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def check_input(model: Any, x: Any, lengths: Any, prefix: str = "") -> tuple[Any, Any]:
         """``x`` and ``lengths`` alone."""
-        x = _array(f"{prefix}x", x, model.dtype)
-        if x.ndim < 2 or 0 in x.shape[:2]:
-            raise ValueError(
-                f"{prefix}x has shape {x.shape}; expected (T, N, ...): steps first, then sequences"
+        if not isinstance(x, tuple):
+            return _input(f"{prefix}x", x, f"{prefix}lengths", lengths, model.dtype)
+        if not x:
+            raise ValueError(f"{prefix}x is an empty tuple; expected one array for each input")
+        if lengths is None:
+            lengths = (None,) * len(x)
+        if not isinstance(lengths, tuple) or len(lengths) != len(x):
+            raise TypeError(
+                f"{prefix}lengths must be a tuple with one entry for each of the {len(x)} inputs "
+                f"in {prefix}x, None where nothing is padded; got {described(lengths)}"
             )
-        lengths = _lengths(f"{prefix}lengths", lengths, x)
-        _finite(f"{prefix}x", x, _valid(x, lengths))
-        return x, lengths
+        checked = [
+            _input(f"{prefix}x[{k}]", one, f"{prefix}lengths[{k}]", own, model.dtype)
+            for k, (one, own) in enumerate(zip(x, lengths, strict=True))
+        ]
+        sequences = checked[0][0].shape[1]
+        for k, (one, _) in enumerate(checked):
+            if one.shape[1] != sequences:
+                raise ValueError(
+                    f"{prefix}x[{k}] has shape {one.shape}, (T, N, ...), but {prefix}x[0] holds "
+                    f"{sequences} sequences; every input needs as many"
+                )
+        arrays, own_lengths = zip(*checked, strict=True)
+        return arrays, own_lengths
 
     def batches(
         self, size: int, backend: Backend, truncate: int | None = None
@@ -128,7 +163,7 @@ class Examples:
 
     def pieces(self, truncate: int | None) -> int:
         """In how many pieces of ``truncate`` steps a batch is read."""
-        return 1 if truncate is None else math.ceil(len(self.x) / truncate)
+        return 1 if truncate is None else math.ceil(len(leading(self.x)) / truncate)
 
     @staticmethod
     def steps(piece: int, truncate: int | None) -> slice:
@@ -142,7 +177,7 @@ class Examples:
 
     def trial(self, backend: Backend) -> Batch:
         """One example, or two if there is but one step: another number than that of the steps."""
-        return self.batch(self.rows[: 1 if len(self.x) > 1 else 2], backend)
+        return self.batch(self.rows[: 1 if len(leading(self.x)) > 1 else 2], backend)
 
     def batch(self, rows: np.ndarray, backend: Backend, steps: slice = EVERY_STEP) -> Batch:
         """These examples, or some of their steps alone, moved to ``backend``."""
@@ -151,9 +186,9 @@ class Examples:
             target, mask = target[steps], None if mask is None else mask[steps]
         mask = None if mask is None else mask.take(rows, self.target_axis)
         return Batch(
-            x=backend.asarray(self.x[steps].take(rows, 1)),
+            x=each(lambda x: backend.asarray(x[steps].take(rows, 1)), self.x),
             target=backend.asarray(target.take(rows, self.target_axis)),
-            lengths=None if self.lengths is None else self.lengths[rows],
+            lengths=each(lambda lengths: lengths[rows], self.lengths),
             mask=None if mask is None else backend.asarray(mask),
             rows=rows,
             weight=float(len(rows) if mask is None else mask.sum(dtype="float64")),
@@ -165,7 +200,9 @@ class Examples:
         return {name: _describe(array) for name, array in arrays.items()}
 
 
-def _describe(array: np.ndarray | None) -> str:
+def _describe(array: Any) -> str:
+    if isinstance(array, tuple):
+        return "; ".join(map(_describe, array))
     if array is None:
         return "none"
     digest = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
@@ -203,20 +240,34 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     raise TypeError(f"{name} has dtype {array.dtype}; expected floating-point numbers or integers")
 
 
-def _lengths(name: str, lengths: Any, x: np.ndarray) -> np.ndarray | None:
+def _input(
+    name: str, x: Any, lengths_name: str, lengths: Any, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """One input and its lengths."""
+    x = _array(name, x, dtype)
+    if x.ndim < 2 or 0 in x.shape[:2]:
+        raise ValueError(
+            f"{name} has shape {x.shape}; expected (T, N, ...): steps first, then sequences"
+        )
+    lengths = _lengths(lengths_name, lengths, name, x)
+    _finite(name, x, _valid(x, lengths))
+    return x, lengths
+
+
+def _lengths(name: str, lengths: Any, of: str, x: np.ndarray) -> np.ndarray | None:
     if lengths is None:
         return None
     steps, sequences = x.shape[:2]
     lengths = plain_array(lengths, name)
     if lengths.shape != (sequences,) or lengths.dtype.kind not in "iu":
         raise ValueError(
-            f"{name} must be {sequences} whole numbers, one for each sequence in x, which has "
+            f"{name} must be {sequences} whole numbers, one for each sequence in {of}, which has "
             f"shape {x.shape}, (T, N, ...); got shape {lengths.shape} and dtype {lengths.dtype}"
         )
     wrong = (lengths < 1) | (lengths > steps)
     if wrong.any():
         n = int(wrong.argmax())
-        raise ValueError(f"{name}[{n}] is {lengths[n]}; expected 1 to {steps}, the steps in x")
+        raise ValueError(f"{name}[{n}] is {lengths[n]}; expected 1 to {steps}, the steps in {of}")
     return lengths
 
 
@@ -225,7 +276,7 @@ def _valid(x: np.ndarray, lengths: np.ndarray | None) -> np.ndarray | None:
     return None if lengths is None else np.arange(len(x))[:, None] < lengths
 
 
-def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None) -> int:
+def _target_axis(name: str, target: np.ndarray, of: str, x: np.ndarray, given: int | None) -> int:
     steps, sequences = x.shape[:2]
     fits = {
         0: target.ndim >= 1 and target.shape[0] == sequences,
@@ -235,7 +286,7 @@ def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None
         given = checked_choice(given, "target_axis", (0, 1))
     if given is None and fits[0] and fits[1]:
         raise ValueError(
-            f"{name} has shape {target.shape}, and x has as many steps as sequences ({steps}): "
+            f"{name} has shape {target.shape}, and {of} has as many steps as sequences ({steps}): "
             "say where the sequences are, target_axis=0 for (N, ...) or target_axis=1 for "
             "(T, N, ...)"
         )
@@ -244,7 +295,7 @@ def _target_axis(name: str, target: np.ndarray, x: np.ndarray, given: int | None
         forms = {0: f"({sequences}, ...)", 1: f"({steps}, {sequences}, ...)"}
         wanted = forms[given] if given is not None else f"{forms[0]} or {forms[1]}"
         raise ValueError(
-            f"{name} has shape {target.shape}; expected {wanted} for x of shape {x.shape}"
+            f"{name} has shape {target.shape}; expected {wanted} for {of} of shape {x.shape}"
         )
     return axis
 

@@ -12,9 +12,9 @@ import numpy as np
 from .._validation import described
 from ..backends import Array, backend_of
 from ..losses import Mean, NothingCounts
-from .examples import Batch, Examples
+from .examples import Batch, Examples, each, leading
 
-__all__ = ["Objective", "answers_each_step", "has_steps"]
+__all__ = ["Objective", "answers_each_step", "has_steps", "some"]
 
 EACH_EXAMPLES = ("lengths", "target_lengths", "mask")
 """Arguments of losses that hold one value for each example of a batch."""
@@ -27,8 +27,8 @@ class Objective:
     ----------
     loss : callable
         ``loss(prediction, target) -> (value, gradient)``. Where it has a parameter ``lengths``, it
-        gets those of the batch; where it has a parameter ``mask``, the mask, into which lengths
-        are worked.
+        gets those of the batch, of several inputs the last one's; where it has a parameter
+        ``mask``, the mask, into which lengths are worked.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Objective:
         """
         more = {}
         if self.takes_lengths:
-            more["lengths"] = batch.lengths
+            more["lengths"] = leading(batch.lengths)
         if batch.mask is not None and (self.takes_mask or not self.takes_lengths):
             more["mask"] = batch.mask
         try:
@@ -92,8 +92,9 @@ class Objective:
                 f"mask: the loss {_name(self.loss)} takes none; leave it away, or write a loss "
                 "with a parameter mask"
             )
-        steps, target, trial = len(examples.x), examples.target, examples.trial(model.backend)
-        padded = examples.lengths is not None and (examples.lengths < steps).any()
+        steps, lengths = len(leading(examples.x)), leading(examples.lengths)
+        target, trial = examples.target, examples.trial(model.backend)
+        padded = lengths is not None and (lengths < steps).any()
         unheard = padded and examples.target_axis == 0 and not self.takes_lengths
         by_chance = (
             steps in examples.batch_sizes(batch_size)
@@ -104,7 +105,7 @@ class Objective:
             return
         with np.errstate(over="ignore", invalid="ignore"):
             prediction, _ = model.forward(trial.x, lengths=trial.lengths, trace=False)
-        answers_steps = has_steps(prediction, trial.x)
+        answers_steps = has_steps(prediction, leading(trial.x))
         if unheard and answers_steps:
             raise ValueError(
                 f"lengths: the model answers at every step, but the loss {_name(self.loss)} "
@@ -131,17 +132,21 @@ HOW_ELSE = {
 }
 
 
-def answers_each_step(model: Any, x: np.ndarray, lengths: np.ndarray | None, output: Array) -> bool:
-    """Whether the model's output has an axis of time, as ``x`` (T, n, ...) has.
+def answers_each_step(model: Any, x: Any, lengths: Any, output: Array) -> bool:
+    """Whether the model's output has an axis of time, as ``x`` (T, n, ...) or the last of them has.
 
     Where there are as many sequences as steps the shape cannot tell, and a part of them is tried.
     """
-    if x.shape[0] == x.shape[1] > 1:
-        part = slice(0, 1)
-        own = None if lengths is None else lengths[part]
-        x = model.backend.asarray(np.ascontiguousarray(x[:, part]))
-        output, _ = model.forward(x, lengths=own, trace=False)
-    return has_steps(output, x)
+    steps, sequences = leading(x).shape[:2]
+    if steps == sequences > 1:
+        x, lengths = some(x, slice(0, 1)), each(lambda own: own[:1], lengths)
+        output, _ = model.forward(each(model.backend.asarray, x), lengths=lengths, trace=False)
+    return has_steps(output, leading(x))
+
+
+def some(x: Any, part: slice) -> Any:
+    """A part of the sequences (T, N, ...) of every input."""
+    return each(lambda array: np.ascontiguousarray(array[:, part]), x)
 
 
 def has_steps(output: Array, x: Array) -> bool:

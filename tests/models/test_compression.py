@@ -19,7 +19,7 @@ def test_bits_are_those_of_the_compressed_bytes():
     assert bits["xz"] == 8 * len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)) / len(text)
     noise = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 20_000))
     for cost in compressed_bits(noise).values():
-        assert 3 <= cost < 3.6
+        assert 3 <= cost < 3.8
 
 
 def test_what_was_read_before_helps_and_costs_nothing():

@@ -123,6 +123,8 @@ def readers(model: Layer, x: Any, target: Any, lengths: Any, loss: Callable, see
             "loss: the picture gives a loss a mask, not lengths; for one such as ctc take "
             "training.fit"
         )
+    if isinstance(x, tuple):
+        raise TypeError(f"x: the picture shows one input, not a tuple of {len(x)}")
     checked, ends = Examples.check_input(model, x, lengths)
     asarray = model.backend.asarray
     first, _ = model.forward(asarray(checked[:, :1]), lengths=None if ends is None else ends[:1])
