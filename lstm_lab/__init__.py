@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`evidence` and `models`.
+`metrics`, `evidence` and `models`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import metrics as metrics
     from . import models as models
     from . import optim as optim
     from . import tasks as tasks
@@ -68,7 +69,7 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    "data evidence gradcheck interchange losses models optim tasks training".split()
+    "data evidence gradcheck interchange losses metrics models optim tasks training".split()
 )
 
 
