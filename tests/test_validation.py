@@ -28,6 +28,7 @@ from lstm_lab import (
     Reverse,
     Sequential,
     _validation,
+    decoding,
     losses,
     models,
     optim,
@@ -522,6 +523,51 @@ DATA_AND_TASKS = [
     ),
 ]
 
+NO_SCORES = ("a", None, THING, ["a"], 3.0, [], [np.nan, 0.0], [np.inf, 0.0], [-np.inf])
+NO_SHARES = ("a", None, THING, ["a"], 1.0, [], [0.5, 0.4], [1.5, -0.5], [np.nan, 1.0])
+NO_UNIFORM = ("a", None, THING, ["a"], [0.5, 0.5], 1.0, -0.1, np.nan)
+SETTINGS = {
+    "temperature": AT_LEAST_0,
+    "top_k": MAYBE_SIZE,
+    "top_p": (*MAYBE_POSITIVE, 1.1),
+}
+EVEN = [0.5, 0.5]
+DECODING = [
+    Case(decoding.distribution, {"scores": EVEN}, {"scores": NO_SCORES, **SETTINGS}),
+    Case(
+        decoding.keep_top_k,
+        {"probabilities": EVEN, "k": 1},
+        {"probabilities": NO_SHARES, "k": SIZE},
+    ),
+    Case(
+        decoding.keep_nucleus,
+        {"probabilities": EVEN, "p": 1.0},
+        {"probabilities": NO_SHARES, "p": (*POSITIVE, 1.1)},
+    ),
+    Case(
+        decoding.draw,
+        {"probabilities": EVEN, "uniform": 0.5},
+        {"probabilities": NO_SHARES, "uniform": NO_UNIFORM},
+    ),
+    Case(
+        decoding.sample,
+        {"scores": EVEN, "uniform": 0.5},
+        {"scores": NO_SCORES, "uniform": NO_UNIFORM, **SETTINGS},
+    ),
+    Case(
+        decoding.generate,
+        {"scores": EVEN, "advance": lambda ids: EVEN, "uniform": [0.5]},
+        {
+            "scores": NO_SCORES,
+            "advance": (3, None, "a"),
+            "uniform": (*NUMBERS, 0.5, [1.0], [-0.1], [np.nan], [[0.5]]),
+            **SETTINGS,
+        },
+    ),
+    Case(decoding.greedy, {"scores": EVEN}, {"scores": NO_SCORES}),
+    Case(decoding.entropy, {"probabilities": EVEN}, {"probabilities": NO_SHARES}),
+]
+
 TEXTS = [
     Case(
         models.LanguageModel,
@@ -681,6 +727,7 @@ CASES = [
     *GRADCHECK,
     *INTERCHANGE,
     *DATA_AND_TASKS,
+    *DECODING,
     *TEXTS,
     *EVIDENCE,
 ]
@@ -739,7 +786,7 @@ RESULT_TYPES = {
 @pytest.mark.parametrize(
     "module",
     ["", ".losses", ".optim", ".training", ".gradcheck", ".interchange", ".data", ".tasks"]
-    + [".models", ".evidence"],
+    + [".models", ".evidence", ".decoding"],
 )
 def test_everything_public_is_tried(module):
     tried = {case.name.partition("-")[0].partition(".")[0] for case in CASES}
