@@ -39,6 +39,7 @@ from lstm_lab import evidence as ev
 from lstm_lab import gradcheck as gc
 from lstm_lab import interchange as ix
 from lstm_lab.data import Climatology, Standardizer, python_source, split, windows
+from lstm_lab.models.connectivity import connectivity, rank_correlation
 from lstm_lab.models.probes import properties, score
 
 F32 = np.float32
@@ -649,6 +650,21 @@ TEXTS = [
     Case(GRAMS.bits, {"text": "ab"}, {"text": (*TEXTS_REFUSED, ""), "context": MAYBE_WHOLE}),
     Case(GRAMS.perplexity, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "?"), "context": MAYBE_WHOLE}),
     Case(models.compressed_bits, {"text": "ab"}, {"text": (*TEXT, ""), "given": TEXT}),
+    Case(
+        connectivity,
+        {"model": MODEL, "text": "ab"},
+        {
+            "model": (3, "a", None, MODEL.network),
+            "text": (*TEXT, "", "?"),
+            "symbol": (3, b"a", THING, "ab", "", "?"),
+            "last": MAYBE_SIZE,
+        },
+    ),
+    Case(
+        rank_correlation,
+        {"a": [1.0, 2.0], "b": [3.0, 4.0]},
+        {"a": (*ROW, [1.0, 1.0], [1.0, np.nan]), "b": (*ROW, [1.0, 1.0], [1.0, 2.0, 3.0])},
+    ),
     Case(properties, {"source": "x = 1\n"}, {"source": TEXT}),
     Case(
         score,
