@@ -70,7 +70,8 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    "data decoding evidence gradcheck interchange losses metrics models optim tasks training".split()
+    "data decoding evidence gradcheck interchange losses metrics models optim tasks "
+    "training".split()
 )
 
 
