@@ -79,6 +79,7 @@ def masked(values, hidden=-9999):
 
 
 LENGTHS = ("a", 3, [1.5, 2.0], [0, 2], [99, 2], [2], [[2], [1, 2]], THING, masked([2, 2], 2))
+ROWS = ("a", 3, None, [], [1.5], [True], [2], [-1], [[0], [1]], THING, masked([1, 1], 1))
 # Of arrays: no array, of another rank, of another dtype, with more than its numbers.
 ARRAY = ("a", 3, [1.0], None, THING, np.zeros(()), np.zeros((5, 2, 3), complex))
 ARRAY += (masked(np.zeros((5, 2, 3), "float32"), 0), np.zeros((5, 2, 3), "float32").view(Metres))
@@ -198,6 +199,12 @@ def forward(layer, **good):
     if isinstance(layer, (LSTM, GRU)):
         wrong = {"name": WORD, "layer": (*WORD, 9, -1), "direction": WORD}
         yield Case(layer.gate, {"name": "candidate"}, wrong, name=f"{name}.gate")
+    if isinstance(layer, (LSTM, GRU, RNN)) and not layer.bidirectional:
+        wrong = {"state": STATE, "batch": MAYBE_SIZE}
+        step = layer.stepper(batch=2)
+        yield Case(layer.stepper, {}, wrong, name=f"{name}.stepper")
+        yield Case(step, {"x": X[0]}, {"x": (*ARRAY, X[0].astype("f8"))}, name="Stepper.step")
+        yield Case(step.keep, {"rows": [0, 1]}, {"rows": ROWS}, name="Stepper.keep")
     yield Case(layer.forward, good, passed, name=f"{name}.forward")
     yield Case(layer.backward, {"dy": dy, "trace": trace}, back, name=f"{name}.backward")
     yield Case(layer.to, {"backend": "numpy"}, {"backend": BACKEND}, name=f"{name}.to")
