@@ -626,8 +626,8 @@ TEXTS = [
         {"prompt": "ab", "draws": [0.5]},
         {
             "prompt": TEXT,
-            "draws": (*NUMBERS, 0.5, [np.nan], [1.5], [[0.5]]),
-            "temperature": POSITIVE,
+            "draws": (*NUMBERS, 0.5, [np.nan], [1.0], [[0.5]]),
+            **SETTINGS,
         },
     ),
     Case(MODEL.astype, {"dtype": "float64"}, {"dtype": DTYPE}),

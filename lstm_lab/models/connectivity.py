@@ -97,9 +97,9 @@ def connectivity(
     state: Any = None
     hidden = np.zeros((1, model.lstm.output_size))
     if early.size:
-        y, trace = model.lstm.forward(_vectors(model, early)[:, None], trace=False)
+        y, trace = model.lstm.forward(model._vectors(early)[:, None], trace=False)
         hidden, state = y[-1], trace.state
-    x = _vectors(model, ids)
+    x = model._vectors(ids)
 
     y, trace = model.lstm.forward(x[:, None], state)
     scores, kept = model.head.forward(y[-1])
@@ -122,7 +122,7 @@ def connectivity(
     for s in range(n):
         # One lane a change: what was read before it is shared, what comes after it is the same.
         lanes = np.repeat(x[s:, None], 2, axis=1)
-        lanes[0] = np.concatenate([np.zeros((1, x.shape[1])), _vectors(model, others[s : s + 1])])
+        lanes[0] = np.concatenate([np.zeros((1, x.shape[1])), model._vectors(others[s : s + 1])])
         start = state and tuple(np.repeat(part, 2, axis=1) for part in state)
         after, _ = model.lstm.forward(lanes, start, trace=False)
         lost[s] = said[asked] - _log_softmax(model.head.forward(after[-1])[0])[:, asked]
@@ -160,13 +160,6 @@ def rank_correlation(a: Any, b: Any) -> float:
     if len(a) != len(b):
         raise ValueError(f"a and b must be equally many, got {len(a)} and {len(b)}")
     return float(np.corrcoef(ranks(a[:, None])[:, 0], ranks(b[:, None])[:, 0])[0, 1])
-
-
-def _vectors(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
-    """What the LSTM reads for some symbols, (n, D)."""
-    if model.embedding is None:
-        return np.eye(len(model.vocabulary))[ids]
-    return model.embedding.params["weight"][ids]
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
