@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`metrics`, `evidence` and `models`.
+`metrics`, `evidence`, `decoding` and `models`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from .layers import (
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import decoding as decoding
     from . import evidence as evidence
     from . import gradcheck as gradcheck
     from . import interchange as interchange
@@ -69,7 +70,8 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    "data evidence gradcheck interchange losses metrics models optim tasks training".split()
+    "data decoding evidence gradcheck interchange losses metrics models optim tasks "
+    "training".split()
 )
 
 

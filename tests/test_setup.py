@@ -51,6 +51,7 @@ FLOORS = {
     "evidence": 5,
     "tasks": 5,
     "data": 5,
+    "decoding": 5,
     "metrics": 5,
     "models": 5,
     "text": 5,

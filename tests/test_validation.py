@@ -28,6 +28,7 @@ from lstm_lab import (
     Reverse,
     Sequential,
     _validation,
+    decoding,
     losses,
     models,
     optim,
@@ -38,6 +39,7 @@ from lstm_lab import evidence as ev
 from lstm_lab import gradcheck as gc
 from lstm_lab import interchange as ix
 from lstm_lab.data import Climatology, Standardizer, python_source, split, windows
+from lstm_lab.models.connectivity import connectivity, rank_correlation
 from lstm_lab.models.probes import properties, score
 
 F32 = np.float32
@@ -77,6 +79,7 @@ def masked(values, hidden=-9999):
 
 
 LENGTHS = ("a", 3, [1.5, 2.0], [0, 2], [99, 2], [2], [[2], [1, 2]], THING, masked([2, 2], 2))
+ROWS = ("a", 3, None, [], [1.5], [True], [2], [-1], [[0], [1]], THING, masked([1, 1], 1))
 # Of arrays: no array, of another rank, of another dtype, with more than its numbers.
 ARRAY = ("a", 3, [1.0], None, THING, np.zeros(()), np.zeros((5, 2, 3), complex))
 ARRAY += (masked(np.zeros((5, 2, 3), "float32"), 0), np.zeros((5, 2, 3), "float32").view(Metres))
@@ -196,6 +199,12 @@ def forward(layer, **good):
     if isinstance(layer, (LSTM, GRU)):
         wrong = {"name": WORD, "layer": (*WORD, 9, -1), "direction": WORD}
         yield Case(layer.gate, {"name": "candidate"}, wrong, name=f"{name}.gate")
+    if isinstance(layer, (LSTM, GRU, RNN)) and not layer.bidirectional:
+        wrong = {"state": STATE, "batch": MAYBE_SIZE}
+        step = layer.stepper(batch=2)
+        yield Case(layer.stepper, {}, wrong, name=f"{name}.stepper")
+        yield Case(step, {"x": X[0]}, {"x": (*ARRAY, X[0].astype("f8"))}, name="Stepper.step")
+        yield Case(step.keep, {"rows": [0, 1]}, {"rows": ROWS}, name="Stepper.keep")
     yield Case(layer.forward, good, passed, name=f"{name}.forward")
     yield Case(layer.backward, {"dy": dy, "trace": trace}, back, name=f"{name}.backward")
     yield Case(layer.to, {"backend": "numpy"}, {"backend": BACKEND}, name=f"{name}.to")
@@ -522,6 +531,51 @@ DATA_AND_TASKS = [
     ),
 ]
 
+NO_SCORES = ("a", None, THING, ["a"], 3.0, [], [np.nan, 0.0], [np.inf, 0.0], [-np.inf])
+NO_SHARES = ("a", None, THING, ["a"], 1.0, [], [0.5, 0.4], [1.5, -0.5], [np.nan, 1.0])
+NO_UNIFORM = ("a", None, THING, ["a"], [0.5, 0.5], 1.0, -0.1, np.nan)
+SETTINGS = {
+    "temperature": AT_LEAST_0,
+    "top_k": MAYBE_SIZE,
+    "top_p": (*MAYBE_POSITIVE, 1.1),
+}
+EVEN = [0.5, 0.5]
+DECODING = [
+    Case(decoding.distribution, {"scores": EVEN}, {"scores": NO_SCORES, **SETTINGS}),
+    Case(
+        decoding.keep_top_k,
+        {"probabilities": EVEN, "k": 1},
+        {"probabilities": NO_SHARES, "k": SIZE},
+    ),
+    Case(
+        decoding.keep_nucleus,
+        {"probabilities": EVEN, "p": 1.0},
+        {"probabilities": NO_SHARES, "p": (*POSITIVE, 1.1)},
+    ),
+    Case(
+        decoding.draw,
+        {"probabilities": EVEN, "uniform": 0.5},
+        {"probabilities": NO_SHARES, "uniform": NO_UNIFORM},
+    ),
+    Case(
+        decoding.sample,
+        {"scores": EVEN, "uniform": 0.5},
+        {"scores": NO_SCORES, "uniform": NO_UNIFORM, **SETTINGS},
+    ),
+    Case(
+        decoding.generate,
+        {"scores": EVEN, "advance": lambda ids: EVEN, "uniform": [0.5]},
+        {
+            "scores": NO_SCORES,
+            "advance": (3, None, "a"),
+            "uniform": (*NUMBERS, 0.5, [1.0], [-0.1], [np.nan], [[0.5]]),
+            **SETTINGS,
+        },
+    ),
+    Case(decoding.greedy, {"scores": EVEN}, {"scores": NO_SCORES}),
+    Case(decoding.entropy, {"probabilities": EVEN}, {"probabilities": NO_SHARES}),
+]
+
 TEXTS = [
     Case(
         models.LanguageModel,
@@ -572,8 +626,8 @@ TEXTS = [
         {"prompt": "ab", "draws": [0.5]},
         {
             "prompt": TEXT,
-            "draws": (*NUMBERS, 0.5, [np.nan], [1.5], [[0.5]]),
-            "temperature": POSITIVE,
+            "draws": (*NUMBERS, 0.5, [np.nan], [1.0], [[0.5]]),
+            **SETTINGS,
         },
     ),
     Case(MODEL.astype, {"dtype": "float64"}, {"dtype": DTYPE}),
@@ -603,6 +657,21 @@ TEXTS = [
     Case(GRAMS.bits, {"text": "ab"}, {"text": (*TEXTS_REFUSED, ""), "context": MAYBE_WHOLE}),
     Case(GRAMS.perplexity, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "?"), "context": MAYBE_WHOLE}),
     Case(models.compressed_bits, {"text": "ab"}, {"text": (*TEXT, ""), "given": TEXT}),
+    Case(
+        connectivity,
+        {"model": MODEL, "text": "ab"},
+        {
+            "model": (3, "a", None, MODEL.network),
+            "text": (*TEXT, "", "?"),
+            "symbol": (3, b"a", THING, "ab", "", "?"),
+            "last": MAYBE_SIZE,
+        },
+    ),
+    Case(
+        rank_correlation,
+        {"a": [1.0, 2.0], "b": [3.0, 4.0]},
+        {"a": (*ROW, [1.0, 1.0], [1.0, np.nan]), "b": (*ROW, [1.0, 1.0], [1.0, 2.0, 3.0])},
+    ),
     Case(properties, {"source": "x = 1\n"}, {"source": TEXT}),
     Case(
         score,
@@ -681,6 +750,7 @@ CASES = [
     *GRADCHECK,
     *INTERCHANGE,
     *DATA_AND_TASKS,
+    *DECODING,
     *TEXTS,
     *EVIDENCE,
 ]
@@ -739,7 +809,7 @@ RESULT_TYPES = {
 @pytest.mark.parametrize(
     "module",
     ["", ".losses", ".optim", ".training", ".gradcheck", ".interchange", ".data", ".tasks"]
-    + [".models", ".evidence"],
+    + [".models", ".evidence", ".decoding"],
 )
 def test_everything_public_is_tried(module):
     tried = {case.name.partition("-")[0].partition(".")[0] for case in CASES}

@@ -6,8 +6,6 @@ it is not installed, nothing is known and every product is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -73,8 +71,7 @@ def row_blocks(rows: int, inner: int, columns: int) -> int:
     return 1
 
 
-@contextmanager
-def single_threaded() -> Iterator[None]:
+class single_threaded:
     """Let BLAS use one thread only, in this process, until the end of the ``with`` block.
 
     What was set before comes back, also after an exception, and blocks may nest. OpenBLAS has one
@@ -82,13 +79,17 @@ def single_threaded() -> Iterator[None]:
     too. Where blocks of several threads overlap, the first to end may give the others their
     threads back early, which costs speed and nothing else; after the last all is as it was.
     """
-    found = controller()
-    libraries = found.lib_controllers if found else []
-    changed = [(library, before) for library in libraries if (before := library.num_threads) != 1]
-    for library, _ in changed:
-        library.set_num_threads(1)
-    try:
-        yield
-    finally:
-        for library, before in changed:
+
+    # Entered at every step of a stepper: a generator would take as long again as what it does.
+    __slots__ = ("_changed",)
+
+    def __enter__(self) -> None:
+        found = controller()
+        libraries = found.lib_controllers if found else ()
+        self._changed = [(each, before) for each in libraries if (before := each.num_threads) != 1]
+        for library, _ in self._changed:
+            library.set_num_threads(1)
+
+    def __exit__(self, *raised: object) -> None:
+        for library, before in self._changed:
             library.set_num_threads(before)

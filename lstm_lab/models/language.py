@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import decoding
 from .._validation import (
     check_kind,
     checked_bool,
@@ -377,7 +378,15 @@ class LanguageModel:
 
     # ------------------------------------------------------------------------------ writing
 
-    def generate(self, prompt: str, draws: Any, temperature: float = 1.0) -> str:
+    def generate(
+        self,
+        prompt: str,
+        draws: Any,
+        temperature: float = 1.0,
+        *,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> str:
         """Go on after a text, each symbol drawn from what the model says of it.
 
         Parameters
@@ -385,38 +394,40 @@ class LanguageModel:
         prompt : str
             What is read first, from the zero state; may be empty.
         draws : array (n,)
-            Uniform numbers from 0 to 1, one for each symbol: ``rng.random(n)``.
-        temperature : float
-            The scores are divided by it: near 0 the likeliest symbol always wins, 1 takes the
-            model at its word, above it the unlikely ones get more of a chance.
+            Numbers in [0, 1), one for each symbol: ``rng.random(n)``. Likely symbols lie at the
+            low end, as `lstm_lab.decoding.draw` says.
+        temperature, top_k, top_p
+            As `lstm_lab.decoding.distribution` takes them: 1 takes the model at its word, 0 always
+            the likeliest.
 
         Raises
         ------
-        ValueError
-            If the temperature is not above 0.
+        TypeError, ValueError
+            If a setting is out of range, or a draw.
         """
-        try:
-            temperature = checked_number(temperature, "temperature", low=0, above=True)
-        except ValueError:
-            raise ValueError(
-                f"temperature: expected a number above 0, got {described(temperature)}"
-            ) from None
-        draws = plain_array(draws, "draws", "float64")
-        if draws.ndim != 1 or not ((draws >= 0) & (draws <= 1)).all():
-            raise ValueError("draws must be one row of numbers from 0 to 1")
-        hidden, state, written = self._nothing_read(), None, []
+        numbers = plain_array(draws, "draws", "float64")
+        if numbers.ndim != 1 or not ((numbers >= 0) & (numbers < 1)).all():
+            raise ValueError(f"draws must be one row of numbers in [0, 1), got {described(draws)}")
         ids = self.vocabulary.encode(checked_text(prompt, "prompt"))[0]
-        for draw in draws:
-            if len(ids):
-                y, traces = self._body.forward(self._inputs(ids[:, None]), state=state, trace=False)
-                hidden = self.network.backend.to_numpy(y)[-1]
-                state = self._body.final_state(traces)
-            heated = self._predict(hidden)[0] / temperature
-            shares = np.exp(heated - heated.max())
-            place = np.searchsorted(np.cumsum(shares / shares.sum()), draw, side="right")
-            ids = np.array([min(int(place), len(self.vocabulary) - 1)])
-            written.append(int(ids[0]))
-        return self.vocabulary.decode(written)
+        hidden, state = self._nothing_read(), None
+        if ids.size:
+            y, trace = self.lstm.forward(self._vectors(ids)[:, None], trace=False)
+            hidden, state = self.network.backend.to_numpy(y)[-1], trace.state
+        step = self.lstm.stepper(state, batch=1)
+
+        def advance(drawn: np.ndarray) -> np.ndarray:
+            scores, _ = self.head.forward(step(self._vectors(drawn[None])))
+            return self.network.backend.to_numpy(scores)[0]
+
+        drawn = decoding.generate(
+            self._predict(hidden)[0],
+            advance,
+            numbers,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        return self.vocabulary.decode(drawn)
 
     # ---------------------------------------------------------------------------- its parts
 
@@ -434,6 +445,12 @@ class LanguageModel:
 
     def _inputs(self, ids: np.ndarray) -> Any:
         return self.network.backend.asarray(np.ascontiguousarray(self._one_hot(ids)))
+
+    def _vectors(self, ids: np.ndarray) -> Any:
+        """What the LSTM reads for some symbols, (n, D)."""
+        if self.embedding is None:
+            return self._inputs(ids)
+        return self.embedding.params["weight"][self.network.backend.asarray(ids)]
 
     def _nothing_read(self) -> np.ndarray:
         """The hidden state (1, H) that a reading begins with."""

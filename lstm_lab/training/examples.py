@@ -32,6 +32,7 @@ def each(function: Callable[[Any], Any], inputs: Any) -> Any:
         return tuple(each(function, one) for one in inputs)
     return None if inputs is None else function(inputs)
 
+
 EVERY_STEP = slice(None)
 
 

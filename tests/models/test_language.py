@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstm_lab import LSTM, RNN, Dropout, Embedding, Linear, Sequential
+from lstm_lab import LSTM, RNN, Dropout, Embedding, Linear, Sequential, decoding
 from lstm_lab.models import LanguageModel, Vocabulary
 from lstm_lab.optim import SGD
 
@@ -125,8 +125,19 @@ def test_it_goes_on_from_what_it_wrote(model):
     assert not np.allclose(model.next_after(""), model.next_after("ab"))
     likeliest = ALPHABET[int(model.next_after("ab").argmax())]
     assert model.generate("ab", draws[:1], 1e-6) == likeliest
-    with pytest.raises(ValueError, match="temperature: expected a number above 0, got 0"):
-        model.generate("ab", draws, 0)
+    assert model.generate("ab", draws[:1], 0) == likeliest
+
+
+@pytest.mark.parametrize(
+    "setting", [{}, {"temperature": 0}, {"temperature": 0.7, "top_k": 4, "top_p": 0.8}]
+)
+def test_it_draws_as_decoding_does(model, setting):
+    draws = np.random.default_rng(1).random(30)
+    text = "ab"
+    for number in draws:
+        said = model.next_after(text)
+        text += ALPHABET[int(decoding.sample(said, number, **setting))]
+    assert model.generate("ab", draws, **setting) == text[2:]
 
 
 # ------------------------------------------------------------------------------------ learning

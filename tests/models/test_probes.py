@@ -92,7 +92,7 @@ def test_auc_is_that_of_all_pairs():
     cells, prop = rng.integers(0, 9, (60, 3)).astype(float), rng.integers(0, 2, 60)
     pairs = cells[prop == 1][:, None] - cells[prop == 0][None]
     auc = ((pairs > 0) + 0.5 * (pairs == 0)).mean(axis=(0, 1))
-    np.testing.assert_allclose(probes._separation(probes._ranks(cells), prop), abs(2 * auc - 1))
+    np.testing.assert_allclose(probes._separation(probes.ranks(cells), prop), abs(2 * auc - 1))
 
 
 def test_scores_of_a_model_leave_out_what_does_not_vary():
