@@ -12,9 +12,10 @@ import traitlets
 
 from ...models import LanguageModel, shipped
 from ...models.probes import PROPERTIES, properties
-from ..core.base import Explorable, choice, control, floats
+from ..core.base import Explorable, choice, control
 from ..core.base import text as written
-from ..core.bundle import module, styles
+from ..core.bundle import FRONTEND, module, styles
+from ..core.char_model import MOST_CELLS, checked_model, packed
 from ..core.lstm import QUANTITIES
 from ..core.signals import uniform
 
@@ -23,10 +24,6 @@ HERE = Path(__file__).parent
 SHOWN = ("c", "h", "i", "f", "o", "g", "surprise")
 LONGEST = 2000
 MOST_WRITTEN = 200
-MOST_CELLS = 192
-
-# Multiplications that the browser can do for one character without being waited for.
-WORK = 170_000
 
 TEXT = '''\
 class Shelf:
@@ -88,7 +85,7 @@ class TextExplorer(Explorable):
     renamed: ClassVar = {"cell": ("unit", 1)}
     levels = ("", "char", "char/cell", *(f"char/cell/{q}" for q in "ifogch"))
     _esm = module(HERE / "widget.js")
-    _css = Explorable._css + styles(HERE / "widget.css")
+    _css = Explorable._css + styles(FRONTEND / "text_canvas.css", HERE / "widget.css")
 
     text = written(TEXT, LONGEST, empty=True)
     shown = choice(SHOWN)
@@ -110,7 +107,7 @@ class TextExplorer(Explorable):
             model = shipped()
         else:
             arguments = ("model",)
-        self._model = _checked(model)
+        self._model = checked_model(model)
         ranking = model.about.get("probes", {}).get("properties", {})
         # The same for every setting: a line that leaves the unit out means this one.
         if (first := type(self).follows.default_value) in ranking:
@@ -120,7 +117,7 @@ class TextExplorer(Explorable):
             _defaults=own,
             _arguments=arguments,
             _alphabet="".join(model.vocabulary.symbols),
-            _net=floats(np.concatenate([t.ravel() for t in self._model.tables().values()])),
+            _net=packed(self._model),
             _about={k: v for k, v in model.about.items() if k != "training"},
             **settings,
         )
@@ -169,25 +166,3 @@ def cell_of(trace: Any, letter: str) -> np.ndarray:
     """The quantity of a trace (T, 1, H) that a letter stands for; the cell state as its tanh."""
     values = getattr(trace, QUANTITIES[letter])
     return np.tanh(values) if letter == "c" else values
-
-
-def _checked(model: LanguageModel) -> LanguageModel:
-    """A float64 copy of a model that the browser can follow."""
-    if not isinstance(model, LanguageModel):
-        raise TypeError(f"model: expected a LanguageModel, got {type(model).__name__}")
-    hidden, symbols = model.lstm.hidden_size, len(model.vocabulary)
-    if model.vocabulary.unit != "characters" or model.vocabulary.unknown is not None:
-        raise ValueError(f"model: expected one of characters, got {model!r}")
-    if hidden > MOST_CELLS:
-        raise ValueError(f"model: expected at most {MOST_CELLS} cells, got {hidden}")
-    if (work := 4 * hidden * hidden + symbols * hidden) > WORK:
-        raise ValueError(
-            f"model: a character takes {work:,} multiplications; expected at most {WORK:,}, so "
-            "that the picture follows the hand"
-        )
-    copy = model.astype("float64")
-    copy.tables()  # refuses what the browser's loop cannot follow
-    for name, array in copy.network.params.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"model: {name} holds NaN or infinity")
-    return copy
