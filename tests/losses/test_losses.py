@@ -96,12 +96,16 @@ def test_cross_entropy_of_more_rows_than_are_worked_on_at_a_time(backend, kind, 
     right = np.take_along_axis(shares, target[..., None], axis=-1)[..., 0]
     one_hot = np.arange(900) == target[..., None]
     eps = float(np.finfo(dtype).eps)
-    assert value == pytest.approx(-(share * np.log(right)).sum(), rel=tolerance.relative(900, dtype))
+    assert value == pytest.approx(
+        -(share * np.log(right)).sum(), rel=tolerance.relative(900, dtype)
+    )
     ours = backend.to_numpy(gradient)
     assert ours.dtype == dtype and not ours[weights == 0].any()
     wanted = share[..., None] * (shares - one_hot)
     # Of the size of what is subtracted, at the right class, not of the rest.
-    np.testing.assert_allclose(ours, wanted, rtol=tolerance.relative(900, dtype), atol=eps * share.max())
+    np.testing.assert_allclose(
+        ours, wanted, rtol=tolerance.relative(900, dtype), atol=eps * share.max()
+    )
     np.testing.assert_array_equal(backend.to_numpy(device[0]), logits.astype(dtype))
 
 
