@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`metrics`, `evidence` and `text`.
+`metrics`, `evidence`, `decoding` and `models`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ from .layers import (
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import decoding as decoding
     from . import evidence as evidence
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
     from . import metrics as metrics
+    from . import models as models
     from . import optim as optim
     from . import tasks as tasks
-    from . import text as text
     from . import training as training
 
 __version__ = "0.1.0"
@@ -69,7 +70,8 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    "data evidence gradcheck interchange losses metrics optim tasks text training".split()
+    "data decoding evidence gradcheck interchange losses metrics models optim tasks "
+    "training".split()
 )
 
 

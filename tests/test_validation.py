@@ -29,11 +29,12 @@ from lstm_lab import (
     Reverse,
     Sequential,
     _validation,
+    decoding,
     losses,
     metrics,
+    models,
     optim,
     tasks,
-    text,
     training,
 )
 from lstm_lab import evidence as ev
@@ -54,8 +55,8 @@ from lstm_lab.data import (
     tokenize,
     windows,
 )
-from lstm_lab.text.ngram import bits_per_character
-from lstm_lab.text.probes import properties, score
+from lstm_lab.models.connectivity import connectivity, rank_correlation
+from lstm_lab.models.probes import properties, score
 
 F32 = np.float32
 THING = object()
@@ -65,6 +66,7 @@ NO_NUMBER = (*NONE_OF_THESE, True, np.bool_(False), np.nan, np.inf)
 SIZE = (*NO_NUMBER, 0, -1, 2.0, 2.5, None)
 WHOLE = (*NO_NUMBER, -1, 2.0, 2.5, None)
 MAYBE_SIZE = (*NO_NUMBER, 0, -1, 2.0)
+MAYBE_WHOLE = (*NO_NUMBER, -1, 2.0)
 FINITE = (*NO_NUMBER, None, -np.inf, 10**400)
 POSITIVE = (*FINITE, 0, -1.0)
 AT_LEAST_0 = (*FINITE, -1.0)
@@ -104,6 +106,7 @@ ROW += (masked([1.0, -9999.0]), [masked([-9999.0])], np.ones(3).view(Metres))
 MAPPING = (3, "a", None, [1.0], THING)
 LAYER = (3, "a", None, THING, LSTM)
 TEXT = (3, None, b"a", THING, ["a"])
+TEXTS_REFUSED = (3, None, b"a", THING, ["a", 3])
 PATH = (3, None, THING, 1.5)
 OBJECT = (3, "a", THING)
 TEXTS_OF = (3, None, THING, "ab", [], [3], ["a", "b"])
@@ -205,6 +208,8 @@ def forward(layer, **good):
     passed = {"rng": RNG, "trace": FLAG, "lengths": LENGTHS}
     if isinstance(layer, (LSTM, GRU, RNN)):
         passed |= {"state": STATE}
+    if isinstance(layer, Sequential):
+        passed |= {"state": (3, "a", THING, {"head": None}, {"encoder": 3}, {3: None})}
     for array in good:
         wrong = (*ARRAY, X + 0.5) if isinstance(layer, Embedding) else (*ARRAY, X.astype("f8"))
         passed[array] = wrong
@@ -245,6 +250,7 @@ PASSES = [
 ]
 TRACE = LSTM(3, 4).forward(X)[1]
 PASSES += [
+    Case(Sequential.final_state, {"trace": {"lstm": TRACE}}, {"trace": (3, None, "a", [1], THING)}),
     Case(
         TRACE.layer,
         {"number": 0, "direction": "forward"},
@@ -383,6 +389,7 @@ TRAINING = [
             "epochs": SIZE,
             "validation": (3, "a", (1,), {"x": 1}, THING),
             "clip_norm": MAYBE_POSITIVE,
+            "truncate": (*MAYBE_SIZE, 2),
             "patience": MAYBE_SIZE,
             "seed": WHOLE,
             "checkpoint": (3, 1.5, THING),
@@ -390,7 +397,7 @@ TRAINING = [
             "progress": FLAG,
         },
     ),
-    Case(training.evaluate, FIT, DATA_REFUSED),
+    Case(training.evaluate, FIT, DATA_REFUSED | {"truncate": (*MAYBE_SIZE, 2)}),
     Case(
         training.predict,
         {"model": FIT["model"], "x": FIT["x"]},
@@ -487,7 +494,9 @@ INTERCHANGE = [
 SERIES = np.arange(9.0)
 VALUES_ROW = (*ROW, [1.0, np.nan])
 NUMBERS = ("a", None, THING, ["a"])
-MODEL = text.CharModel.new("ab", 3, 2)
+MODEL = models.LanguageModel.new("ab", 3, 2)
+VOCABULARY = (3, None, b"a", THING, "", "aa")
+GRAMS = models.NGram("ab", 1).fit("abab")
 DATA_AND_TASKS = [
     Case(
         windows,
@@ -571,45 +580,146 @@ DATA_AND_TASKS = [
     ),
 ]
 
+NO_SCORES = ("a", None, THING, ["a"], 3.0, [], [np.nan, 0.0], [np.inf, 0.0], [-np.inf])
+NO_SHARES = ("a", None, THING, ["a"], 1.0, [], [0.5, 0.4], [1.5, -0.5], [np.nan, 1.0])
+NO_UNIFORM = ("a", None, THING, ["a"], [0.5, 0.5], 1.0, -0.1, np.nan)
+SETTINGS = {
+    "temperature": AT_LEAST_0,
+    "top_k": MAYBE_SIZE,
+    "top_p": (*MAYBE_POSITIVE, 1.1),
+}
+EVEN = [0.5, 0.5]
+DECODING = [
+    Case(decoding.distribution, {"scores": EVEN}, {"scores": NO_SCORES, **SETTINGS}),
+    Case(
+        decoding.keep_top_k,
+        {"probabilities": EVEN, "k": 1},
+        {"probabilities": NO_SHARES, "k": SIZE},
+    ),
+    Case(
+        decoding.keep_nucleus,
+        {"probabilities": EVEN, "p": 1.0},
+        {"probabilities": NO_SHARES, "p": (*POSITIVE, 1.1)},
+    ),
+    Case(
+        decoding.draw,
+        {"probabilities": EVEN, "uniform": 0.5},
+        {"probabilities": NO_SHARES, "uniform": NO_UNIFORM},
+    ),
+    Case(
+        decoding.sample,
+        {"scores": EVEN, "uniform": 0.5},
+        {"scores": NO_SCORES, "uniform": NO_UNIFORM, **SETTINGS},
+    ),
+    Case(
+        decoding.generate,
+        {"scores": EVEN, "advance": lambda ids: EVEN, "uniform": [0.5]},
+        {
+            "scores": NO_SCORES,
+            "advance": (3, None, "a"),
+            "uniform": (*NUMBERS, 0.5, [1.0], [-0.1], [np.nan], [[0.5]]),
+            **SETTINGS,
+        },
+    ),
+    Case(decoding.greedy, {"scores": EVEN}, {"scores": NO_SCORES}),
+    Case(decoding.entropy, {"probabilities": EVEN}, {"probabilities": NO_SHARES}),
+]
+
 TEXTS = [
     Case(
-        text.CharModel,
-        {"network": MODEL.network, "alphabet": "ab"},
+        models.LanguageModel,
+        {"network": MODEL.network, "vocabulary": "ab"},
         {
             "network": (*LAYER, LSTM(3, 4)),
-            "alphabet": (*TEXT, "aa", ""),
+            "vocabulary": (*VOCABULARY, "abc"),
             "about": (3, "a", [1], THING),
         },
     ),
     Case(
-        text.CharModel.new,
-        {"alphabet": "ab", "hidden_size": 3},
-        {"alphabet": TEXT, "hidden_size": SIZE, "embedding_size": SIZE, "seed": WHOLE},
+        models.LanguageModel.new,
+        {"vocabulary": "ab", "hidden_size": 3},
+        {
+            "vocabulary": VOCABULARY,
+            "hidden_size": SIZE,
+            "embedding_size": MAYBE_SIZE,
+            "seed": WHOLE,
+        },
     ),
-    Case(MODEL.encode, {"text": "ab"}, {"text": TEXT}),
+    Case(
+        MODEL.fit,
+        {"text": "abababab", "epochs": 1, "batch_size": 2, "progress": False},
+        {
+            "text": (*TEXTS_REFUSED, "a"),
+            "epochs": SIZE,
+            "steps": SIZE,
+            "batch_size": SIZE,
+            "carry": FLAG,
+            "validation": (3, b"a", THING, ["a", 3], "a"),
+            "learning_rate": POSITIVE,
+            "optimizer": (*OBJECT, optim.Adam),
+            "clip_norm": MAYBE_POSITIVE,
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "checkpoint_every": MAYBE_SIZE,
+            "progress": FLAG,
+        },
+    ),
     Case(MODEL.read, {"text": "ab"}, {"text": (*TEXT, "", "?")}),
+    Case(MODEL.surprise, {"text": "ab"}, {"text": TEXTS_REFUSED, "context": MAYBE_WHOLE}),
+    Case(MODEL.bits, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "", "?"), "context": MAYBE_WHOLE}),
+    Case(MODEL.perplexity, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "?"), "context": MAYBE_WHOLE}),
     Case(MODEL.next_after, {"text": "ab"}, {"text": TEXT}),
     Case(
         MODEL.generate,
         {"prompt": "ab", "draws": [0.5]},
         {
             "prompt": TEXT,
-            "draws": (*NUMBERS, 0.5, [np.nan], [1.5], [[0.5]]),
-            "temperature": POSITIVE,
+            "draws": (*NUMBERS, 0.5, [np.nan], [1.0], [[0.5]]),
+            **SETTINGS,
         },
     ),
     Case(MODEL.astype, {"dtype": "float64"}, {"dtype": DTYPE}),
     Case(MODEL.save, {"path": "never-written"}, {"path": PATH}),
-    Case(text.load, {"path": "not-there"}, {"path": PATH}),
+    Case(models.LanguageModel.load, {"path": "not-there"}, {"path": PATH}),
+    Case(models.shipped, {"name": "python_source"}, {"name": (*TEXT, "other")}),
     Case(
-        bits_per_character,
-        {"train": [0, 1, 0, 1, 0], "test": [0, 1, 0], "symbols": 2, "orders": [0, 1]},
+        models.Vocabulary,
+        {"symbols": "ab"},
         {
-            "train": (*ROW, [0.5, 0.5, 0.5], [0, 1, 2]),
-            "test": (*ROW, [0.5, 0.5, 0.5], [0, 1, -1]),
-            "symbols": SIZE,
-            "orders": (3, None, [], [-1], [0.5], ["a"], THING),
+            "symbols": (3, None, b"a", THING, "", "aa", ["a", "bc"], ["a", 3]),
+            "unit": WORD,
+            "unknown": ("c", 3),
         },
+    ),
+    Case(models.Vocabulary.characters, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "")}),
+    Case(
+        models.Vocabulary.words,
+        {"text": "ab"},
+        {"text": TEXTS_REFUSED, "size": (-1, 0, 1, 1.5, "a", THING)},
+    ),
+    Case(MODEL.vocabulary.encode, {"text": "ab"}, {"text": TEXT}),
+    Case(models.NGram, {"vocabulary": "ab"}, {"vocabulary": VOCABULARY, "order": (*WHOLE, 99)}),
+    Case(models.NGram("ab", 1).fit, {"text": "abab"}, {"text": (*TEXTS_REFUSED, "a")}),
+    Case(GRAMS.surprise, {"text": "ab"}, {"text": TEXTS_REFUSED, "context": MAYBE_WHOLE}),
+    Case(GRAMS.next_after, {"text": "ab"}, {"text": TEXT, "context": MAYBE_WHOLE}),
+    Case(GRAMS.bits, {"text": "ab"}, {"text": (*TEXTS_REFUSED, ""), "context": MAYBE_WHOLE}),
+    Case(GRAMS.perplexity, {"text": "ab"}, {"text": (*TEXTS_REFUSED, "?"), "context": MAYBE_WHOLE}),
+    Case(models.compressed_bits, {"text": "ab"}, {"text": (*TEXT, ""), "given": TEXT}),
+    Case(
+        connectivity,
+        {"model": MODEL, "text": "ab"},
+        {
+            "model": (3, "a", None, MODEL.network),
+            "text": (*TEXT, "", "?"),
+            "symbol": (3, b"a", THING, "ab", "", "?"),
+            "last": MAYBE_SIZE,
+        },
+    ),
+    Case(
+        rank_correlation,
+        {"a": [1.0, 2.0], "b": [3.0, 4.0]},
+        {"a": (*ROW, [1.0, 1.0], [1.0, np.nan]), "b": (*ROW, [1.0, 1.0], [1.0, 2.0, 3.0])},
     ),
     Case(properties, {"source": "x = 1\n"}, {"source": TEXT}),
     Case(
@@ -755,6 +865,7 @@ CASES = [
     *GRADCHECK,
     *INTERCHANGE,
     *DATA_AND_TASKS,
+    *DECODING,
     *TEXTS,
     *EVIDENCE,
     *METRICS,
@@ -815,7 +926,7 @@ RESULT_TYPES = {
 @pytest.mark.parametrize(
     "module",
     ["", ".losses", ".optim", ".training", ".gradcheck", ".interchange", ".data", ".tasks"]
-    + [".text", ".evidence", ".metrics"],
+    + [".models", ".metrics", ".evidence", ".decoding"],
 )
 def test_everything_public_is_tried(module):
     tried = {case.name.partition("-")[0].partition(".")[0] for case in CASES}

@@ -9,11 +9,13 @@ from typing import Any, Never
 
 import numpy as np
 
-from .._validation import check_call, check_kind, checked_array
+from .._validation import check_call, check_kind, check_mapping, checked_array
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .packing import Packing
 from .parameters import Parameters, shared_memory, write_params
+from .recurrent import Recurrent
+from .trace import Trace
 
 
 @dataclass(frozen=True)
@@ -159,12 +161,65 @@ class Sequential(Layer):
         lengths: Any = None,
         rng: np.random.Generator | None = None,
         trace: bool = True,
+        state: Mapping[str, Any] | None = None,
     ) -> tuple[Array, dict[str, Any]]:
-        """Through all layers; the trace is a dict of theirs, by name."""
+        """Through all layers; the trace is a dict of theirs, by name.
+
+        Parameters
+        ----------
+        state : mapping of str to state, or None
+            Initial states of recurrent layers by the layers' names; those left out begin at zero.
+            `final_state` takes them out of a trace, so that a long sequence can be read in pieces.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the layers do, and if ``state`` names a layer that has none.
+        """
         traces = {}
+        states = self._checked_states(state)
         for name, layer in self.layers.items():
-            x, traces[name] = layer.forward(x, lengths=lengths, rng=rng, trace=trace)
+            more = {"state": states[name]} if name in states else {}
+            x, traces[name] = layer.forward(x, lengths=lengths, rng=rng, trace=trace, **more)
         return x, traces
+
+    def _checked_states(self, state: Any) -> Mapping[str, Any]:
+        if state is None:
+            return {}
+        check_mapping(state, "state")
+        for name in state:
+            layer = self._layers.get(name)
+            if not isinstance(layer, (Recurrent, Sequential)):
+                recurrent = [n for n, each in self._layers.items() if isinstance(each, Recurrent)]
+                raise ValueError(
+                    f"state is for {name!r}; the recurrent layers are {', '.join(recurrent)}"
+                )
+        return state
+
+    @staticmethod
+    def final_state(trace: dict[str, Any]) -> dict[str, Any]:
+        """The final states of the recurrent layers, by name, out of what ``forward`` returned.
+
+        What comes after it begins there: ``forward(more, state=network.final_state(trace))``.
+
+        Raises
+        ------
+        ValueError
+            If a layer is bidirectional.
+        """
+        check_kind(trace, "trace", dict, "what Sequential.forward returned")
+        states = {}
+        for name, own in trace.items():
+            if isinstance(own, Trace):
+                if own.directions == 2:
+                    raise ValueError(
+                        f"{name} reads in both directions: what it says of a piece depends on the "
+                        "pieces after it, so it cannot be read in pieces"
+                    )
+                states[name] = own.state
+            elif isinstance(own, dict) and (inner := Sequential.final_state(own)):
+                states[name] = inner
+        return states
 
     def backward(self, dy: Array, trace: dict[str, Any]) -> Gradient:
         """Back through all layers, last to first."""

@@ -43,6 +43,7 @@ def fit(
     validation: Any = None,
     batch_size: int = 32,
     clip_norm: float | None = None,
+    truncate: int | None = None,
     patience: int | None = None,
     seed: int = 0,
     checkpoint: Any = None,
@@ -88,6 +89,13 @@ def fit(
     batch_size : int
     clip_norm : float or None
         Longest gradient, over all parameters together.
+    truncate : int or None
+        Truncated backpropagation through time, for sequences too long to be held at once: a batch
+        goes through in pieces of so many steps, with an update after each. The state is carried
+        from one piece to the next; the gradient ends where its piece began. Targets are then of
+        every step, there are no ``lengths``, and the model is a `Sequential`, or what else takes
+        ``state=`` and has ``final_state``. Williams & Peng 1990,
+        doi:10.1162/neco.1990.2.4.490.
     patience : int or None
         Stop after so many epochs without a better validation loss. The model is left with the
         parameters of the best epoch.
@@ -138,6 +146,7 @@ def fit(
         )
         objective.require_fit(model, validation, batch_size)
     objective.require_fit(model, examples, batch_size)
+    truncate = _checked_truncate(truncate, model, examples, validation)
     run = Run(
         model,
         objective,
@@ -148,6 +157,7 @@ def fit(
         clip_norm=clip_norm,
         patience=patience,
         seed=seed,
+        truncate=truncate,
     )
     path = None if checkpoint is None else checkpoints.check_path(checkpoint)
     if path is not None and path.exists():
@@ -202,6 +212,7 @@ def evaluate(
     mask: Any = None,
     target_axis: int | None = None,
     batch_size: int = 256,
+    truncate: int | None = None,
 ) -> float:
     """The mean loss over all sequences, without dropout. Arguments as in `fit`."""
     _check_model(model)
@@ -209,7 +220,8 @@ def evaluate(
     batch_size = checked_size(batch_size, "batch_size")
     examples = Examples.check(model, x, target, lengths=lengths, mask=mask, target_axis=target_axis)
     objective.require_fit(model, examples, batch_size)
-    return mean_loss(model, examples, objective, batch_size)
+    truncate = _checked_truncate(truncate, model, examples)
+    return mean_loss(model, examples, objective, batch_size, truncate)
 
 
 def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -> np.ndarray:
@@ -237,6 +249,25 @@ def predict(model: Any, x: Any, *, lengths: Any = None, batch_size: int = 256) -
         if not start:
             each_step = answers_each_step(model, inputs, own, output)
     return np.concatenate(parts, axis=1 if each_step else 0)
+
+
+def _checked_truncate(truncate: Any, model: Any, *sets: Examples | None) -> int | None:
+    if truncate is None:
+        return None
+    truncate = checked_size(truncate, "truncate")
+    if not hasattr(model, "final_state"):
+        raise TypeError(
+            f"truncate: {type(model).__name__} has no final_state to go on from; put it into a "
+            "Sequential"
+        )
+    for examples in filter(None, sets):
+        if isinstance(examples.x, tuple):
+            raise TypeError("truncate takes one input, not a tuple: which of them would be cut?")
+        if examples.target_axis != 1:
+            raise ValueError("truncate needs a target for every step, (T, N, ...)")
+        if examples.lengths is not None:
+            raise ValueError("truncate takes no lengths: leave the padding out with mask=")
+    return truncate
 
 
 def _check_model(model: Any) -> None:

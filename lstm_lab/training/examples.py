@@ -8,6 +8,7 @@ for each of them, and the last one sets the output's axis of time.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,9 @@ def each(function: Callable[[Any], Any], inputs: Any) -> Any:
     if isinstance(inputs, tuple):
         return tuple(each(function, one) for one in inputs)
     return None if inputs is None else function(inputs)
+
+
+EVERY_STEP = slice(None)
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,27 @@ class Examples:
         arrays, own_lengths = zip(*checked, strict=True)
         return arrays, own_lengths
 
-    def batches(self, size: int, backend: Backend) -> Iterator[Batch]:
-        """All examples in order, ``size`` at a time; the last batch may be smaller."""
+    def batches(
+        self, size: int, backend: Backend, truncate: int | None = None
+    ) -> Iterator[tuple[Batch, bool]]:
+        """All examples in order, ``size`` at a time; the last batch may be smaller.
+
+        With ``truncate`` each of them in pieces of so many steps. The second value says whether
+        a batch goes on where the one before it ended.
+        """
         for start in range(0, len(self.rows), size):
-            yield self.batch(self.rows[start : start + size], backend)
+            rows = self.rows[start : start + size]
+            for piece in range(self.pieces(truncate)):
+                yield self.batch(rows, backend, self.steps(piece, truncate)), piece > 0
+
+    def pieces(self, truncate: int | None) -> int:
+        """In how many pieces of ``truncate`` steps a batch is read."""
+        return 1 if truncate is None else math.ceil(len(leading(self.x)) / truncate)
+
+    @staticmethod
+    def steps(piece: int, truncate: int | None) -> slice:
+        """The steps of one such piece."""
+        return EVERY_STEP if truncate is None else slice(piece * truncate, (piece + 1) * truncate)
 
     def batch_sizes(self, size: int) -> set[int]:
         """How many examples the batches hold: ``size``, and the last one what is left."""
@@ -159,12 +180,15 @@ class Examples:
         """One example, or two if there is but one step: another number than that of the steps."""
         return self.batch(self.rows[: 1 if len(leading(self.x)) > 1 else 2], backend)
 
-    def batch(self, rows: np.ndarray, backend: Backend) -> Batch:
-        """These examples, moved to ``backend``."""
-        mask = None if self.mask is None else self.mask.take(rows, self.target_axis)
+    def batch(self, rows: np.ndarray, backend: Backend, steps: slice = EVERY_STEP) -> Batch:
+        """These examples, or some of their steps alone, moved to ``backend``."""
+        target, mask = self.target, self.mask
+        if steps != EVERY_STEP:
+            target, mask = target[steps], None if mask is None else mask[steps]
+        mask = None if mask is None else mask.take(rows, self.target_axis)
         return Batch(
-            x=each(lambda x: backend.asarray(x.take(rows, 1)), self.x),
-            target=backend.asarray(self.target.take(rows, self.target_axis)),
+            x=each(lambda x: backend.asarray(x[steps].take(rows, 1)), self.x),
+            target=backend.asarray(target.take(rows, self.target_axis)),
             lengths=each(lambda lengths: lengths[rows], self.lengths),
             mask=None if mask is None else backend.asarray(mask),
             rows=rows,

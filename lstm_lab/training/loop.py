@@ -6,7 +6,7 @@ import functools
 import json
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,20 @@ def generator(seed: int, stream: int, index: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, index)))
 
 
-def mean_loss(model: Any, examples: Examples, objective: Objective, batch_size: int) -> float:
+def mean_loss(
+    model: Any,
+    examples: Examples,
+    objective: Objective,
+    batch_size: int,
+    truncate: int | None = None,
+) -> float:
     """The mean over all examples, without dropout: the same for every size of the batches."""
     total = weight = 0.0
+    trace: Any = None
     with np.errstate(over="ignore", invalid="ignore"):
-        for batch in examples.batches(batch_size, model.backend):
-            prediction, _ = model.forward(batch.x, lengths=batch.lengths, trace=False)
+        for batch, goes_on in examples.batches(batch_size, model.backend, truncate):
+            more = {"state": model.final_state(trace)} if goes_on else {}
+            prediction, trace = model.forward(batch.x, lengths=batch.lengths, trace=False, **more)
             value, _ = objective(prediction, batch)
             if value.weight:
                 total += value * value.weight
@@ -85,7 +93,7 @@ class Run:
 
     Parameters
     ----------
-    model, optimizer, batch_size, clip_norm, patience, seed
+    model, optimizer, batch_size, clip_norm, patience, seed, truncate
         As in `fit`.
     objective : Objective
     examples : Examples
@@ -98,6 +106,8 @@ class Run:
         Finished epochs, and steps made in the present one.
     best : dict of str to array, or None
         The parameters after the best epoch, if ``patience`` asks for them.
+    carried : dict of str to state, or None
+        Where the next step's sequences stand, if it goes on with those of the last one.
     """
 
     def __init__(
@@ -112,22 +122,25 @@ class Run:
         clip_norm: float | None,
         patience: int | None,
         seed: int,
+        truncate: int | None = None,
     ) -> None:
         self.model, self.objective, self.optimizer = model, objective, optimizer
         self.examples, self.validation = examples, validation
         self.batch_size, self.clip_norm = batch_size, clip_norm
-        self.patience, self.seed = patience, seed
+        self.patience, self.seed, self.truncate = patience, seed, truncate
         self.params = dict(model.params)
         self.history = History()
         self.epoch = self.position = 0
         self.best: dict[str, Array] | None = None
+        self.carried: dict[str, Any] | None = None
         self._finite = _copies(self.params)
         self._loss_sum = self._weight_sum = 0.0
         self._order = (-1, examples.rows)
 
     @property
     def steps_per_epoch(self) -> int:
-        return math.ceil(len(self.examples.rows) / self.batch_size)
+        batches = math.ceil(len(self.examples.rows) / self.batch_size)
+        return batches * self.examples.pieces(self.truncate)
 
     @property
     def steps(self) -> int:
@@ -155,11 +168,14 @@ class Run:
         Diverged
             If anything is not finite; the model has then the parameters of the last finite step.
         """
-        batch = self.examples.batch(self._rows(), self.model.backend)
+        number, piece = divmod(self.position, self.examples.pieces(self.truncate))
+        steps = self.examples.steps(piece, self.truncate)
+        batch = self.examples.batch(self._rows(number), self.model.backend, steps)
+        more = {} if self.carried is None else {"state": self.carried}
         rng = generator(self.seed, DROPOUT, self.steps)
         # What overflows is found below, and reported once and in words.
         with np.errstate(over="ignore", invalid="ignore"):
-            prediction, trace = self.model.forward(batch.x, lengths=batch.lengths, rng=rng)
+            prediction, trace = self.model.forward(batch.x, lengths=batch.lengths, rng=rng, **more)
             value, gradient = self.objective(prediction, batch)
             grads = self.model.backward(gradient, trace).params
             norm = clip_by_norm(grads, self.clip_norm or math.inf)
@@ -178,22 +194,27 @@ class Run:
             self._loss_sum += value * value.weight
             self._weight_sum += value.weight
         self.position += 1
+        last = piece + 1 == self.examples.pieces(self.truncate)
+        self.carried = None if last else self.model.final_state(trace)
         if self.position == self.steps_per_epoch:
             self._close_epoch()
 
-    def _rows(self) -> np.ndarray:
+    def _rows(self, number: int) -> np.ndarray:
+        """The sequences of this epoch's batch ``number``."""
         epoch, order = self._order
         if epoch != self.epoch:
             order = generator(self.seed, SHUFFLE, self.epoch).permutation(self.examples.rows)
             self._order = self.epoch, order
-        start = self.position * self.batch_size
+        start = number * self.batch_size
         return order[start : start + self.batch_size]
 
     def _close_epoch(self) -> None:
         self.require_finite_parameters()
         history = self.history
         if self.validation is not None:
-            value = mean_loss(self.model, self.validation, self.objective, self.batch_size)
+            value = mean_loss(
+                self.model, self.validation, self.objective, self.batch_size, self.truncate
+            )
             self._require_finite("the validation loss", value)
             history.validation_loss.append(value)
         norms = history.step_gradient_norm[-self.position :]
@@ -278,6 +299,7 @@ class Run:
                 "clip_norm": self.clip_norm,
                 "patience": self.patience,
                 "seed": self.seed,
+                "truncate": self.truncate,
                 "data": self.examples.fingerprint(),
                 "validation": self.validation.fingerprint() if self.validation else "none",
             }
@@ -291,6 +313,7 @@ class Run:
         arrays |= {f"best/{name}": array for name, array in (self.best or {}).items()}
         for name, slots in optimizer["slots"].items():
             arrays |= {f"optimizer/{slot}/{name}": array for slot, array in slots.items()}
+        arrays |= {f"carried/{place}": array for place, array in _leaves(self.carried)}
         tensors = {name: to_numpy(array) for name, array in arrays.items()}
         for name in SERIES:
             tensors[f"history/{name}"] = np.array(getattr(self.history, name), "float64")
@@ -353,11 +376,13 @@ class Run:
                 "add up with other weights; only one that was written after an epoch can go on"
             )
         sums = float(state["loss_sum"]), float(state["weight_sum"])
+        inside = self.truncate is not None and position % self.examples.pieces(self.truncate)
+        carried = self._carried(tensors) if inside else None
 
         self.optimizer.load_state_dict({"step": updates, "slots": slots})
         _copy_into(self.params, params)
         self._finite = params
-        self.best, self.history = best, history
+        self.best, self.history, self.carried = best, history, carried
         self.epoch, self.position = epoch, position
         self._loss_sum, self._weight_sum = sums
 
@@ -372,6 +397,17 @@ class Run:
                 raise ValueError(f"{prefix}{name} is not finite")
             group[name] = self.model.backend.asarray(array)
         return group
+
+    def _carried(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """The states in which the sequences stood."""
+        leaves = {}
+        for name in sorted(name for name in tensors if name.startswith("carried/")):
+            if not np.isfinite(tensors[name]).all():
+                raise ValueError(f"{name} is not finite")
+            leaves[name.removeprefix("carried/")] = self.model.backend.asarray(tensors[name])
+        if not leaves:
+            raise ValueError("the state that is carried from piece to piece is not there")
+        return _nested(leaves)
 
     def _check_rates(self, history: History, first: int) -> None:
         for k, rate in enumerate(history.step_learning_rate):
@@ -390,6 +426,30 @@ def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
 def _copy_into(arrays: Mapping[str, Array], values: Mapping[str, Array]) -> None:
     for name, array in arrays.items():
         array[...] = values[name]
+
+
+def _leaves(state: Any, place: str = "") -> Iterator[tuple[str, Array]]:
+    """The arrays of nested mappings and tuples, each with the way to it, as in ``lstm..0``.
+
+    No layer's name is empty or holds a dot, so that the empty one can mean a tuple.
+    """
+    if isinstance(state, tuple):
+        state = {"": {str(k): part for k, part in enumerate(state)}}
+    if isinstance(state, Mapping):
+        for key, part in state.items():
+            yield from _leaves(part, f"{place}.{key}" if place else key)
+    elif state is not None:
+        yield place, state
+
+
+def _nested(leaves: Mapping[str, Array]) -> Any:
+    """What `_leaves` took apart."""
+    parts: dict[str, dict[str, Array]] = {}
+    for place, array in leaves.items():
+        key, _, rest = place.partition(".")
+        parts.setdefault(key, {})[rest] = array
+    nested = {key: own[""] if set(own) == {""} else _nested(own) for key, own in parts.items()}
+    return tuple(nested[""].values()) if set(nested) == {""} else nested
 
 
 def _name_of(loss: Any) -> Any:

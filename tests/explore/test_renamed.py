@@ -15,11 +15,11 @@ from lstm_lab.explore import (
     TextExplorer,
     WeightExplorer,
 )
-from lstm_lab.text import CharModel
+from lstm_lab.models import LanguageModel
 from tests.explore.page import state
 
 X = np.linspace(-1, 1, 12)
-MODEL = CharModel.new("\nabc ()", 6, seed=0)
+MODEL = LanguageModel.new("\nabc ()", 6, seed=0)
 GIVEN = {"layer": LSTM(1, 4, seed=0), "x": X}
 
 # A class; what it took once, and what it takes for the same now; settings beside; the old line.

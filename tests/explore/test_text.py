@@ -11,8 +11,8 @@ import pytest
 
 from lstm_lab import LSTM, Linear, Sequential
 from lstm_lab.explore import TextExplorer
-from lstm_lab.text import CharModel
-from lstm_lab.text.probes import PROPERTIES, properties
+from lstm_lab.models import LanguageModel
+from lstm_lab.models.probes import PROPERTIES, properties
 from tests.explore.cases import case_of
 from tests.explore.page import (
     copy_of,
@@ -33,11 +33,11 @@ def own_model(hidden=9, seed=0, scale=1.5, one_hot=False):
     """A random network, strong enough to have opinions."""
     rng = np.random.default_rng(seed)
     size = len(ALPHABET)
-    model = CharModel.new(ALPHABET, hidden, 5, seed=seed, backend="numpy")
+    model = LanguageModel.new(ALPHABET, hidden, 5, seed=seed, backend="numpy")
     if one_hot:
         lstm = LSTM(size, hidden, backend="numpy", seed=seed)
         network = Sequential(lstm=lstm, head=Linear(hidden, size, backend="numpy", seed=seed))
-        model = CharModel(network, ALPHABET)
+        model = LanguageModel(network, ALPHABET)
     for array in model.network.params.values():
         array[...] = rng.normal(0, scale, array.shape)
     return model
@@ -103,7 +103,7 @@ def test_a_model_of_the_readers_own(show):
 
 
 def test_models_that_cannot_be_shown():
-    with pytest.raises(TypeError, match="model: expected a CharModel, got LSTM"):
+    with pytest.raises(TypeError, match="model: expected a LanguageModel, got LSTM"):
         TextExplorer(model=LSTM(3, 4))
     bad = own_model()
     bad.lstm.params["bias_l0"][3] = np.nan

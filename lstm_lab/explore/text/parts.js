@@ -2,7 +2,7 @@
 
 import { put, svg, tag } from "../frontend/dom.js";
 import { fmt } from "../frontend/format.js";
-import { glyph } from "./canvas.js";
+import { glyph } from "../frontend/text_canvas.js";
 import { valueOf } from "./run.js";
 
 const WINDOW = 60;

@@ -2,8 +2,17 @@
 // words.
 
 import { fmt, percent, QUANTITIES } from "../frontend/format.js";
-import { glyph } from "./canvas.js";
-import { charNet, correlation, goOn, heated, readBefore, readText, surprise } from "./chars.js";
+import { distribution } from "../frontend/sampling.js";
+import { glyph, quoted } from "../frontend/text_canvas.js";
+
+import {
+  charNet,
+  correlation,
+  goOn,
+  readBefore,
+  readText,
+  surprise,
+} from "../frontend/char_model.js";
 import { PROPERTIES, scan } from "./scan.js";
 
 export const BEST_CELLS = 6;
@@ -30,7 +39,8 @@ export function runText(s, net, last) {
     { T, characters } = reading;
   const cell = Math.min(s.unit, H) - 1,
     at = Math.min(s.at, characters.length),
-    from = readBefore(reading, at);
+    from = readBefore(reading, at),
+    setting = { temperature: s.temperature };
   const colour = new Float64Array(T);
   let bits = 0;
   for (let t = 0; t < T; t++) {
@@ -51,8 +61,8 @@ export function runText(s, net, last) {
     property,
     known,
     r: correlation(colour, 0, 1, known, T),
-    next: heated(reading.said.subarray(from * V, (from + 1) * V), s.temperature),
-    more: goOn(net, reading, from, s.length, s.temperature, s.seed, last?.more),
+    next: distribution(reading.said.subarray(from * V, (from + 1) * V), setting).p,
+    more: goOn(net, reading, from, s.length, setting, s.seed, last?.more),
   };
 }
 
@@ -84,8 +94,6 @@ export function ranking(about, follows, run, net) {
     .slice(0, BEST_CELLS);
   return { known, cells: order.map((j) => ({ j, score: known ? known.held_out[j] : live[j] })) };
 }
-
-export const quoted = (text) => `“${text.replace(/\n/g, "↵")}”`;
 
 export function sentence(s, run, net) {
   const { characters } = run.reading,

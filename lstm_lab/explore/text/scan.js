@@ -1,5 +1,5 @@
 // What holds just after each character of a piece of Python source has been read.
-// lstm_lab.text.probes computes the same with Python's own tokenize; a test keeps the two equal.
+// lstm_lab.models.probes computes the same with Python's own tokenize; a test keeps the two equal.
 // This one also takes what is no valid Python: a text that is being written.
 
 export const PROPERTIES = {

@@ -10,10 +10,10 @@ import { plot } from "../frontend/plot.js";
 import { readout } from "../frontend/readout.js";
 import { sumLevel } from "../frontend/sum_level.js";
 import { tableFold } from "../frontend/table.js";
-import { glyph, textCanvas, tintOf } from "./canvas.js";
-import { charNet, readBefore, surprise } from "./chars.js";
+import { glyph, quoted, textCanvas, tintOf } from "../frontend/text_canvas.js";
+import { charNet, readBefore, surprise } from "../frontend/char_model.js";
 import { bars, paintCell, tile, windowOf } from "./parts.js";
-import { BEST_CELLS, quoted, ranking, runText, sentence, SHOWN, valueOf } from "./run.js";
+import { BEST_CELLS, ranking, runText, sentence, SHOWN, valueOf } from "./run.js";
 import { PROPERTIES } from "./scan.js";
 
 const NEXT = 8,

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from ...text.model import CharModel, shipped
-from ...text.probes import PROPERTIES, properties
-from ..core.base import Explorable, choice, control, floats
+from ...models import LanguageModel, shipped
+from ...models.probes import PROPERTIES, properties
+from ..core.base import Explorable, choice, control
 from ..core.base import text as written
-from ..core.bundle import module, styles
+from ..core.bundle import FRONTEND, module, styles
+from ..core.char_model import MOST_CELLS, checked_model, packed
 from ..core.lstm import QUANTITIES
 from ..core.signals import uniform
 
@@ -23,10 +24,6 @@ HERE = Path(__file__).parent
 SHOWN = ("c", "h", "i", "f", "o", "g", "surprise")
 LONGEST = 2000
 MOST_WRITTEN = 200
-MOST_CELLS = 192
-
-# Multiplications that the browser can do for one character without being waited for.
-WORK = 170_000
 
 TEXT = '''\
 class Shelf:
@@ -50,7 +47,7 @@ class TextExplorer(Explorable):
 
     Parameters
     ----------
-    model : CharModel, optional
+    model : LanguageModel, optional
         A model of the reader's; without one, the book's own of Python source.
     text : str
         What is read, up to 2000 characters; those that the model does not know it never sees.
@@ -88,7 +85,7 @@ class TextExplorer(Explorable):
     renamed: ClassVar = {"cell": ("unit", 1)}
     levels = ("", "char", "char/cell", *(f"char/cell/{q}" for q in "ifogch"))
     _esm = module(HERE / "widget.js")
-    _css = Explorable._css + styles(HERE / "widget.css")
+    _css = Explorable._css + styles(FRONTEND / "text_canvas.css", HERE / "widget.css")
 
     text = written(TEXT, LONGEST, empty=True)
     shown = choice(SHOWN)
@@ -104,13 +101,13 @@ class TextExplorer(Explorable):
     _net = traitlets.Bytes(b"").tag(sync=True)
     _about = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, model: CharModel | None = None, **settings: Any):
+    def __init__(self, model: LanguageModel | None = None, **settings: Any):
         own, arguments = {}, ()
         if model is None:
             model = shipped()
         else:
             arguments = ("model",)
-        self._model = _checked(model)
+        self._model = checked_model(model)
         ranking = model.about.get("probes", {}).get("properties", {})
         # The same for every setting: a line that leaves the unit out means this one.
         if (first := type(self).follows.default_value) in ranking:
@@ -119,8 +116,8 @@ class TextExplorer(Explorable):
         super().__init__(
             _defaults=own,
             _arguments=arguments,
-            _alphabet=model.alphabet,
-            _net=floats(np.concatenate([t.ravel() for t in self._model.tables().values()])),
+            _alphabet="".join(model.vocabulary.symbols),
+            _net=packed(self._model),
             _about={k: v for k, v in model.about.items() if k != "training"},
             **settings,
         )
@@ -143,7 +140,7 @@ class TextExplorer(Explorable):
         said = model.next_after(before)
         heated = np.exp((said - said.max()) / self.temperature)
         found = {"next": heated / heated.sum(), "written": written, "bits": 0.0, "r": 0.0}
-        if not model.encode(self.text)[0].size:
+        if not model.vocabulary.encode(self.text)[0].size:
             return {"colour": np.zeros(0), **found}
         reading = model.read(self.text)
         if self.shown == "surprise":
@@ -169,22 +166,3 @@ def cell_of(trace: Any, letter: str) -> np.ndarray:
     """The quantity of a trace (T, 1, H) that a letter stands for; the cell state as its tanh."""
     values = getattr(trace, QUANTITIES[letter])
     return np.tanh(values) if letter == "c" else values
-
-
-def _checked(model: CharModel) -> CharModel:
-    """A float64 copy of a model that the browser can follow."""
-    if not isinstance(model, CharModel):
-        raise TypeError(f"model: expected a CharModel, got {type(model).__name__}")
-    hidden, symbols = model.lstm.hidden_size, len(model.alphabet)
-    if hidden > MOST_CELLS:
-        raise ValueError(f"model: expected at most {MOST_CELLS} cells, got {hidden}")
-    if (work := 4 * hidden * hidden + symbols * hidden) > WORK:
-        raise ValueError(
-            f"model: a character takes {work:,} multiplications; expected at most {WORK:,}, so "
-            "that the picture follows the hand"
-        )
-    copy = model.astype("float64")
-    for name, array in copy.network.params.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"model: {name} holds NaN or infinity")
-    return copy

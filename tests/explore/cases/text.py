@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstm_lab.explore import TextExplorer
-from lstm_lab.text import CharModel
+from lstm_lab.models import LanguageModel
 from tests.explore.cases import Case
 
 
@@ -32,7 +32,7 @@ def js(explorer):
 
 
 def large():
-    return TextExplorer(CharModel.new("\n" + "".join(map(chr, range(32, 127))), 192, seed=0))
+    return TextExplorer(LanguageModel.new("\n" + "".join(map(chr, range(32, 127))), 192, seed=0))
 
 
 CASE = Case(

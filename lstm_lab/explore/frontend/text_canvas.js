@@ -1,17 +1,18 @@
 // Text on a canvas, each character in the colour of a number, with that number as a bar below it.
 
-import { put, tag } from "../frontend/dom.js";
-import { fault } from "../frontend/setting.js";
+import { put, tag } from "./dom.js";
+import { fault } from "./setting.js";
 
 const FONT = 'ui-monospace, "DejaVu Sans Mono", "Liberation Mono", Menlo, Consolas, monospace';
 const SIZE = 13,
-  LINE = 36,
   TEXT = 19,
   LANE = 13;
 
 const SIGNS = { "\n": "↵", " ": "␣", "\t": "→" };
 /** A character as it can be seen. */
 export const glyph = (character) => SIGNS[character] ?? character;
+/** A text in words. */
+export const quoted = (text) => `“${text.replace(/\n/g, "↵")}”`;
 
 const QUANTITY = { i: "i", f: "f", o: "o" };
 const withAlpha = (color, alpha) =>
@@ -55,12 +56,14 @@ function arrange(characters, width, wide) {
 /**
  * A box of coloured text. With a name, the text is that control's and can be written in place:
  * typed(text, place) and moved(place) tell of it, hovered(place or null) of the pointer. Places
- * count characters, not the units of JavaScript's strings.
+ * count characters, not the units of JavaScript's strings. Without a lane for bars below each line
+ * the lines stand closer.
  *
  * show({characters, values, kind, property, at}): values (T) are NaN where the model knows nothing,
  * or null for plain text; property (T), if any, is drawn as a line; at: the mark, or null.
  */
-export function textCanvas(view, { name, words, typed, moved, hovered }) {
+export function textCanvas(view, { name, words, typed, moved, hovered, lane = true }) {
+  const LINE = lane ? 36 : 22;
   const canvas = tag("canvas", { role: "img", class: "ll-canvas" }),
     ctx = canvas.getContext("2d");
   const error = tag("p", { class: "ll-error", role: "alert" });
@@ -74,6 +77,7 @@ export function textCanvas(view, { name, words, typed, moved, hovered }) {
       autocapitalize: "off",
       autocomplete: "off",
       wrap: "soft",
+      style: `line-height: ${LINE}px; top: ${lane ? -6 : 1}px`,
     });
   const box = tag("div", { class: "ll-text-box" }, canvas, field);
   const node = tag("div", { class: "ll-text-canvas" }, box, name ? error : null);

@@ -1,4 +1,4 @@
-"""The recipe of the shipped model, on a small corpus: it learns, and says how well."""
+"""The shipped models are what they say; their recipes learn on a small corpus."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 
 from lstm_lab.data import ALPHABET, Corpus, python_source
-from lstm_lab.text import CharModel, recipe
+from lstm_lab.models import LanguageModel, shipped
+from lstm_lab.models.pretrained import SHIPPED
+from lstm_lab.models.pretrained import python_source as recipe
 
 
 @pytest.fixture
 def corpus():
     line = "for each in range(10):\n    print(each)\n"
-    return Corpus((line * 60,), (line * 20,), (line * 30,), "Lines", "here", "none")
+    parts = [(line * 60,), (line * 20,), (line * 30,)]
+    return Corpus.of(parts, name="Lines", source="here", licence="none", description="Two lines.")
 
 
 def test_it_learns_and_is_measured_beside_counting(corpus):
-    model = CharModel.new(ALPHABET, 12, 6, backend="numpy")
+    model = LanguageModel.new(ALPHABET, 12, 6, backend="numpy")
     before = model.read(corpus.test[0]).surprise.mean()
     learnt = recipe.train(model, corpus, epochs=6, steps=20, batch_size=8, learning_rate=0.02)
     assert learnt["validation_bits"][-1] < learnt["validation_bits"][0]
@@ -31,22 +34,30 @@ def test_it_learns_and_is_measured_beside_counting(corpus):
     assert found["characters"] == {"train": 60 * 39, "test": 30 * 39}
 
 
-def test_windows_follow_each_other(corpus):
-    model = CharModel.new(ALPHABET, 4, 4, backend="numpy")
-    x, target = recipe.windows(model, corpus.train, 50)
-    ids = model.encode(corpus.train[0])[0]
-    np.testing.assert_array_equal(x.T.ravel(), ids[: x.size])
-    np.testing.assert_array_equal(target.T.ravel(), ids[1 : x.size + 1])
-    with pytest.raises(ValueError, match="hold 4 characters; expected more than 50"):
-        recipe.windows(model, ["abcd"], 50)
-
-
 def test_the_command_says_what_it_takes():
-    command = [sys.executable, "-m", "lstm_lab.text", "--help"]
+    command = [sys.executable, "-m", "lstm_lab.models.pretrained", "--help"]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     for option in ("--cells", "--epochs", "--seed", "--out", "--checkpoint"):
         assert option in answer.stdout
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_says_what_it_is(name):
+    assert SHIPPED[name].stat().st_size < 1_000_000
+    model = shipped(name)
+    about = model.about
+    assert about["command"].startswith(f"python -m lstm_lab.models.pretrained {name} ")
+    assert {"name", "corpus", "licence", "python", "test_bits", "ngram_bits"} <= set(about)
+
+
+def test_the_shipped_model_of_python_source_is_better_than_counting():
+    """Far better than chance on text that is not in its corpus."""
+    model = shipped()
+    assert model.about["test_bits"] < min(model.about["ngram_bits"])
+    text = 'def double(numbers):\n    """Twice each."""\n    return [2 * n for n in numbers]\n'
+    assert model.bits(text) < 3
+    assert model.generate("import nu", np.full(1, 0.5), 0.1) == "m"
 
 
 def test_python_source_holds_out_whole_files():

@@ -19,7 +19,7 @@ import numpy as np
 from .._validation import checked_bool, checked_text, described, plain_array
 
 if TYPE_CHECKING:
-    from .model import CharModel
+    from .language import LanguageModel
 
 __all__ = ["PROPERTIES", "Scores", "properties", "score", "scores"]
 
@@ -171,23 +171,23 @@ def score(activations: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> Scores:
     fitted = _readout(activations[first], prop[first])
     rng = np.random.default_rng(0)
     later = activations[second]
-    ranks = _ranks(later) if yes_or_no else later
+    ranked = ranks(later) if yes_or_no else later
     shifts = rng.integers(len(later) // 4, 3 * len(later) // 4 + 1, _SHIFTS)
-    by_chance = [measure(ranks, np.roll(prop[second], shift)).max() for shift in shifts]
+    by_chance = [measure(ranked, np.roll(prop[second], shift)).max() for shift in shifts]
     return Scores(
-        cells=measure(_ranks(activations[first]) if yes_or_no else activations[first], prop[first]),
-        held_out=measure(ranks, prop[second]),
+        cells=measure(ranks(activations[first]) if yes_or_no else activations[first], prop[first]),
+        held_out=measure(ranked, prop[second]),
         chance=float(np.mean(by_chance)),
         together=float(measure(*_judged(fitted(later), prop[second], yes_or_no))[0]),
     )
 
 
-def scores(model: CharModel, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+def scores(model: LanguageModel, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`score` of tanh c, for every property that varies in the texts, as JSON can hold it.
 
     Parameters
     ----------
-    model : CharModel
+    model : LanguageModel
     texts : sequence of str
         Valid Python, each read from the zero state.
     """
@@ -214,7 +214,7 @@ def scores(model: CharModel, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _judged(values: np.ndarray, prop: np.ndarray, yes_or_no: bool) -> tuple:
     column = values[:, None]
-    return (_ranks(column) if yes_or_no else column), prop
+    return (ranks(column) if yes_or_no else column), prop
 
 
 def _readout(activations: np.ndarray, prop: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -232,18 +232,18 @@ def _correlation(activations: np.ndarray, prop: np.ndarray) -> np.ndarray:
     return np.abs(centred.T @ target) / np.where(lengths > 0, lengths, np.inf)
 
 
-def _ranks(activations: np.ndarray) -> np.ndarray:
+def ranks(activations: np.ndarray) -> np.ndarray:
     """Rank of each value among its cell's, 1 to T, ties sharing their mean."""
-    ranks = np.empty(activations.shape)
+    found = np.empty(activations.shape)
     for j, values in enumerate(activations.T):
         _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-        ranks[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return ranks
+        found[:, j] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return found
 
 
-def _separation(ranks: np.ndarray, prop: np.ndarray) -> np.ndarray:
+def _separation(ranked: np.ndarray, prop: np.ndarray) -> np.ndarray:
     """|2 AUC - 1| from ranks, by Mann and Whitney's U."""
     yes = prop > 0
     above, below = yes.sum(), (~yes).sum()
-    u = ranks[yes].sum(axis=0) - above * (above + 1) / 2
+    u = ranked[yes].sum(axis=0) - above * (above + 1) / 2
     return np.abs(2 * u / (above * below) - 1)

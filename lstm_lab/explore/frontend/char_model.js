@@ -1,6 +1,7 @@
 // A character model in the browser: the LSTM reads a text, predicts the next character, goes on.
 
-import { addProduct, lstmStep, lstmTrace } from "../frontend/equations/lstm.js";
+import { addProduct, lstmStep, lstmTrace } from "./equations/lstm.js";
+import { distribution, rankAt } from "./sampling.js";
 
 /**
  * The model out of its numbers, one after another: w (V·4H), what each character adds to the
@@ -111,16 +112,6 @@ export function readBefore(reading, place) {
 /** -log2 of the probability that the model gave character t, in bits. */
 export const surprise = (net, reading, t) => -reading.said[t * net.V + reading.ids[t]] / Math.LN2;
 
-/** The probabilities (V) of log-probabilities at a temperature: softmax of them divided by it. */
-export function heated(said, temperature) {
-  let top = -Infinity,
-    sum = 0;
-  for (const value of said) if (value > top) top = value;
-  const p = Float64Array.from(said, (value) => Math.exp((value - top) / temperature));
-  for (const value of p) sum += value;
-  return p.map((value) => value / sum);
-}
-
 /** Uniform numbers from 0 to 1 of 32 bits (mulberry32), as Python draws them. */
 export function dice(seed) {
   let a = seed | 0;
@@ -132,24 +123,15 @@ export function dice(seed) {
   };
 }
 
-/** The id that a number from 0 to 1 falls on, the ids lined up in their order. */
-export function pick(probabilities, share) {
-  let sum = 0;
-  for (let k = 0; k < probabilities.length; k++) {
-    sum += probabilities[k];
-    if (share < sum) return k;
-  }
-  return probabilities.length - 1;
-}
-
 /**
- * Goes on after the first `from` characters of a reading, `count` of them drawn at a temperature.
- * Returns a reading whose first character is the first that was drawn, with its text. What was
- * returned before is gone on with, or written over, if it is given.
+ * Goes on after the first `from` characters of a reading, `count` of them drawn as a setting
+ * {temperature, top_k, top_p} says. Returns a reading whose first character is the first that was
+ * drawn, with its text. What was returned before is gone on with, or written over, if it is given.
  */
-export function goOn(net, reading, from, count, temperature, seed, before) {
+export function goOn(net, reading, from, count, setting, seed, before) {
   const { H, V } = net,
-    key = `${seed} ${temperature} ${reading.ids.subarray(0, from)}`;
+    { temperature, top_k, top_p } = setting,
+    key = `${seed} ${temperature} ${top_k} ${top_p} ${reading.ids.subarray(0, from)}`;
   const more = before?.capacity >= count ? before : newReading(net, Math.max(64, 2 * count));
   if (more.key !== key) {
     for (const q of ["h", "c"])
@@ -158,13 +140,9 @@ export function goOn(net, reading, from, count, temperature, seed, before) {
     predict(net, more, 0);
   }
   while (more.T < count) {
-    const t = more.T;
-    readOne(
-      net,
-      more,
-      pick(heated(more.said.subarray(t * V, (t + 1) * V), temperature), more.draw()),
-      t,
-    );
+    const t = more.T,
+      next = distribution(more.said.subarray(t * V, (t + 1) * V), setting);
+    readOne(net, more, next.order[rankAt(next, more.draw())], t);
   }
   more.text = Array.from(more.ids.subarray(0, count), (id) => net.symbols[id]).join("");
   return more;

@@ -9,8 +9,8 @@ import tokenize
 import numpy as np
 import pytest
 
-from lstm_lab.text import CharModel, probes
-from lstm_lab.text.probes import PROPERTIES, properties, score
+from lstm_lab.models import LanguageModel, probes
+from lstm_lab.models.probes import PROPERTIES, properties, score
 
 
 def test_every_property_by_hand():
@@ -92,12 +92,12 @@ def test_auc_is_that_of_all_pairs():
     cells, prop = rng.integers(0, 9, (60, 3)).astype(float), rng.integers(0, 2, 60)
     pairs = cells[prop == 1][:, None] - cells[prop == 0][None]
     auc = ((pairs > 0) + 0.5 * (pairs == 0)).mean(axis=(0, 1))
-    np.testing.assert_allclose(probes._separation(probes._ranks(cells), prop), abs(2 * auc - 1))
+    np.testing.assert_allclose(probes._separation(probes.ranks(cells), prop), abs(2 * auc - 1))
 
 
 def test_scores_of_a_model_leave_out_what_does_not_vary():
     source = textwrap.dedent(inspect.getsource(probes))
-    model = CharModel.new("\n" + "".join(map(chr, range(32, 127))), 8, 4, seed=0)
+    model = LanguageModel.new("\n" + "".join(map(chr, range(32, 127))), 8, 4, seed=0)
     answers = probes.scores(model, [source])
     assert set(answers) == set(PROPERTIES)
     for answer in answers.values():

@@ -1,0 +1,14 @@
+"""Floor 5: models, each a few dozen lines on the layers, and what is held beside them.
+
+`LanguageModel` predicts the next character or word; `NGram` does by counting, and
+`compressed_bits` says what a compressor makes of the same text. `probes` says what single cells
+follow, and `shipped` is the model that comes with the book.
+"""
+
+from .compression import compressed_bits
+from .language import LanguageModel, Reading
+from .ngram import NGram
+from .pretrained import shipped
+from .vocabulary import Vocabulary
+
+__all__ = ["LanguageModel", "NGram", "Reading", "Vocabulary", "compressed_bits", "shipped"]
