@@ -1,5 +1,7 @@
 """How the tests try SamplingExplorer."""
 
+import re
+
 import numpy as np
 
 from lstm_lab.explore import SamplingExplorer
@@ -16,7 +18,8 @@ def shown(explorer):
         return [f"“{asked}” is predicted with "]
     return [
         f"there are {values['choices']:.1f} effective choices",
-        "It goes on with “" + values["written"].replace("\n", "↵") + "”",
+        # A page shows one blank for several.
+        "It goes on with “" + re.sub(" +", " ", values["written"].replace("\n", "↵")) + "”",
     ]
 
 
