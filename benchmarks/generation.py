@@ -210,7 +210,7 @@ def indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def copying(texts: list[str], training: str) -> list[dict[str, float]]:
+def copying(texts: list[str], training: str) -> list[dict[str, float | None]]:
     """How much of each text stands in the training text, word for word.
 
     ``copied``: the fraction of its pieces of 30 characters that do. ``longest``: the largest of
@@ -233,7 +233,7 @@ def copying(texts: list[str], training: str) -> list[dict[str, float]]:
             if hit[own].any():
                 each["longest"] = size
             if size == COPIED:
-                each["copied"] = float(hit[own].sum() / whole[own].sum())
+                each["copied"] = fraction(hit[own & whole])
     return found
 
 
