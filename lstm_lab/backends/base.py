@@ -136,6 +136,10 @@ class Backend:
         """Entered around a time loop whose every step is a product of so many operations."""
         return nullcontext()
 
+    def multiplying(self, flops: float) -> AbstractContextManager[Any]:
+        """Entered around products of so many operations each, with no loop over time."""
+        return nullcontext()
+
     def checksum(self, array: Array) -> int | None:
         """A number that changes with the array; None where the host would wait for a device."""
         return None

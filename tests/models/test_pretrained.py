@@ -17,7 +17,8 @@ from lstm_lab.models.pretrained import python_source as recipe
 @pytest.fixture
 def corpus():
     line = "for each in range(10):\n    print(each)\n"
-    return Corpus((line * 60,), (line * 20,), (line * 30,), "Lines", "here", "none")
+    parts = [(line * 60,), (line * 20,), (line * 30,)]
+    return Corpus.of(parts, name="Lines", source="here", licence="none", description="Two lines.")
 
 
 def test_it_learns_and_is_measured_beside_counting(corpus):

@@ -11,8 +11,10 @@ __all__ = ["SHIPPED", "shipped"]
 
 FOLDER = Path(__file__).parent
 
+RECIPES = ("python_source", "topics")
+
 #: The files by the models' names.
-SHIPPED = {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
+SHIPPED = {name: FOLDER / f"{name}.safetensors" for name in RECIPES}
 
 
 def shipped(name: str = "python_source") -> LanguageModel:
@@ -20,7 +22,7 @@ def shipped(name: str = "python_source") -> LanguageModel:
 
     Parameters
     ----------
-    name : {"python_source"}
-        Of the Python standard library's own files.
+    name : {"python_source", "topics"}
+        Of the Python standard library's own files, or of the English of its help topics.
     """
     return LanguageModel.load(SHIPPED[checked_choice(name, "name", tuple(SHIPPED))], "numpy")

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..language import LanguageModel
-from . import FOLDER, SHIPPED
+from . import FOLDER, RECIPES
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         prog="python -m lstm_lab.models.pretrained",
         description="Make a model that comes with the book again.",
     )
-    parser.add_argument("name", choices=tuple(SHIPPED), help="which")
+    parser.add_argument("name", choices=RECIPES, help="which")
     parser.add_argument("--out", type=Path, help="where the model goes")
     parser.add_argument("--cells", type=int, help="cells of the LSTM")
     parser.add_argument("--epochs", type=int, help="times that every text is read")
