@@ -210,12 +210,14 @@ def indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def copying(texts: list[str], training: str) -> list[dict[str, float]]:
+def copying(texts: list[str], training: str) -> list[dict[str, float | None]]:
     """How much of each text stands in the training text, word for word.
 
     ``copied``: the fraction of its pieces of 30 characters that do. ``longest``: the largest of
-    `SIZES` at which a piece does.
+    `SIZES` at which a piece does. Blanks and line breaks that follow each other count as one: runs
+    of blanks as long as a line are no quotation.
     """
+    texts, training = [re.sub(r"\s+", " ", text) for text in texts], re.sub(r"\s+", " ", training)
     owner, joined = np.repeat(np.arange(len(texts)), list(map(len, texts))), Pieces("".join(texts))
     found, learnt = [{"copied": 0.0, "longest": 0.0} for _ in texts], Pieces(training)
     for size in SIZES:
@@ -231,7 +233,7 @@ def copying(texts: list[str], training: str) -> list[dict[str, float]]:
             if hit[own].any():
                 each["longest"] = size
             if size == COPIED:
-                each["copied"] = float(hit[own].sum() / whole[own].sum())
+                each["copied"] = fraction(hit[own & whole])
     return found
 
 
@@ -309,13 +311,7 @@ def names(models: dict[str, Any], count: int = 200) -> Iterator[dict[str, Any]]:
     for between in (0, 2, 6):
         rng, answers = np.random.default_rng(between), {name: [] for name in models}
         for _ in range(count):
-            one, other, third = (
-                "".join(rng.choice(list("bdfgklmnprstvz"), 3 * 2)) for _ in range(3)
-            )
-            one, other, third = (
-                "".join(a + b for a, b in zip(word[:3], rng.choice(list("aeiou"), 3), strict=True))
-                for word in (one, other, third)
-            )
+            one, other, third = invented(rng), invented(rng), invented(rng)
             before = (
                 f"    def update(self, {one}, {third}):\n{filler * (between // 2)}"
                 f"        self._value = "
@@ -327,6 +323,11 @@ def names(models: dict[str, Any], count: int = 200) -> Iterator[dict[str, Any]]:
             yield limit("name", between, name, given)
 
 
+def invented(rng: np.random.Generator) -> str:
+    """A name of three syllables that is no word, such as "kosuli"."""
+    return "".join(rng.choice(list(letters)) for letters in ("bdfgklmnprstvz", "aeiou") * 3)
+
+
 def cost(model: Any, before: str, word: str) -> float:
     return float(model.surprise(before + word)[len(before) :].sum())
 
@@ -334,7 +335,7 @@ def cost(model: Any, before: str, word: str) -> float:
 def closing(models: dict[str, Any], count: int = 100) -> Iterator[dict[str, Any]]:
     """Whether n open brackets are closed by the end of the line, at temperature ½."""
     functions = ("len", "str", "list", "int", "sorted", "tuple", "set", "repr", "max", "sum")
-    for depth in (1, 2, 3, 4, 6, 8):
+    for depth in (1, 2, 3, 4, 5, 6, 8):
         rng, answers = np.random.default_rng(depth), {name: [] for name in models}
         for _ in range(count):
             calls = "".join(f"{name}(" for name in rng.choice(functions, depth))

@@ -63,9 +63,8 @@ def distribution(
 
     Notes
     -----
-    Temperature: Ackley, Hinton & Sejnowski 1985, doi:10.1207/s15516709cog0901_7. Top-k: Fan, Lewis
-    & Dauphin 2018, doi:10.18653/v1/P18-1082. Nucleus: Holtzman, Buys, Du, Forbes & Choi 2020,
-    arXiv:1904.09751, equations 2 and 3.
+    Top-k: Fan, Lewis & Dauphin 2018, doi:10.18653/v1/P18-1082. Nucleus: Holtzman, Buys, Du, Forbes
+    & Choi 2020, arXiv:1904.09751.
 
     Examples
     --------

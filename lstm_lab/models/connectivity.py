@@ -81,9 +81,7 @@ def connectivity(
 
     Notes
     -----
-    Gradient norms: Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034; gradient times input:
-    Shrikumar, Greenside & Kundaje 2017, arXiv:1704.02685; leaving things out: Li, Monroe & Jurafsky
-    2016, arXiv:1612.08220.
+    Leaving things out, to see what they were worth: Li, Monroe & Jurafsky 2016, arXiv:1612.08220.
     """
     check_kind(model, "model", LanguageModel, "a LanguageModel")
     if len(model.vocabulary) < 2:

@@ -72,9 +72,11 @@ def test_the_nucleus_is_the_smallest_set_of_all_that_reaches_p(counts, sixtieths
     np.testing.assert_allclose(keep_nucleus(shares(counts), float(p)), expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("tenths", range(1, 11))
-def test_a_sum_that_reaches_p_but_for_its_rounding_has_reached_it(tenths):
-    assert np.count_nonzero(keep_nucleus(np.full(10, 0.1), tenths / 10)) == tenths
+@pytest.mark.parametrize("n", range(2, 30))
+def test_a_sum_that_reaches_p_but_for_its_rounding_has_reached_it(n):
+    """Sums of n-ths in floating point are a little above or below k / n."""
+    for k in range(1, n):
+        assert np.count_nonzero(keep_nucleus(np.full(n, 1 / n), k / n)) == k
 
 
 @MANY
@@ -242,6 +244,12 @@ def test_the_ends_of_the_line_never_draw_the_impossible(counts):
     p = shares(counts) * (1 - 1e-5)  # as rounded as it may come
     assert counts[int(draw(p, 0.0))] == max(counts)
     assert counts[int(draw(p, LAST))] == min(filter(None, counts))
+
+
+def test_a_number_on_the_border_belongs_to_the_next():
+    assert draw([0.5, 0.25, 0.25], 0.5) == 1
+    assert draw([0.25, 0.5, 0.25], 0.75) == 2
+    assert draw([[0.5, 0.5], [0.5, 0.5]], [0.5, 0.5 - 1e-16]).tolist() == [1, 0]
 
 
 def markov(seed, V=5):

@@ -236,5 +236,6 @@ def test_every_cell_opens_by_keyboard(show):
     assert picture(page) != before
     values = TextExplorer(unit=unit + 1, shown="i").values()
     reading = text(page.locator("[data-role=readout]:visible"))
-    t = TextExplorer()._model.encode(state(page)["text"][: state(page)["at"]])[0].size - 1
+    read = state(page)["text"][: state(page)["at"]]
+    t = TextExplorer()._model.vocabulary.encode(read)[0].size - 1
     assert f"{values['colour'][t]:.2f}"[:4] in reading

@@ -62,16 +62,18 @@ def test_blanking_is_reading_zeros(form):
         assert found.blanked[s] == pytest.approx(lost, abs=1e-12)
 
 
-def test_replacing_is_reading_another_text():
+@pytest.mark.parametrize("own", [False, True], ids=["any text", "the model's own likeliest"])
+def test_replacing_is_reading_another_text(own):
     model = model_of("embedding")
-    found, exact = connectivity(model, TEXT, "b"), model.astype("float64")
+    text = "a" + model.generate("a", np.zeros(9), 0) if own else TEXT
+    found, exact = connectivity(model, text, "b"), model.astype("float64")
     symbols = exact.vocabulary.symbols
-    for s in range(len(TEXT)):
-        ranking = np.argsort(-exact.next_after(TEXT[:s]))
-        other = next(k for k in ranking if symbols[k] != TEXT[s])
+    for s in range(len(text)):
+        ranking = np.argsort(-exact.next_after(text[:s]))
+        other = next(k for k in ranking if symbols[k] != text[s])
         assert found.others[s] == other
-        changed = TEXT[:s] + symbols[other] + TEXT[s + 1 :]
-        lost = exact.next_after(TEXT)[1] - exact.next_after(changed)[1]
+        changed = text[:s] + symbols[other] + text[s + 1 :]
+        lost = exact.next_after(text)[1] - exact.next_after(changed)[1]
         assert found.replaced[s] == pytest.approx(lost, abs=1e-12)
 
 

@@ -3,7 +3,7 @@
 import { fmt, percent } from "../frontend/format.js";
 import { glyph } from "../frontend/text_canvas.js";
 
-export const BARS = 172;
+export const BARS = 150;
 
 const SLOT = 40,
   LEFT = 4,

@@ -18,7 +18,7 @@ export const MEASURES = {
   replaced: "lost if another stood there",
   blanked: "lost if its vector were 0",
   product: "gradient · vector",
-  norm: "length of the gradient",
+  norm: "norm of the gradient",
 };
 
 const settingOf = ({ temperature = 1, top_k, top_p }) => ({ temperature, top_k, top_p });
@@ -85,7 +85,7 @@ export function numbersOf(s, alphabet, H, numbers, weightX) {
   };
 }
 
-const ending = (run) => quoted(run.reading.characters.slice(-12).join(""));
+const ending = (run) => quoted(run.reading.characters.slice(-12).join("")).replace(/ +/g, " ");
 
 export function sentence(s, run, net) {
   const { own, cut } = run,
@@ -102,7 +102,7 @@ export function sentence(s, run, net) {
   return (
     `${before}there are ${fmt(own.choices, 1)} effective choices; ${left}${weight}. ` +
     `Likeliest: ${best.join(", ")}. Drawn: ${glyph(net.symbols[own.drawn])}. ` +
-    `It goes on with ${quoted(own.more.text)}, ${together}`
+    `It goes on with ${quoted(own.more.text).replace(/ +/g, " ")}, ${together}`
   );
 }
 

@@ -130,7 +130,7 @@ function render({ model, el }) {
       const { own, beside, cut, parts, number } = run,
         all = own.kept === V;
       tiles.choices.value.textContent = fmt(own.choices, 1);
-      tiles.choices.last.textContent = `e^H of ${V}, beside ${fmt(beside.choices, 1)}`;
+      tiles.choices.last.textContent = `of ${V}; beside ${fmt(beside.choices, 1)}`;
       tiles.cut.value.textContent = all ? "nothing" : percent(cut);
       tiles.cut.last.textContent = all ? "" : `${V - own.kept} characters`;
       tiles.next.value.textContent = letter(own.drawn);
@@ -154,7 +154,8 @@ function render({ model, el }) {
       );
       for (const { name, words: title, box } of texts) {
         const { text } = run[name].more,
-          characters = Array.from(text),
+          // A line break is a sign here: two texts stand below each other, character by character.
+          characters = Array.from(text, glyph),
           who = name === "own" ? "Drawn with your setting" : `Drawn with ${s.beside}`;
         title.textContent = `${who}, the same numbers`;
         box.show({
@@ -173,9 +174,9 @@ function render({ model, el }) {
   function connections(stage) {
     const tiles = {
       asked: tile("predicted", ""),
-      norm: tile("gradient's length", "order as in “replaced”"),
-      product: tile("gradient · vector", "order as in “replaced”"),
-      near: tile("nearness alone", "order as in “replaced”"),
+      norm: tile("norm of the gradient", "as “replaced” has it"),
+      product: tile("gradient · vector", "as “replaced” has it"),
+      near: tile("nearness alone", "as “replaced” has it"),
     };
     const field = textCanvas(view, {
       name: "text",
@@ -200,7 +201,7 @@ function render({ model, el }) {
         `${letter(run.reading.ids[t])}, ${inside.t - t} before: ` +
         `${fmt(inside.replaced[k])} nats lost with ${letter(inside.others[k])} in its place, ` +
         `${fmt(inside.blanked[k])} with its vector 0; gradient · vector ` +
-        `${fmt(inside.product[k])}, length ${fmt(inside.norm[k])}`;
+        `${fmt(inside.product[k])}, norm ${fmt(inside.norm[k])}`;
     };
     const scrub = slider(view, "at", {
       words: "ask about the character after",

@@ -1,5 +1,7 @@
 """How the tests try SamplingExplorer."""
 
+import re
+
 import numpy as np
 
 from lstm_lab.explore import SamplingExplorer
@@ -16,7 +18,8 @@ def shown(explorer):
         return [f"“{asked}” is predicted with "]
     return [
         f"there are {values['choices']:.1f} effective choices",
-        "It goes on with “" + values["written"].replace("\n", "↵") + "”",
+        # One blank stands for several.
+        "It goes on with “" + re.sub(" +", " ", values["written"].replace("\n", "↵")) + "”",
     ]
 
 
@@ -49,6 +52,8 @@ CASE = Case(
     js=js,
     same=same,
     large=large,
+    # Where one character more or less, or a little less of the nucleus, is to be seen.
+    lively={"top_k": 12, "top_p": 1.0},
     # They are inside, at "connectivity".
     hidden=frozenset({"at", "measure"}),
     still=frozenset({"at", "measure"}),
