@@ -118,7 +118,7 @@ MUTANTS = [
         "layers/sequence.py",
         "                running[0] = initial[..., :n]",
         "                running[0] = 0 * initial[..., :n]",
-        f"{RECURRENT}::test_a_sequence_does_not_see_its_neighbours",
+        f"{RECURRENT}::test_chunks_with_the_state_carried_are_one_run",
     ),
     Mutant(
         "the final state's gradient is ignored",
