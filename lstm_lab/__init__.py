@@ -11,8 +11,8 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 (5, 2, 16)
 
 What is not here lies in modules that are loaded when they are first named, as in
-``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`evidence` and `text`.
+``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `decoding`, `gradcheck`, `interchange`,
+`data`, `tasks`, `models`, `evidence` and `text`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .layers import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -28,6 +29,7 @@ from .layers import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     Gradient,
     LastStep,
     Layer,
@@ -35,14 +37,17 @@ from .layers import (
     Reverse,
     Sequential,
     Trace,
+    WordDropout,
 )
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import decoding as decoding
     from . import evidence as evidence
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import models as models
     from . import optim as optim
     from . import tasks as tasks
     from . import text as text
@@ -51,6 +56,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
@@ -58,6 +64,7 @@ __all__ = [
     "BiLSTM",
     "Dropout",
     "Embedding",
+    "FeatureEmbedding",
     "Gradient",
     "LastStep",
     "Layer",
@@ -65,9 +72,14 @@ __all__ = [
     "Reverse",
     "Sequential",
     "Trace",
+    "WordDropout",
 ]
 
-_MODULES = frozenset("data evidence gradcheck interchange losses optim tasks text training".split())
+_MODULES = frozenset(
+    "data decoding evidence gradcheck interchange losses models optim tasks text training".split()
+)
+    "data decoding evidence gradcheck interchange losses optim tasks text training".split()
+)
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here

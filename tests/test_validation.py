@@ -150,6 +150,16 @@ LAYERS = [
         {"vocabulary_size": 3, "embedding_size": 2},
         {"vocabulary_size": SIZE, "embedding_size": SIZE, **LAYER_OPTIONS},
     ),
+    Case(
+        CRF,
+        {"num_tags": 3},
+        {
+            "num_tags": SIZE,
+            "allowed": ("a", 3, np.ones((3, 3), bool), np.ones((4, 4)), THING),
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+    ),
     Case(Dropout, {"rate": 0.5}, {"rate": RATE, "backend": BACKEND, "dtype": DTYPE}),
     Case(LastStep, {}, {"backend": BACKEND, "dtype": DTYPE}),
     Case(Reverse, {}, {"backend": BACKEND, "dtype": DTYPE}),
@@ -207,6 +217,7 @@ PASSES = [
         (RNN(3, 4), {"x": X}),
         (Linear(3, 4), {"x": X}),
         (Embedding(3, 4), {"x": X.astype(int)}),
+        (CRF(3), {"x": X}),
         (Dropout(0.5), {"x": X}),
         (LastStep(), {"x": X}),
         (Reverse(), {"x": X}),
@@ -273,6 +284,41 @@ LOSSES = [
         losses.ctc_collapse,
         {"path": [0, 1]},
         {"path": (3, "ab", [0.5], [[0]], None, THING), "blank": WHOLE},
+    ),
+]
+
+EDGES = np.zeros((5, 2, 3, 3), "float32")
+EDGES_REFUSED = {"scores": (*FLOATS, EDGES[0], EDGES[..., :2]), "lengths": LENGTHS}
+MASK = np.ones((4, 4), bool)
+MASKS = ("a", 3, None, MASK[:3], MASK[:3, :3], np.ones((4, 4)), THING)
+LOSSES += [
+    Case(
+        losses.crf,
+        {"scores": EDGES, "target": IDS},
+        EDGES_REFUSED | {"target": (*ARRAY, IDS[0], IDS + 3, IDS - 1, IDS + 0.5)},
+    ),
+    Case(losses.crf_lattice, {"scores": EDGES}, EDGES_REFUSED),
+]
+DECODING = [
+    Case(decoding.viterbi, {"scores": EDGES}, EDGES_REFUSED),
+    Case(
+        decoding.legal_bio,
+        {"tags": ["O", "B-a", "I-a"]},
+        {"tags": (3, None, THING, [], [3], ["O", "O"], ["B-"], ["name"])},
+    ),
+    Case(
+        decoding.legal_viterbi,
+        {"scores": LOGITS, "allowed": MASK},
+        {"scores": (*FLOATS, LOGITS[0], EDGES[..., :2]), "allowed": MASKS, "lengths": LENGTHS},
+    ),
+    Case(
+        decoding.illegal_transitions,
+        {"path": IDS, "allowed": MASK},
+        {
+            "path": ("a", 3, None, THING, IDS[0], IDS + 0.5, IDS + 3, IDS - 1),
+            "allowed": MASKS,
+            "lengths": LENGTHS,
+        },
     ),
 ]
 

@@ -2,8 +2,10 @@
 
 from .attention import Attention, AttentionGradient, AttentionTrace
 from .base import Gradient, Layer
+from .crf import CRF
 from .dense import Embedding, Linear
 from .dropout import Dropout
+from .features import FeatureEmbedding, WordDropout
 from .gru import GRU
 from .lstm import LSTM, BiLSTM
 from .parameters import GateParameters, Parameters, write_params
@@ -14,6 +16,7 @@ from .sequential import LastStep, Sequential
 from .trace import GradientTrace, Trace
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
@@ -23,6 +26,7 @@ __all__ = [
     "BiLSTM",
     "Dropout",
     "Embedding",
+    "FeatureEmbedding",
     "GateParameters",
     "Gradient",
     "GradientTrace",
@@ -34,5 +38,6 @@ __all__ = [
     "Reverse",
     "Sequential",
     "Trace",
+    "WordDropout",
     "write_params",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_lab import GRU, LSTM, RNN, BiLSTM, Dropout, Embedding, LastStep, Linear, Reverse
+from lstm_lab import CRF, GRU, LSTM, RNN, BiLSTM, Dropout, Embedding, LastStep, Linear, Reverse
 from lstm_lab import Sequential as Chain
 from lstm_lab.gradcheck import gradcheck
 
@@ -13,6 +13,7 @@ D = {"dtype": "float64"}
 
 LAYERS = {
     "linear": lambda **o: Linear(3, 4, seed=0, **D, **o),
+    "crf": lambda **o: CRF(3, **D, **o),
     "embedding": lambda **o: Embedding(6, 4, seed=0, **D, **o),
     "dropout": lambda **o: Dropout(0.5, **D, **o),
     "reverse": lambda **o: Reverse(**D, **o),
