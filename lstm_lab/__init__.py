@@ -78,8 +78,6 @@ __all__ = [
 _MODULES = frozenset(
     "data decoding evidence gradcheck interchange losses models optim tasks text training".split()
 )
-    "data decoding evidence gradcheck interchange losses optim tasks text training".split()
-)
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here

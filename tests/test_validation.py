@@ -16,6 +16,7 @@ import pytest
 
 import lstm_lab
 from lstm_lab import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -23,11 +24,14 @@ from lstm_lab import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     LastStep,
     Linear,
     Reverse,
     Sequential,
+    WordDropout,
     _validation,
+    decoding,
     losses,
     optim,
     tasks,
@@ -128,6 +132,8 @@ VARIANTS = {
 STATE = ((X,), (H,), 3, (X, X), H[0])
 CALL = {"rng": RNG, "trace": FLAG}
 
+SIZES_REFUSED = (3, "a", None, THING, [], [0, 1, 1], [1, 1], [1.0, 1, 1], ["a", 1, 1])
+
 LAYERS = [
     Case(LSTM, SIZES, RECURRENT | VARIANTS),
     Case(
@@ -156,6 +162,22 @@ LAYERS = [
         {
             "num_tags": SIZE,
             "allowed": ("a", 3, np.ones((3, 3), bool), np.ones((4, 4)), THING),
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+    ),
+    Case(
+        FeatureEmbedding,
+        {"vocabulary_sizes": [3, 3, 3], "embedding_sizes": [2, 1, 1]},
+        {"vocabulary_sizes": SIZES_REFUSED, "embedding_sizes": SIZES_REFUSED, **LAYER_OPTIONS},
+    ),
+    Case(
+        WordDropout,
+        {"rate": 0.5},
+        {
+            "rate": RATE,
+            "unknown": WHOLE,
+            "feature": tuple(v for v in WHOLE if v is not None),
             "backend": BACKEND,
             "dtype": DTYPE,
         },
@@ -194,7 +216,11 @@ def forward(layer, **good):
     if isinstance(layer, (LSTM, GRU, RNN)):
         passed |= {"state": STATE}
     for array in good:
-        wrong = (*ARRAY, X + 0.5) if isinstance(layer, Embedding) else (*ARRAY, X.astype("f8"))
+        wrong = (
+            (*ARRAY, X + 0.5)
+            if isinstance(layer, (Embedding, FeatureEmbedding))
+            else (*ARRAY, X.astype("f8"))
+        )
         passed[array] = wrong
     traces = ("a", 3, THING) if isinstance(layer, Dropout) else ("a", 3, None, THING)
     back = {"dy": (*ARRAY, dy.astype("float16")), "trace": traces}
@@ -217,6 +243,7 @@ PASSES = [
         (RNN(3, 4), {"x": X}),
         (Linear(3, 4), {"x": X}),
         (Embedding(3, 4), {"x": X.astype(int)}),
+        (FeatureEmbedding([3, 3, 3], [2, 1, 1]), {"x": X.astype(int)}),
         (CRF(3), {"x": X}),
         (Dropout(0.5), {"x": X}),
         (LastStep(), {"x": X}),
@@ -225,6 +252,21 @@ PASSES = [
         (Sequential(encoder=LSTM(3, 4), head=Linear(4, 2)), {"x": X}),
     )
     for case in forward(layer, **good)
+]
+HIDES = WordDropout(0.5)
+PASSES += [
+    Case(
+        HIDES.forward,
+        {"x": X.astype(int)},
+        {"x": (*ARRAY, X + 0.5), "lengths": LENGTHS, "rng": RNG, "trace": FLAG},
+        name="WordDropout.forward",
+    ),
+    Case(
+        HIDES.backward,
+        {"dy": None, "trace": (5, 2, 3)},
+        {"dy": (3, "a", X, THING), "trace": ("a", 3, None, THING)},
+        name="WordDropout.backward",
+    ),
 ]
 TRACE = LSTM(3, 4).forward(X)[1]
 PASSES += [
@@ -313,9 +355,9 @@ DECODING = [
     ),
     Case(
         decoding.illegal_transitions,
-        {"path": IDS, "allowed": MASK},
+        {"paths": IDS + 2, "allowed": MASK},
         {
-            "path": ("a", 3, None, THING, IDS[0], IDS + 0.5, IDS + 3, IDS - 1),
+            "paths": ("a", 3, None, THING, IDS[0], IDS + 0.5, IDS + 3, IDS - 1),
             "allowed": MASKS,
             "lengths": LENGTHS,
         },
@@ -674,6 +716,7 @@ CASES = [
     *LAYERS,
     *PASSES,
     *LOSSES,
+    *DECODING,
     *OPTIM,
     *TRAINING,
     *GRADCHECK,
@@ -724,7 +767,7 @@ UNREFUSED = {
 
 RESULT_TYPES = {
     # They are returned, not made by a reader.
-    *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
+    *("Gradient", "Trace", "CRFLattice", "CTCLattice", "Report", "Entry", "History", "Interval"),
     *("Series", "Corpus", "Tagged", "Reading", "CheckpointError", "Diverged", "ALPHABET"),
     "NothingCounts",
     # Bases of what is tried here.
@@ -736,7 +779,17 @@ RESULT_TYPES = {
 
 @pytest.mark.parametrize(
     "module",
-    ["", ".losses", ".optim", ".training", ".gradcheck", ".interchange", ".data", ".tasks"]
+    [
+        "",
+        ".losses",
+        ".optim",
+        ".training",
+        ".decoding",
+        ".gradcheck",
+        ".interchange",
+        ".data",
+        ".tasks",
+    ]
     + [".text", ".evidence"],
 )
 def test_everything_public_is_tried(module):

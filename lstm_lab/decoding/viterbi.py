@@ -149,7 +149,7 @@ def legal_viterbi(scores: Array, allowed: Any, lengths: Sequence[int] | None = N
         As `viterbi`.
     """
     backend, scores = checked_prediction(scores, "scores")
-    if scores.ndim not in (3, 4):
+    if scores.ndim not in (3, 4) or scores.shape[-1] != scores.shape[2]:
         raise ValueError(
             f"scores must have shape (T, B, K) or (T, B, K, K), got {tuple(scores.shape)}"
         )
@@ -162,12 +162,12 @@ def legal_viterbi(scores: Array, allowed: Any, lengths: Sequence[int] | None = N
     return viterbi(edges if given.ndim == 3 else edges + given, lengths)[0]
 
 
-def illegal_transitions(path: Any, allowed: Any, lengths: Sequence[int] | None = None) -> int:
+def illegal_transitions(paths: Any, allowed: Any, lengths: Sequence[int] | None = None) -> int:
     """How often a row of tags breaks the rules, starts and ends included.
 
     Parameters
     ----------
-    path : array of int (T, B)
+    paths : array of int (T, B)
         Tags; past ``lengths`` anything.
     allowed : array of bool (K + 1, K + 1)
         As in `layers.CRF`.
@@ -178,19 +178,20 @@ def illegal_transitions(path: Any, allowed: Any, lengths: Sequence[int] | None =
     TypeError, ValueError
         If the arrays do not fit each other.
     """
-    path = plain_array(path, "path")
-    if path.ndim != 2 or path.dtype.kind not in "iu":
+    paths = plain_array(paths, "paths")
+    if paths.ndim != 2 or paths.dtype.kind not in "iu":
         raise TypeError(
-            f"path must be whole numbers (T, B), got {path.dtype} of shape {path.shape}"
+            f"paths must be whole numbers (T, B), got {paths.dtype} of shape {paths.shape}"
         )
-    size = len(plain_array(allowed, "allowed")) - 1
-    allowed = checked_allowed(allowed, size)
-    lengths = checked_lengths(lengths, *path.shape)
-    inside = np.arange(len(path))[:, None] < lengths
-    if ((path < 0) | (path >= size))[inside].any():
-        raise ValueError(f"path must hold tags from 0 to {size - 1}")
-    outside = np.full((1, path.shape[1]), size)
-    rows = np.concatenate([outside, np.where(inside, path, size), outside])
+    mask = plain_array(allowed, "allowed")
+    size = max(1, len(mask) - 1) if mask.ndim else 1
+    mask = checked_allowed(mask, size)
+    lengths = checked_lengths(lengths, *paths.shape)
+    inside = np.arange(len(paths))[:, None] < lengths
+    if ((paths < 0) | (paths >= size))[inside].any():
+        raise ValueError(f"paths must hold the tags that allowed has, from 0 to {size - 1}")
+    outside = np.full((1, paths.shape[1]), size)
+    rows = np.concatenate([outside, np.where(inside, paths, size), outside])
     # From the last tag to the outside is one step; from outside to outside none.
-    broken = ~allowed[rows[:-1], rows[1:]] & ((rows[:-1] < size) | (rows[1:] < size))
+    broken = ~mask[rows[:-1], rows[1:]] & ((rows[:-1] < size) | (rows[1:] < size))
     return int(broken.sum())

@@ -18,6 +18,7 @@ from .._validation import (
 from ..backends import Array, Backend
 from .base import Gradient, Layer
 from .dense import Embedding, Lookup
+from .packing import inside
 from .parameters import Parameters
 
 
@@ -193,6 +194,7 @@ class WordDropout(Layer):
                 f"x must have a last axis of more than {self.feature} features, "
                 f"got shape {tuple(x.shape)}"
             )
+        inside(self.backend, places, lengths)  # refuses lengths that do not fit
         if rng is None or not self.rate:
             return x, x.shape
         # Drawn on the host, so that a seed hides the same words on every backend.
@@ -201,8 +203,9 @@ class WordDropout(Layer):
             hidden = hidden[..., None] & (np.arange(x.shape[-1]) == self.feature)
         return self.backend.xp.where(self.backend.asarray(hidden), self.unknown, x), x.shape
 
-    def backward(self, dy: Any, trace: tuple[int, ...]) -> Gradient:
-        """Nothing comes back to ids: ``dy`` is None, as an embedding's ``x`` is."""
+    def backward(self, dy: None, trace: tuple[int, ...]) -> Gradient:
+        """Nothing comes back to ids: ``dy`` is None, the gradient that embeddings give theirs."""
+        check_kind(dy, "dy", type(None), "None, as ids have no gradient")
         check_kind(trace, "trace", tuple, "what WordDropout.forward returned")
         return Gradient(None)
 

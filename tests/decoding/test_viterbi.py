@@ -114,7 +114,7 @@ def test_broken_rules_are_counted():
     assert illegal_transitions(path, allowed, [4, 4, 3]) == 2
     allowed[0, -1] = False  # nothing may end in O
     assert illegal_transitions(path, allowed, [4, 4, 3]) == 4
-    with pytest.raises(ValueError, match="tags from 0 to 2"):
+    with pytest.raises(ValueError, match="paths must hold the tags that allowed has, from 0 to 2"):
         illegal_transitions(path + 1, allowed)
 
 
