@@ -52,6 +52,7 @@ FLOORS = {
     "evidence": 5,
     "tasks": 5,
     "data": 5,
+    "metrics": 5,
     "models": 5,
     "text": 5,
     "notebook": 5,

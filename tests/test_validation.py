@@ -353,15 +353,6 @@ DECODING = [
         {"scores": LOGITS, "allowed": MASK},
         {"scores": (*FLOATS, LOGITS[0], EDGES[..., :2]), "allowed": MASKS, "lengths": LENGTHS},
     ),
-    Case(
-        decoding.illegal_transitions,
-        {"paths": IDS + 2, "allowed": MASK},
-        {
-            "paths": ("a", 3, None, THING, IDS[0], IDS + 0.5, IDS + 3, IDS - 1),
-            "allowed": MASKS,
-            "lengths": LENGTHS,
-        },
-    ),
 ]
 
 VALUES, GRADS = {"w": np.ones(2)}, {"w": np.ones(2)}

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_kind, checked_lengths, checked_text, plain_array
+from .._validation import check_kind, checked_lengths, checked_text
 from ..backends import Array, get_backend
 from ..layers.crf import checked_allowed, edge_scores
 from ..losses.crf import checked_edges, forward
 from ..losses.elementwise import checked_prediction
 
-__all__ = ["illegal_transitions", "legal_bio", "legal_viterbi", "viterbi"]
+__all__ = ["legal_bio", "legal_viterbi", "viterbi"]
 
 
 def viterbi(scores: Array, lengths: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -160,38 +160,3 @@ def legal_viterbi(scores: Array, allowed: Any, lengths: Sequence[int] | None = N
     chain = rules[:-1, :-1], rules[-1, :-1], rules[:-1, -1]
     edges = edge_scores(get_backend("numpy"), x, lengths, *chain)
     return viterbi(edges if given.ndim == 3 else edges + given, lengths)[0]
-
-
-def illegal_transitions(paths: Any, allowed: Any, lengths: Sequence[int] | None = None) -> int:
-    """How often a row of tags breaks the rules, starts and ends included.
-
-    Parameters
-    ----------
-    paths : array of int (T, B)
-        Tags; past ``lengths`` anything.
-    allowed : array of bool (K + 1, K + 1)
-        As in `layers.CRF`.
-    lengths : sequence of B ints, or None
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays do not fit each other.
-    """
-    paths = plain_array(paths, "paths")
-    if paths.ndim != 2 or paths.dtype.kind not in "iu":
-        raise TypeError(
-            f"paths must be whole numbers (T, B), got {paths.dtype} of shape {paths.shape}"
-        )
-    mask = plain_array(allowed, "allowed")
-    size = max(1, len(mask) - 1) if mask.ndim else 1
-    mask = checked_allowed(mask, size)
-    lengths = checked_lengths(lengths, *paths.shape)
-    inside = np.arange(len(paths))[:, None] < lengths
-    if ((paths < 0) | (paths >= size))[inside].any():
-        raise ValueError(f"paths must hold the tags that allowed has, from 0 to {size - 1}")
-    outside = np.full((1, paths.shape[1]), size)
-    rows = np.concatenate([outside, np.where(inside, paths, size), outside])
-    # From the last tag to the outside is one step; from outside to outside none.
-    broken = ~mask[rows[:-1], rows[1:]] & ((rows[:-1] < size) | (rows[1:] < size))
-    return int(broken.sum())
