@@ -42,6 +42,7 @@ from lstm_lab import evidence as ev
 from lstm_lab import gradcheck as gc
 from lstm_lab import interchange as ix
 from lstm_lab.data import Climatology, Standardizer, python_source, split, windows
+from lstm_lab.models import Tagger, is_bio, tag_scores, word_features
 from lstm_lab.text.ngram import bits_per_character
 from lstm_lab.text.probes import properties, score
 
@@ -353,6 +354,88 @@ DECODING = [
         {"scores": LOGITS, "allowed": MASK},
         {"scores": (*FLOATS, LOGITS[0], EDGES[..., :2]), "allowed": MASKS, "lengths": LENGTHS},
     ),
+]
+
+WORDS, TAGS = [["ann", "lee"]], [["B-a", "I-a"]]
+TAGGER = Tagger.new(WORDS, TAGS, hidden_size=2)
+LINES = (3, None, THING, "a", [], ["a b"], [[]], [[3, 3]], {"a": 1})
+PAIRS = {"words": (*LINES, [["ann"]], [["a", "b"], ["c"]]), "tags": (*LINES, [["O"]])}
+MODELS = [
+    Case(
+        Tagger,
+        {
+            "network": TAGGER.network,
+            "vocabularies": TAGGER.vocabularies,
+            "tags": TAGGER.tags,
+        },
+        {
+            "network": (3, "a", None, THING, Linear(2, 2)),
+            "vocabularies": (3, None, THING, TAGGER.vocabularies[:3], [["", "a"]] * 4),
+            "tags": (3, None, THING, [], ["O"], ["O", "O"], [3, 3]),
+            "legal": FLAG,
+        },
+    ),
+    Case(
+        lambda words, tags, **options: Tagger.new(words, tags, **options),
+        {"words": WORDS, "tags": TAGS},
+        PAIRS
+        | {
+            "hidden_size": SIZE,
+            "bidirectional": FLAG,
+            "head": WORD,
+            "legal": tuple(v for v in FLAG if v is not None),
+            "embedding_sizes": SIZES_REFUSED,
+            "word_dropout": RATE,
+            "dropout": RATE,
+            "least": SIZE,
+            "seed": WHOLE,
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+        spoken={"word_dropout": "rate", "dropout": "rate"},
+        name="Tagger.new",
+    ),
+    Case(
+        TAGGER.fit,
+        {"words": WORDS, "tags": TAGS, "epochs": 1, "progress": False},
+        PAIRS
+        | {
+            "epochs": SIZE,
+            "learning_rate": POSITIVE,
+            "batch_size": SIZE,
+            "validation": (3, "a", THING, (WORDS,)),
+            "clip_norm": MAYBE_POSITIVE,
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "progress": FLAG,
+        },
+        name="Tagger.fit",
+    ),
+    *(
+        Case(getattr(TAGGER, name), {"words": WORDS}, {"words": LINES}, name=f"Tagger.{name}")
+        for name in ("encode", "scores", "emissions", "probabilities")
+    ),
+    Case(
+        TAGGER.tag,
+        {"words": WORDS},
+        {"words": LINES, "legal": tuple(v for v in FLAG if v is not None)},
+        name="Tagger.tag",
+    ),
+    Case(
+        TAGGER.score,
+        {"words": WORDS, "tags": TAGS},
+        PAIRS | {"legal": tuple(v for v in FLAG if v is not None)},
+        name="Tagger.score",
+    ),
+    Case(TAGGER.save, {"path": "tagger.safetensors"}, {"path": PATH}, name="Tagger.save"),
+    Case(
+        tag_scores,
+        {"truth": TAGS, "predicted": TAGS},
+        {"truth": (*LINES, [["O"]]), "predicted": (*LINES, [["O"]])},
+    ),
+    Case(is_bio, {"tags": ["O"]}, {"tags": (3, None, THING, [3])}),
+    Case(word_features, {"word": "Ann"}, {"word": TEXT}),
 ]
 
 VALUES, GRADS = {"w": np.ones(2)}, {"w": np.ones(2)}
@@ -708,6 +791,7 @@ CASES = [
     *PASSES,
     *LOSSES,
     *DECODING,
+    *MODELS,
     *OPTIM,
     *TRAINING,
     *GRADCHECK,
@@ -758,7 +842,17 @@ UNREFUSED = {
 
 RESULT_TYPES = {
     # They are returned, not made by a reader.
-    *("Gradient", "Trace", "CRFLattice", "CTCLattice", "Report", "Entry", "History", "Interval"),
+    *(
+        "Gradient",
+        "Trace",
+        "CRFLattice",
+        "TagScores",
+        "CTCLattice",
+        "Report",
+        "Entry",
+        "History",
+        "Interval",
+    ),
     *("Series", "Corpus", "Tagged", "Reading", "CheckpointError", "Diverged", "ALPHABET"),
     "NothingCounts",
     # Bases of what is tried here.

@@ -1,5 +1,5 @@
 """Floor 5: models, each a few dozen lines on the layers."""
 
-from .tagger import Tagger, is_bio, word_features
+from .tagger import Tagger, TagScores, is_bio, tag_scores, word_features
 
-__all__ = ["Tagger", "is_bio", "word_features"]
+__all__ = ["TagScores", "Tagger", "is_bio", "tag_scores", "word_features"]

@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ from ..layers import (
     WordDropout,
 )
 from ..losses import crf, crf_lattice, cross_entropy
+from ..metrics import EntityScores, entity_scores
 from ..optim import Adam, cosine
 from ..training import History, fit, predict
 
-__all__ = ["Tagger", "is_bio", "word_features"]
+__all__ = ["TagScores", "Tagger", "is_bio", "tag_scores", "word_features"]
 
 KEY = "lstm_lab_tagger"
 UNKNOWN = ""
@@ -46,7 +48,6 @@ UNKNOWN = ""
 Lines = Sequence[Sequence[str]]
 
 
-@lru_cache(maxsize=1 << 16)
 def word_features(word: str) -> tuple[str, str, str, str]:
     """What the tagger reads of a word: the word itself, how it begins, how it ends, how it looks.
 
@@ -66,7 +67,11 @@ def word_features(word: str) -> tuple[str, str, str, str]:
     >>> word_features("30309-1234")
     ('00000-0000', '000', '000', '0-0')
     """
-    given = checked_text(word, "word")
+    return _features(checked_text(word, "word"))
+
+
+@lru_cache(maxsize=1 << 16)
+def _features(given: str) -> tuple[str, str, str, str]:
     plain = re.sub(r"\d", "0", given.lower())
     plain = plain.strip(",.;:()\"'") or plain
     shape = "".join("X" if c.isupper() else "x" if c.isalpha() else c for c in given)
@@ -75,6 +80,36 @@ def word_features(word: str) -> tuple[str, str, str, str]:
 
 
 FEATURES = len(word_features("word"))
+
+
+@dataclass(frozen=True)
+class TagScores:
+    """How often a tagger is right.
+
+    Attributes
+    ----------
+    words, words_right : int
+    lines, lines_right : int
+        A line is right if all its words are.
+    entities : EntityScores or None
+        Where the tags are of the form BIO.
+    """
+
+    words: int
+    words_right: int
+    lines: int
+    lines_right: int
+    entities: EntityScores | None
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of words that are right."""
+        return self.words_right / self.words
+
+    @property
+    def whole(self) -> float:
+        """The fraction of lines that are right to the last word."""
+        return self.lines_right / self.lines
 
 
 class Tagger:
@@ -126,6 +161,7 @@ class Tagger:
         legal: bool = False,
     ):
         check_kind(network, "network", Sequential, "a Sequential")
+        check_kind(vocabularies, "vocabularies", Sequence, "four sequences of strings")
         self.network = network
         self.vocabularies = [
             _distinct(known, f"vocabularies[{k}]") for k, known in enumerate(vocabularies)
@@ -400,6 +436,19 @@ class Tagger:
             path = scores.argmax(axis=-1)
         return [tuple(self.tags[k] for k in path[:length, n]) for n, length in enumerate(lengths)]
 
+    def score(self, words: Lines, tags: Lines, *, legal: bool | None = None) -> TagScores:
+        """How much of these lines the tagger has right.
+
+        Parameters
+        ----------
+        words, tags : N sequences of str
+            Tags that training has not seen may be among them, and count as wrong.
+        legal : bool or None
+            As in `tag`.
+        """
+        words, tags = checked_lines(words, tags)
+        return tag_scores(tags, self.tag(words, legal=legal))
+
     # -------------------------------------------------------------------------------- files
 
     def save(self, path: str | os.PathLike) -> Path:
@@ -431,25 +480,45 @@ class Tagger:
         return f"<Tagger: {known}, {head}, {self.network.size:,} parameters>"
 
 
+def tag_scores(truth: Lines, predicted: Lines) -> TagScores:
+    """How much of ``predicted`` is right, line by line."""
+    truth, predicted = checked_lines(truth, predicted, ("truth", "predicted"))
+    pairs = list(zip(truth, predicted, strict=True))
+    bio = is_bio(tag for sides in pairs for line in sides for tag in line)
+    return TagScores(
+        words=sum(len(line) for line in truth),
+        words_right=sum(a == b for its, found in pairs for a, b in zip(its, found, strict=True)),
+        lines=len(pairs),
+        lines_right=sum(its == found for its, found in pairs),
+        entities=entity_scores(truth, predicted) if bio else None,
+    )
+
+
 def is_bio(tags: Iterable[str]) -> bool:
     """Whether all tags are of the form BIO: ``O``, ``B-kind`` or ``I-kind``."""
+    check_kind(tags, "tags", Iterable, "a sequence of tags")
     return all(re.fullmatch("O|[BI]-.+", checked_text(tag, "tags: a tag")) for tag in tags)
 
 
-def checked_lines(words: Any, tags: Any) -> tuple[list[list[str]], list[list[str]]]:
-    """Words and tags that fit each other, line by line.
+def checked_lines(
+    words: Any, tags: Any, names: tuple[str, str] = ("words", "tags")
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Two rows of lines that fit each other, word by word; ``names`` is what messages call them.
 
     Raises
     ------
     TypeError, ValueError
         If they do not.
     """
-    words, tags = _lines(words, "words"), _lines(tags, "tags")
+    one, other = names
+    words, tags = _lines(words, one), _lines(tags, other)
     if len(words) != len(tags):
-        raise ValueError(f"words and tags must be equally many, got {len(words)} and {len(tags)}")
+        raise ValueError(f"{one} and {other} must be equally many, got {len(words)}, {len(tags)}")
     for n, (line, its) in enumerate(zip(words, tags, strict=True)):
         if len(line) != len(its):
-            raise ValueError(f"words[{n}] has {len(line)} words, but tags[{n}] has {len(its)} tags")
+            raise ValueError(
+                f"{one}[{n}] has {len(line)} words, but {other}[{n}] has {len(its)} tags"
+            )
     return words, tags
 
 
