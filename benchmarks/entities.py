@@ -1,13 +1,12 @@
 """Persons, companies and addresses in lines of contact: taggers beside each other, for chapter 14.
 
-``python -m benchmarks.entities [--seeds N] [--choose] [--to FILE]``
+``python -m benchmarks.entities [--seeds N] [--first SEED] [--to FILE]``
 
-With ``--choose`` every method that learns by gradient is trained at every rate of `RATES` with one
-seed, and its F1 on the *validation* part goes to the CSV file, a row each. Without, the best rate
-is read from that file, every method is trained for every seed, and its rows say what the *test*
-gave: entities right, found and actual, words right, and how many transitions break the rules of
-BIO; once for the tags as the model gives them, once for the best row that keeps the rules. Rows
-that a file has already are not computed again.
+Every method is trained for every seed, and its rows say what a part gave: entities right, found and
+actual, words right, and how many transitions break the rules of BIO; once for the tags as the model
+gives them, once for the best row that keeps the rules. The *validation* part is measured beside the
+*test*: there the one rate and the number of epochs were chosen. Rows that a file has already are
+not computed again.
 """
 
 from __future__ import annotations
@@ -33,24 +32,22 @@ from lstm_lab.optim import Adam, cosine
 from lstm_lab.training import fit, predict
 
 BOOK = Path(__file__).parents[1] / "book"
-FILE, CHOICE = BOOK / "14-entities.csv", BOOK / "14-entities-choice.csv"
+FILE = BOOK / "14-entities.csv"
 COUNTS = ("right", "found", "actual", "words_right", "words", "illegal")
-COLUMNS = ("seed", "method", "rows", *COUNTS, "parameters", "seconds")
-CHOICE_COLUMNS = ("method", "rate", "f1")
-RATES = (0.006, 0.015)
-EPOCHS, BATCH, REACH = 10, 64, 3
+COLUMNS = ("seed", "method", "rows", "part", *COUNTS, "parameters", "seconds")
+RATE, EPOCHS, BATCH, REACH = 0.006, 8, 64, 3
 
 NETWORKS: dict[str, dict[str, Any]] = {
-    "LSTM": {"bidirectional": False, "hidden_size": 64, "head": "softmax"},
-    "LSTM + CRF": {"bidirectional": False, "hidden_size": 64},
     "BiLSTM": {"head": "softmax"},
     "BiLSTM + CRF": {},
+    "LSTM": {"bidirectional": False, "hidden_size": 64, "head": "softmax"},
+    "LSTM + CRF": {"bidirectional": False, "hidden_size": 64},
     "BiLSTM, no word hidden": {"head": "softmax", "word_dropout": 0.0},
     "BiLSTM, rare words unknown": {"head": "softmax", "word_dropout": 0.0, "least": 2},
 }
 """The CRF learns without being told the rules: how far it finds them by itself is a question."""
 
-LEARNT = ("linear window", *NETWORKS)
+LEARNT = (*NETWORKS, "linear window")
 Rows = list[tuple[str, ...]]
 
 
@@ -142,11 +139,11 @@ def made(method: str, seed: int) -> Any:
     return Tagger.new(train.words, train.tags, legal=False, seed=seed, **NETWORKS[method])
 
 
-def trained(method: str, seed: int, rate: float) -> tuple[Any, float]:
+def trained(method: str, seed: int) -> tuple[Any, float]:
     """The method after its training, and how long that took, in seconds of the processor."""
     train, model = contacts().train, made(method, seed)
     start = time.process_time()
-    model.fit(train.words, train.tags, learning_rate=rate, seed=seed, epochs=EPOCHS,
+    model.fit(train.words, train.tags, learning_rate=RATE, seed=seed, epochs=EPOCHS,
               batch_size=BATCH, progress=False)  # fmt: skip
     return model, time.process_time() - start
 
@@ -170,38 +167,21 @@ def add(file: Path, *row: object) -> None:
         csv.writer(lines, lineterminator="\n").writerow(row)
 
 
-def choose(file: Path) -> None:
-    done = {(row["method"], row["rate"]) for row in rows_of(file, CHOICE_COLUMNS)}
-    part = contacts().validation
-    for method in LEARNT:
-        for rate in RATES:
-            if (method, str(rate)) not in done:
-                model, _ = trained(method, 1000, rate)
-                f1 = tag_scores(part.tags, model.tag(part.words, legal=True)).entities.f1
-                add(file, method, rate, f"{f1:.4f}")
-                print(method, rate, f"{f1:.3f}", flush=True)
-
-
-def chosen(file: Path = CHOICE) -> dict[str, float]:
-    """For each method the rate with the best F1 on the validation part."""
-    rows = sorted(rows_of(file, CHOICE_COLUMNS), key=lambda row: float(row["f1"]))
-    return {row["method"]: float(row["rate"]) for row in rows}
-
-
-def measure(file: Path, seeds: int) -> None:
+def measure(file: Path, seeds: range) -> None:
     done = {(row["method"], row["seed"]) for row in rows_of(file, COLUMNS)}
-    rates, part = chosen(), contacts().test
-    for seed in range(seeds):
+    for seed in seeds:
         for method in ("most frequent tag", *LEARNT):
             if (method, str(seed)) in done or (method == "most frequent tag" and seed):
                 continue
-            model, seconds = trained(method, seed, rates.get(method, 0.0))
+            model, seconds = trained(method, seed)
             size = model.network.size if hasattr(model, "network") else len(model.best)
             for rows, legal in (("as given", False), ("legal", True)):
                 if legal and method == "most frequent tag":
                     continue
-                found = measured(model.tag(part.words, legal=legal), part)
-                add(file, seed, method, rows, *found, size, f"{seconds:.1f}")
+                for name in ("validation", "test"):
+                    part = getattr(contacts(), name)
+                    found = measured(model.tag(part.words, legal=legal), part)
+                    add(file, seed, method, rows, name, *found, size, f"{seconds:.1f}")
                 f1 = 2 * found[0] / (found[1] + found[2])
                 print(seed, method, rows, f"{f1:.3f}", found[-1], f"{seconds:.1f}", flush=True)
 
@@ -209,14 +189,12 @@ def measure(file: Path, seeds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--choose", action="store_true", help="rates, on the validation part")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--to", type=Path)
     arguments = parser.parse_args()
     os.environ.setdefault("LSTM_LAB_BACKEND", "numpy")
-    if arguments.choose:
-        choose(arguments.to or CHOICE)
-    else:
-        measure(arguments.to or FILE, arguments.seeds)
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    measure(arguments.to or FILE, seeds)
 
 
 if __name__ == "__main__":

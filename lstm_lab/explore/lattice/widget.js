@@ -87,8 +87,8 @@ export function runLattice(s, own) {
       for (let k = 0; k < K; k++) emissions[t * K + k] += own.weights[row * K + k];
     });
   const { transition, start, end } = chainOf(s, own),
-    best = new Array(T * K),
-    came = new Array(T * K).fill(-1);
+    best = [],
+    came = Array.from({ length: T * K }, () => -1);
   let total = [];
   for (let t = 0; t < T; t++) {
     const before = total;
@@ -107,7 +107,7 @@ export function runLattice(s, own) {
     }
   }
   const last = tags.map((_, k) => best[(T - 1) * K + k] + end[k]),
-    path = new Array(T);
+    path = Array.from({ length: T });
   path[T - 1] = argmax(last);
   for (let t = T - 1; t > 0; t--) path[t - 1] = came[t * K + path[t]];
   const score = last[path[T - 1]];
