@@ -35,7 +35,7 @@ BOOK = Path(__file__).parents[1] / "book"
 FILE = BOOK / "14-entities.csv"
 COUNTS = ("right", "found", "actual", "words_right", "words", "illegal")
 COLUMNS = ("seed", "method", "rows", "part", *COUNTS, "parameters", "seconds")
-RATE, EPOCHS, BATCH, REACH = 0.006, 8, 64, 3
+RATE, EPOCHS, BATCH, REACH = 0.006, 10, 32, 3
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "BiLSTM": {"head": "softmax"},

@@ -67,11 +67,7 @@ def word_features(word: str) -> tuple[str, str, str, str]:
     >>> word_features("30309-1234")
     ('00000-0000', '000', '000', '0-0')
     """
-    return _features(checked_text(word, "word"))
-
-
-@lru_cache(maxsize=1 << 16)
-def _features(given: str) -> tuple[str, str, str, str]:
+    given = checked_text(word, "word")
     plain = re.sub(r"\d", "0", given.lower())
     plain = plain.strip(",.;:()\"'") or plain
     shape = "".join("X" if c.isupper() else "x" if c.isalpha() else c for c in given)
@@ -80,6 +76,7 @@ def _features(given: str) -> tuple[str, str, str, str]:
 
 
 FEATURES = len(word_features("word"))
+_remembered = lru_cache(maxsize=1 << 16)(word_features)
 
 
 @dataclass(frozen=True)
@@ -368,7 +365,7 @@ class Tagger:
         ids = np.zeros((lengths.max(), len(words), FEATURES), int)
         for n, line in enumerate(words):
             for t, word in enumerate(line):
-                pairs = zip(self._ids, word_features(word), strict=True)
+                pairs = zip(self._ids, _remembered(word), strict=True)
                 ids[t, n] = [known.get(value, 0) for known, value in pairs]
         return ids, lengths
 
@@ -554,5 +551,5 @@ def _distinct(values: Any, name: str) -> list[str]:
 
 def _seen(words: list[list[str]], feature: int, least: int) -> list[str]:
     """A feature's values in these lines, those that are there often enough."""
-    count = Counter(word_features(word)[feature] for line in words for word in line)
+    count = Counter(_remembered(word)[feature] for line in words for word in line)
     return sorted(value for value, n in count.items() if n >= least and value != UNKNOWN)

@@ -146,6 +146,7 @@ export function entitiesOf(names) {
 
 const score = (value) => (value === -Infinity ? "−∞" : fmt(value, 1));
 const LEFT = 92,
+  RIGHT = 30,
   TOP = 30,
   ROW = 38;
 
@@ -162,7 +163,7 @@ function render({ model, el }) {
     from = () => tags.indexOf(s.before);
   const height = TOP + K * ROW + 6;
   const place = (width) => ({
-    x: (t) => LEFT + (t + 0.5) * ((width - LEFT) / run.T),
+    x: (t) => LEFT + (t + 0.5) * ((width - LEFT - RIGHT) / run.T),
     y: (k) => TOP + (k + 0.5) * ROW,
   });
 
@@ -172,7 +173,7 @@ function render({ model, el }) {
     paint,
     pointed(at) {
       if (!at?.tapped) return;
-      const t = Math.floor(((at.x - LEFT) / (lattice.width - LEFT)) * run.T),
+      const t = Math.floor(((at.x - LEFT) / (lattice.width - LEFT - RIGHT)) * run.T),
         k = Math.floor((at.y - TOP) / ROW);
       if (t < 0 || t >= run.T || k < 0 || k >= K) return;
       const came = run.came[t * K + k];
@@ -183,7 +184,7 @@ function render({ model, el }) {
   function paint(pen) {
     const { colors, width } = pen,
       { x, y } = place(width),
-      wide = (width - LEFT) / run.T,
+      wide = (width - LEFT - RIGHT) / run.T,
       now = step() - 1;
     tags.forEach((name, k) => {
       pen.words(name, LEFT - 10, y(k), { size: 12, align: "right", baseline: "middle" });
