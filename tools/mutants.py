@@ -292,7 +292,7 @@ MUTANTS = [
         "_validation.py",
         "        masked = int(np.ma.count_masked(values))",
         "        masked = 0",
-        "tests/test_data.py::test_masked_values_are_not_read_as_numbers",
+        "tests/data/test_windows.py::test_masked_values_are_not_read_as_numbers",
     ),
     Mutant(
         "CTC: the gradient is the sum's, the value the mean",
