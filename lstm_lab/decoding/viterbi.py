@@ -22,7 +22,7 @@ from ..losses.elementwise import checked_prediction
 __all__ = ["legal_bio", "legal_viterbi", "viterbi"]
 
 
-def viterbi(scores: Array, lengths: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+def viterbi(scores: Array, lengths: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """The best path of each sequence.
 
     Parameters
@@ -122,7 +122,7 @@ def legal_bio(tags: Sequence[str]) -> np.ndarray:
     return allowed
 
 
-def legal_viterbi(scores: Array, allowed: Any, lengths: Sequence[int] | None = None) -> np.ndarray:
+def legal_viterbi(scores: Array, allowed: Any, lengths: Any = None) -> np.ndarray:
     """The best path among the legal ones, of a model that may not know the rules.
 
     Nothing is learnt. Of a softmax at every step it is the row of tags with the highest

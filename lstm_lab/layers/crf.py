@@ -137,7 +137,11 @@ class CRF(Layer):
         """One of the parameters, or its gradient, without what is not allowed."""
         if self.allowed is None:
             return array
-        part = {"transition": np.s_[:-1, :-1], "start": np.s_[-1, :-1], "end": np.s_[:-1, -1]}
+        part: dict[str, Any] = {
+            "transition": np.s_[:-1, :-1],
+            "start": np.s_[-1, :-1],
+            "end": np.s_[:-1, -1],
+        }
         allowed = self.backend.asarray(self.allowed[part[name]])
         return self.backend.xp.where(allowed, array, self.dtype.type(instead))
 

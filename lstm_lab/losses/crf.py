@@ -14,7 +14,7 @@ Dimension letters: T steps, B sequences, K tags.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class CRFLattice:
         return self.edge_marginal.sum(axis=2)
 
 
-def crf(scores: Array, target: Array, lengths: Sequence[int] | None = None) -> tuple[Mean, Array]:
+def crf(scores: Array, target: Array, lengths: Any = None) -> tuple[Mean, Array]:
     """The mean of -ln p(target) over the sequences, in nats.
 
     The gradient is what the model expects of an edge less what the target says of it::
@@ -106,7 +106,7 @@ def crf(scores: Array, target: Array, lengths: Sequence[int] | None = None) -> t
     return Mean(value, batch), (gradient / batch).astype(backend.require(scores, "scores").dtype)
 
 
-def crf_lattice(scores: Array, lengths: Sequence[int] | None = None) -> CRFLattice:
+def crf_lattice(scores: Array, lengths: Any = None) -> CRFLattice:
     """The lattice behind `crf`: α, β, log Z, and the marginals of edges and tags.
 
     Parameters
