@@ -55,24 +55,22 @@ def viterbi(scores: Array, lengths: Any = None) -> tuple[np.ndarray, np.ndarray]
     """
     backend, scores, lengths = checked_edges(scores, lengths)
     steps, batch = scores.shape[:2]
-    every, last = np.arange(batch), lengths - 1
-    inside = np.arange(steps)[:, None] < lengths
+    every, inside = np.arange(batch), np.arange(steps)[:, None] < lengths
     edges = np.where(inside[:, :, None, None], backend.to_numpy(scores), 0).astype("float64")
     if not (edges < np.inf).all():
         raise ValueError("scores must be numbers, or -inf for an edge that is forbidden")
     best = forward(np, edges, lambda xp, ways, axis: ways.max(axis=axis))
-    path = np.full((steps, batch), -1)
-    tag = best[last, every].argmax(axis=1)
-    score = best[last, every, tag]
+    score, path = best[-1].max(axis=1), np.full((steps, batch), -1)
     if (score == -np.inf).any():
         raise ValueError(
             f"scores forbid every path of sequence {int(score.argmin())}: all have an edge of -inf"
         )
-    for t in range(steps - 1, -1, -1):
-        path[t] = np.where(inside[t], tag, -1)
-        # Where the best way into this tag came from; sequences that have ended wait at their end.
-        came = (best[t - 1] + edges[t, every, :, tag]).argmax(axis=1) if t else tag
-        tag = np.where(inside[t], came, tag)
+    path[-1] = best[-1].argmax(axis=1)
+    for t in range(steps - 1, 0, -1):
+        # Where the best way into this tag came from. All edges of the padding are 0, so that the
+        # way back through it leads to the best tag of the sequence's own last step.
+        path[t - 1] = (best[t - 1] + edges[t, every, :, path[t]]).argmax(axis=1)
+    path[~inside] = -1
     return path, score
 
 
