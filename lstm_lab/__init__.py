@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .layers import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -28,6 +29,7 @@ from .layers import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     Gradient,
     LastStep,
     Layer,
@@ -35,6 +37,7 @@ from .layers import (
     Reverse,
     Sequential,
     Trace,
+    WordDropout,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
@@ -60,6 +64,7 @@ __all__ = [
     "BiLSTM",
     "Dropout",
     "Embedding",
+    "FeatureEmbedding",
     "Gradient",
     "LastStep",
     "Layer",
@@ -67,6 +72,7 @@ __all__ = [
     "Reverse",
     "Sequential",
     "Trace",
+    "WordDropout",
 ]
 
 _MODULES = frozenset(

@@ -17,6 +17,7 @@ import pytest
 
 import lstm_lab
 from lstm_lab import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -24,10 +25,12 @@ from lstm_lab import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     LastStep,
     Linear,
     Reverse,
     Sequential,
+    WordDropout,
     _validation,
     decoding,
     losses,
@@ -55,6 +58,7 @@ from lstm_lab.data import (
     tokenize,
     windows,
 )
+from lstm_lab.models import Tagger, is_bio, tag_scores, word_features
 from lstm_lab.models.connectivity import connectivity, rank_correlation
 from lstm_lab.models.probes import properties, score
 
@@ -153,6 +157,8 @@ VARIANTS = {
 STATE = ((X,), (H,), 3, (X, X), H[0])
 CALL = {"rng": RNG, "trace": FLAG}
 
+SIZES_REFUSED = (3, "a", None, THING, [], [0, 1, 1], [1, 1], [1.0, 1, 1], ["a", 1, 1])
+
 LAYERS = [
     Case(LSTM, SIZES, RECURRENT | VARIANTS),
     Case(
@@ -174,6 +180,32 @@ LAYERS = [
         Embedding,
         {"vocabulary_size": 3, "embedding_size": 2},
         {"vocabulary_size": SIZE, "embedding_size": SIZE, **LAYER_OPTIONS},
+    ),
+    Case(
+        CRF,
+        {"num_tags": 3},
+        {
+            "num_tags": SIZE,
+            "allowed": ("a", 3, np.ones((3, 3), bool), np.ones((4, 4)), THING),
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+    ),
+    Case(
+        FeatureEmbedding,
+        {"vocabulary_sizes": [3, 3, 3], "embedding_sizes": [2, 1, 1]},
+        {"vocabulary_sizes": SIZES_REFUSED, "embedding_sizes": SIZES_REFUSED, **LAYER_OPTIONS},
+    ),
+    Case(
+        WordDropout,
+        {"rate": 0.5},
+        {
+            "rate": RATE,
+            "unknown": WHOLE,
+            "feature": tuple(v for v in WHOLE if v is not None),
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
     ),
     Case(Dropout, {"rate": 0.5}, {"rate": RATE, "backend": BACKEND, "dtype": DTYPE}),
     Case(LastStep, {}, {"backend": BACKEND, "dtype": DTYPE}),
@@ -211,7 +243,11 @@ def forward(layer, **good):
     if isinstance(layer, Sequential):
         passed |= {"state": (3, "a", THING, {"head": None}, {"encoder": 3}, {3: None})}
     for array in good:
-        wrong = (*ARRAY, X + 0.5) if isinstance(layer, Embedding) else (*ARRAY, X.astype("f8"))
+        wrong = (
+            (*ARRAY, X + 0.5)
+            if isinstance(layer, (Embedding, FeatureEmbedding))
+            else (*ARRAY, X.astype("f8"))
+        )
         passed[array] = wrong
     traces = ("a", 3, THING) if isinstance(layer, Dropout) else ("a", 3, None, THING)
     back = {"dy": (*ARRAY, dy.astype("float16")), "trace": traces}
@@ -240,6 +276,8 @@ PASSES = [
         (RNN(3, 4), {"x": X}),
         (Linear(3, 4), {"x": X}),
         (Embedding(3, 4), {"x": X.astype(int)}),
+        (FeatureEmbedding([3, 3, 3], [2, 1, 1]), {"x": X.astype(int)}),
+        (CRF(3), {"x": X}),
         (Dropout(0.5), {"x": X}),
         (LastStep(), {"x": X}),
         (Reverse(), {"x": X}),
@@ -247,6 +285,21 @@ PASSES = [
         (Sequential(encoder=LSTM(3, 4), head=Linear(4, 2)), {"x": X}),
     )
     for case in forward(layer, **good)
+]
+HIDES = WordDropout(0.5)
+PASSES += [
+    Case(
+        HIDES.forward,
+        {"x": X.astype(int)},
+        {"x": (*ARRAY, X + 0.5), "lengths": LENGTHS, "rng": RNG, "trace": FLAG},
+        name="WordDropout.forward",
+    ),
+    Case(
+        HIDES.backward,
+        {"dy": None, "trace": (5, 2, 3)},
+        {"dy": (3, "a", X, THING), "trace": ("a", 3, None, THING)},
+        name="WordDropout.backward",
+    ),
 ]
 TRACE = LSTM(3, 4).forward(X)[1]
 PASSES += [
@@ -308,6 +361,114 @@ LOSSES = [
         {"path": [0, 1]},
         {"path": (3, "ab", [0.5], [[0]], None, THING), "blank": WHOLE},
     ),
+]
+
+EDGES = np.zeros((5, 2, 3, 3), "float32")
+EDGES_REFUSED = {"scores": (*FLOATS, EDGES[0], EDGES[..., :2]), "lengths": LENGTHS}
+MASK = np.ones((4, 4), bool)
+MASKS = ("a", 3, None, MASK[:3], MASK[:3, :3], np.ones((4, 4)), THING)
+LOSSES += [
+    Case(
+        losses.crf,
+        {"scores": EDGES, "target": IDS},
+        EDGES_REFUSED | {"target": (*ARRAY, IDS[0], IDS + 3, IDS - 1, IDS + 0.5)},
+    ),
+    Case(losses.crf_lattice, {"scores": EDGES}, EDGES_REFUSED),
+]
+DECODING = [
+    Case(decoding.viterbi, {"scores": EDGES}, EDGES_REFUSED),
+    Case(
+        decoding.legal_bio,
+        {"tags": ["O", "B-a", "I-a"]},
+        {"tags": (3, None, THING, [], [3], ["O", "O"], ["B-"], ["name"])},
+    ),
+    Case(
+        decoding.legal_viterbi,
+        {"scores": LOGITS, "allowed": MASK},
+        {"scores": (*FLOATS, LOGITS[0], EDGES[..., :2]), "allowed": MASKS, "lengths": LENGTHS},
+    ),
+]
+
+WORDS, TAGS = [["ann", "lee"]], [["B-a", "I-a"]]
+TAGGER = Tagger.new(WORDS, TAGS, hidden_size=2)
+LINES = (3, None, THING, "a", [], ["a b"], [[]], [[3, 3]], {"a": 1})
+PAIRS = {"words": (*LINES, [["ann"]], [["a", "b"], ["c"]]), "tags": (*LINES, [["O"]])}
+MODELS = [
+    Case(
+        Tagger,
+        {
+            "network": TAGGER.network,
+            "vocabularies": TAGGER.vocabularies,
+            "tags": TAGGER.tags,
+        },
+        {
+            "network": (3, "a", None, THING, Linear(2, 2)),
+            "vocabularies": (3, None, THING, TAGGER.vocabularies[:3], [["", "a"]] * 4),
+            "tags": (3, None, THING, [], ["O"], ["O", "O"], [3, 3]),
+            "legal": FLAG,
+        },
+    ),
+    Case(
+        lambda words, tags, **options: Tagger.new(words, tags, **options),
+        {"words": WORDS, "tags": TAGS},
+        PAIRS
+        | {
+            "hidden_size": SIZE,
+            "bidirectional": FLAG,
+            "head": WORD,
+            "legal": tuple(v for v in FLAG if v is not None),
+            "embedding_sizes": SIZES_REFUSED,
+            "word_dropout": RATE,
+            "dropout": RATE,
+            "least": SIZE,
+            "seed": WHOLE,
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+        spoken={"word_dropout": "rate", "dropout": "rate"},
+        name="Tagger.new",
+    ),
+    Case(
+        TAGGER.fit,
+        {"words": WORDS, "tags": TAGS, "epochs": 1, "progress": False},
+        PAIRS
+        | {
+            "epochs": SIZE,
+            "learning_rate": POSITIVE,
+            "batch_size": SIZE,
+            "validation": (3, "a", THING, (WORDS,)),
+            "clip_norm": MAYBE_POSITIVE,
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "progress": FLAG,
+        },
+        name="Tagger.fit",
+    ),
+    *(
+        Case(getattr(TAGGER, name), {"words": WORDS}, {"words": LINES}, name=f"Tagger.{name}")
+        for name in ("encode", "scores", "emissions", "probabilities")
+    ),
+    Case(
+        TAGGER.tag,
+        {"words": WORDS},
+        {"words": LINES, "legal": tuple(v for v in FLAG if v is not None)},
+        name="Tagger.tag",
+    ),
+    Case(
+        TAGGER.score,
+        {"words": WORDS, "tags": TAGS},
+        PAIRS | {"legal": tuple(v for v in FLAG if v is not None)},
+        name="Tagger.score",
+    ),
+    Case(TAGGER.save, {"path": "tagger.safetensors"}, {"path": PATH}, name="Tagger.save"),
+    Case(
+        tag_scores,
+        {"truth": TAGS, "predicted": TAGS},
+        {"truth": (*LINES, [["O"]]), "predicted": (*LINES, [["O"]])},
+    ),
+    Case(is_bio, {"tags": ["O"]}, {"tags": (3, None, THING, [3])}),
+    Case(word_features, {"word": "Ann"}, {"word": TEXT}),
 ]
 
 VALUES, GRADS = {"w": np.ones(2)}, {"w": np.ones(2)}
@@ -860,6 +1021,8 @@ CASES = [
     *LAYERS,
     *PASSES,
     *LOSSES,
+    *DECODING,
+    *MODELS,
     *OPTIM,
     *TRAINING,
     *GRADCHECK,
@@ -915,6 +1078,7 @@ RESULT_TYPES = {
     *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
     *("Series", "Corpus", "Pairs", "Parts", "Tagged", "ConfusionMatrix", "EntityScores", "Score"),
     *("Reading", "CheckpointError", "Diverged", "ALPHABET"),
+    *("CRFLattice", "TagScores"),
     "NothingCounts",
     # Bases of what is tried here.
     *("Layer", "Optimizer"),

@@ -1,6 +1,7 @@
-"""Floor 5: from what a model says of the next symbol to the symbols that are written.
+"""Floor 5: from what a model says to the symbols or tags that are taken.
 
-`sampling` draws them: temperature, top-k, nucleus, greedy.
+`sampling` draws the next symbol: temperature, top-k, nucleus, greedy. `viterbi` finds the best row
+of tags, also under the rules of BIO.
 """
 
 from .sampling import (
@@ -13,6 +14,7 @@ from .sampling import (
     keep_top_k,
     sample,
 )
+from .viterbi import legal_bio, legal_viterbi, viterbi
 
 __all__ = [
     "distribution",
@@ -22,5 +24,8 @@ __all__ = [
     "greedy",
     "keep_nucleus",
     "keep_top_k",
+    "legal_bio",
+    "legal_viterbi",
     "sample",
+    "viterbi",
 ]

@@ -13,6 +13,7 @@ from .._validation import check_kind, checked_path
 from ..backends import Backend
 from ..files import write_whole
 from ..layers import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -20,11 +21,13 @@ from ..layers import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     LastStep,
     Layer,
     Linear,
     Reverse,
     Sequential,
+    WordDropout,
     write_params,
 )
 
@@ -32,7 +35,10 @@ KEY = "lstm_lab"
 NOTES = "notes"
 CLASSES = {
     c.__name__: c
-    for c in (LSTM, BiLSTM, GRU, RNN, Attention, Linear, Embedding, Dropout, LastStep, Reverse)
+    for c in (
+        *(LSTM, BiLSTM, GRU, RNN, Reverse, LastStep, Attention),
+        *(Linear, Embedding, FeatureEmbedding, Dropout, WordDropout, CRF),
+    )
 }
 
 

@@ -2,8 +2,10 @@
 
 from .attention import Attention, AttentionGradient, AttentionTrace
 from .base import Gradient, Layer
+from .crf import CRF
 from .dense import Embedding, Linear
 from .dropout import Dropout
+from .features import FeatureEmbedding, WordDropout
 from .gru import GRU
 from .lstm import LSTM, BiLSTM
 from .parameters import GateParameters, Parameters, write_params
@@ -15,6 +17,7 @@ from .stepper import Stepper
 from .trace import GradientTrace, Trace
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
@@ -24,6 +27,7 @@ __all__ = [
     "BiLSTM",
     "Dropout",
     "Embedding",
+    "FeatureEmbedding",
     "GateParameters",
     "Gradient",
     "GradientTrace",
@@ -36,5 +40,6 @@ __all__ = [
     "Sequential",
     "Stepper",
     "Trace",
+    "WordDropout",
     "write_params",
 ]

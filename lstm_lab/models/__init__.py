@@ -2,13 +2,27 @@
 
 `LanguageModel` predicts the next character or word; `NGram` does by counting, and
 `compressed_bits` says what a compressor makes of the same text. `probes` says what single cells
-follow, and `shipped` is the model that comes with the book.
+follow, and `shipped` is the model that comes with the book. `Tagger` gives every word of a line a
+tag.
 """
 
 from .compression import compressed_bits
 from .language import LanguageModel, Reading
 from .ngram import NGram
 from .pretrained import shipped
+from .tagger import Tagger, TagScores, is_bio, tag_scores, word_features
 from .vocabulary import Vocabulary
 
-__all__ = ["LanguageModel", "NGram", "Reading", "Vocabulary", "compressed_bits", "shipped"]
+__all__ = [
+    "LanguageModel",
+    "NGram",
+    "Reading",
+    "TagScores",
+    "Tagger",
+    "Vocabulary",
+    "compressed_bits",
+    "is_bio",
+    "shipped",
+    "tag_scores",
+    "word_features",
+]

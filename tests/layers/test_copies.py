@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lstm_lab import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -50,6 +51,7 @@ LAYERS = [
     RNN(2, 3, seed=0),
     BiLSTM(2, 3, seed=0),
     Linear(2, 3, seed=0),
+    CRF(2, np.ones((3, 3), bool)),
     Reverse(),
     Dropout(0.5),
     LastStep(),

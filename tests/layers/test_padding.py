@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from lstm_lab import GRU, LSTM, RNN, BiLSTM, Dropout, Embedding, LastStep, Linear, Reverse
+from lstm_lab import (
+    CRF,
+    GRU,
+    LSTM,
+    RNN,
+    BiLSTM,
+    Dropout,
+    Embedding,
+    FeatureEmbedding,
+    LastStep,
+    Linear,
+    Reverse,
+)
 from lstm_lab import Sequential as Chain
 from lstm_lab.gradcheck import gradcheck
 
@@ -13,7 +25,9 @@ D = {"dtype": "float64"}
 
 LAYERS = {
     "linear": lambda **o: Linear(3, 4, seed=0, **D, **o),
+    "crf": lambda **o: CRF(3, **D, **o),
     "embedding": lambda **o: Embedding(6, 4, seed=0, **D, **o),
+    "embedding-features": lambda **o: FeatureEmbedding((6, 6, 6), (2, 1, 3), seed=0, **D, **o),
     "dropout": lambda **o: Dropout(0.5, **D, **o),
     "reverse": lambda **o: Reverse(**D, **o),
     "lstm": lambda **o: LSTM(3, 4, seed=0, **D, **o),
@@ -36,7 +50,8 @@ LAYERS = {
 def batch(name):
     rng = np.random.default_rng(0)
     if name.startswith("embedding"):
-        return rng.integers(0, 6, (5, 3)), (-1, 99)
+        shape = (5, 3, 3) if name.endswith("features") else (5, 3)
+        return rng.integers(0, 6, shape), (-1, 99)
     return rng.normal(size=(5, 3, 3)), (np.nan, np.inf)
 
 
