@@ -1,22 +1,33 @@
-"""Floor 5: real data sets with their licences, and windows over them that do not leak."""
+"""Floor 5: real data sets with their licences, and windows over them that do not leak.
 
+`load` gives each of them by its name, `catalogue` shows the names; `read_text`, `read_pairs` and
+`read_conll` read a reader's own files.
+"""
+
+from .catalogue import catalogue, load
 from .climatology import Climatology
-from .series import Series, el_nino, sunspots
+from .pairs import Pairs
+from .parts import Parts
+from .series import Series
 from .source_text import ALPHABET, Corpus, python_source
-from .tagged import Tagged, addresses
+from .tagged import Tagged
+from .tokens import detokenize, tokenize
 from .windows import Standardizer, split, windows
 
 __all__ = [
     "ALPHABET",
     "Climatology",
     "Corpus",
+    "Pairs",
+    "Parts",
     "Series",
     "Standardizer",
     "Tagged",
-    "addresses",
-    "el_nino",
+    "catalogue",
+    "detokenize",
+    "load",
     "python_source",
     "split",
-    "sunspots",
+    "tokenize",
     "windows",
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .parts import checksum
+
 __all__ = ["Series", "el_nino", "sunspots"]
 
 
@@ -19,7 +21,9 @@ class Series:
     values : numpy.ndarray (N,), float64
     times : numpy.ndarray (N,), float64
         Years; January is the whole number, each further month a twelfth more.
-    name, unit, source, licence : str
+    name, unit, source, licence, description : str
+    checksum : str
+        SHA-256 of the values and times.
     """
 
     values: np.ndarray
@@ -28,6 +32,8 @@ class Series:
     unit: str
     source: str
     licence: str
+    description: str
+    checksum: str
 
     def __len__(self) -> int:
         return len(self.values)
@@ -46,13 +52,16 @@ def sunspots() -> Series:
         If statsmodels is not installed.
     """
     table = _table("sunspots")
+    values, times = table["SUNACTIVITY"].to_numpy("float64"), table["YEAR"].to_numpy("float64")
     return Series(
-        values=table["SUNACTIVITY"].to_numpy("float64"),
-        times=table["YEAR"].to_numpy("float64"),
+        values=values,
+        times=times,
         name="Sunspots",
         unit="sunspot number",
         source="NOAA National Geophysical Data Center, as packaged with statsmodels",
         licence="public domain",
+        description="Yearly means of the sunspot number, 1700 to 2008.",
+        checksum=checksum(values, times),
     )
 
 
@@ -66,13 +75,16 @@ def el_nino() -> Series:
     """
     table = _table("elnino")
     values = table.drop(columns="YEAR").to_numpy("float64").ravel()
+    times = table["YEAR"].iloc[0] + np.arange(len(values)) / 12
     return Series(
         values=values,
-        times=table["YEAR"].iloc[0] + np.arange(len(values)) / 12,
+        times=times,
         name="El Niño",
         unit="°C",
         source="NOAA National Weather Service, ERSST.V3B, as packaged with statsmodels",
         licence="public domain",
+        description="Sea surface temperature off Ecuador and Peru (Niño 1+2), monthly.",
+        checksum=checksum(values, times),
     )
 
 
