@@ -11,8 +11,8 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 (5, 2, 16)
 
 What is not here lies in modules that are loaded when they are first named, as in
-``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `gradcheck`, `interchange`, `data`, `tasks`,
-`evidence` and `text`.
+``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `decoding`, `gradcheck`, `interchange`,
+`data`, `tasks`, `models`, `evidence` and `text`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,12 @@ from .layers import (
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import decoding as decoding
     from . import evidence as evidence
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import models as models
     from . import optim as optim
     from . import tasks as tasks
     from . import text as text
@@ -67,7 +69,9 @@ __all__ = [
     "Trace",
 ]
 
-_MODULES = frozenset("data evidence gradcheck interchange losses optim tasks text training".split())
+_MODULES = frozenset(
+    "data decoding evidence gradcheck interchange losses models optim tasks text training".split()
+)
 
 
 if not TYPE_CHECKING:  # a checker sees the imports above, and that nothing else is here

@@ -51,6 +51,8 @@ FLOORS = {
     "evidence": 5,
     "tasks": 5,
     "data": 5,
+    "decoding": 5,
+    "models": 5,
     "text": 5,
     "notebook": 5,
     "explore": 6,

@@ -6,7 +6,7 @@ large as there are hypotheses nothing is ever dropped, and what is found is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,7 @@ def length_penalty(length: int, alpha: float) -> float:
     alpha : float
         0 to 1; they found 0.6 to 0.7 to be the best for translations, by the BLEU score.
     """
+    length, alpha = checked_size(length, "length"), checked_number(alpha, "alpha", low=0)
     return float(((5 + length) / 6) ** alpha)
 
 
@@ -149,16 +150,24 @@ def beam_search(
 
     Examples
     --------
-    Greedy search takes "a" first and must then choose among bad ends:
+    A model that looks at the last symbol alone; 0 ends, 1 starts. Greedy search begins with the
+    likelier 2, behind which nothing is likely:
 
+    >>> import numpy as np
     >>> class Step:
-    ...     scores = np.log([[.01, .01, .54, .44], [1, 0, 0, 0], [.3, .3, .2, .2], [.9, .02, .04, .04]])
+    ...     probabilities = np.array(
+    ...         [[1, 0, 0, 0], [0.01, 0.01, 0.54, 0.44], [0.3, 0.3, 0.2, 0.2], [0.9, 0, 0, 0.1]]
+    ...     )
     ...     def __call__(self, ids):
-    ...         return self.scores[ids]
+    ...         with np.errstate(divide="ignore"):
+    ...             return np.log(self.probabilities[ids])
     ...     def keep(self, rows):
-    ...         "The next symbol depends on the last one alone: there is no state."
-    >>> with np.errstate(divide="ignore"):
-    ...     greedy, wider = (beam_search(Step(), [1], 0, width=k)[0] for k in (1, 2))
+    ...         pass  # there is no state
+    >>> for width in (1, 2):
+    ...     best = beam_search(Step(), [1], 0, width=width)[0].best[0]
+    ...     print(best.ids, round(np.exp(best.log_probability), 3))
+    (2,) 0.162
+    (3,) 0.396
     """
     check_kind(step, "step", Callable, "a function from symbols to scores")  # type: ignore[arg-type]
     check_kind(getattr(step, "keep", None), "step.keep", Callable, "a function of rows")  # type: ignore[arg-type]
@@ -263,6 +272,7 @@ class _Search:
         return hope <= self.complete[self.n_best - 1].score
 
     def result(self) -> Beam:
+        """What was found."""
         best = (self.complete + self.cut)[: self.n_best]
         return Beam(tuple(best), None if self.tree is None else tuple(self.tree))
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_call, check_kind, checked_array, described
+from .._validation import check_call, check_kind, described
 from ..backends import Array
-from ..layers import Attention, Embedding, Gradient, Layer, Linear, Sequential
+from ..layers import Attention, Embedding, Gradient, Linear, Sequential
 from ..layers.recurrent import Recurrent
 
 __all__ = ["EncoderDecoder", "Writer"]
@@ -25,7 +25,7 @@ PARTS = {
 
 
 class EncoderDecoder(Sequential):
-    """An encoder reads a source of S steps; a decoder, which begins where it ends, writes T symbols.
+    """An encoder reads a source of S steps; a decoder begins where it ends, and writes T symbols.
 
     ::
 
@@ -112,7 +112,12 @@ class EncoderDecoder(Sequential):
         }
         if (attention is None) != (combine is None):
             raise ValueError("attention and combine belong together: give both, or neither")
-        parts: dict[str, Any] = {k: layer for k, layer in given.items() if layer is not None}
+        optional = ("attention", "combine")
+        parts: dict[str, Any] = {
+            name: layer
+            for name, layer in given.items()
+            if layer is not None or name not in optional
+        }
         for name, layer in parts.items():
             kind = PARTS[name]
             spelt = "an LSTM, GRU or RNN" if kind is Recurrent else f"a layer {kind.__name__}"
@@ -153,6 +158,12 @@ class EncoderDecoder(Sequential):
         """
         check_call(rng, trace)
         source, written = _two(x, "x")
+        for name, array in (("source", source), ("what was written", written)):
+            if np.ndim(array) != 2 or array.shape[1] != source.shape[1]:
+                raise ValueError(
+                    "x must be ids of shape (S, B) and (T, B), of as many sequences; "
+                    f"{name} has shape {np.shape(array)}"
+                )
         ends, own = (None, None) if lengths is None else _two(lengths, "lengths")
         traces: dict[str, Any] = {}
 
@@ -268,9 +279,7 @@ class Writer:
         u, trace = layers["decoder"].forward(vectors, self.state, trace=False)
         self.state = trace.state
         if "attention" in layers:
-            context, looked = layers["attention"].forward(
-                u, self.memory, self.lengths, trace=False
-            )
+            context, looked = layers["attention"].forward(u, self.memory, self.lengths, trace=False)
             self.weights = looked.weights[0]
             both = xp.concatenate([context, u], axis=-1)
             u = xp.tanh(layers["combine"].forward(both, trace=False)[0])
@@ -311,8 +320,8 @@ def _check_sizes(parts: dict[str, Any]) -> None:
     sides = [size * encoder.directions for size in encoder.state_sizes]
     if list(decoder.state_sizes) != sides:
         raise ValueError(
-            f"decoder must have the size of all of the encoder's directions side by side, {sides[0]}"
-            f", to begin with its last state; got {decoder.state_sizes[0]}"
+            f"decoder must have the size of the encoder's directions side by side, {sides[0]}, "
+            f"to begin with their last state; got {decoder.state_sizes[0]}"
         )
     reads = [
         ("encoder", encoder.input_size, "source", parts["source"].embedding_size),
@@ -328,9 +337,7 @@ def _check_sizes(parts: dict[str, Any]) -> None:
         ]
         out = combine.output_size
     reads.append(("head", parts["head"].input_size, "layer before it", out))
-    reads.append(
-        ("target", parts["target"].vocabulary_size, "head", parts["head"].output_size)
-    )
+    reads.append(("target", parts["target"].vocabulary_size, "head", parts["head"].output_size))
     for name, size, giver, given in reads:
         if size != given:
             raise ValueError(f"{name} is made for size {size}, but its {giver} gives {given}")

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._validation import (
     check_kind,
+    checked_bool,
     checked_choice,
     checked_number,
     checked_seed,
@@ -145,12 +146,16 @@ class Seq2Seq:
         """
         unit = checked_choice(unit, "unit", UNITS)
         hidden = checked_size(hidden_size, "hidden_size")
-        if bidirectional and hidden % 2:
+        if attention is not None:
+            attention = checked_choice(attention, "attention", tuple(Attention.scores))
+        if checked_bool(bidirectional, "bidirectional") and hidden % 2:
             raise ValueError(
                 f"hidden_size must be even for a bidirectional encoder, half of it for each "
                 f"direction, got {hidden}"
             )
-        read = sorted({s for text in _checked_texts(sources, "sources") for s in _split(text, unit)})
+        read = sorted(
+            {s for text in _checked_texts(sources, "sources") for s in _split(text, unit)}
+        )
         write = sorted(
             {s for text in _checked_texts(targets, "targets") for s in _split(text, unit)}
         )
@@ -315,7 +320,7 @@ class Seq2Seq:
         sources : str or sequence of str
             One text, or several.
         **search
-            ``width``, ``alpha``, ``max_length``: as in `beams`.
+            As `beams` takes it: ``width``, ``alpha``, ``max_length``, ``batch_size``.
 
         Returns
         -------
@@ -450,11 +455,10 @@ class Seq2Seq:
             ) from error
 
     def __repr__(self) -> str:
-        looks = self.network.layers.get("attention")
+        looks = "with" if "attention" in self.network.layers else "no"
         return (
             f"<Seq2Seq: {len(self.source):,} to {len(self.target):,} {self.unit}, "
-            f"{'no attention' if looks is None else f'{looks.score} attention'}, "
-            f"{self.network.size:,} parameters>"
+            f"{looks} attention, {self.network.size:,} parameters>"
         )
 
 
