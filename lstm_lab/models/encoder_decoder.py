@@ -201,18 +201,16 @@ class EncoderDecoder(Sequential):
             params.update({f"{name}.{key}": value for key, value in found.params.items()})
             return found
 
+        encoder: Any = self.layers["encoder"]
+        xp, width = self.backend.xp, encoder.output_size
         du = back("head", dy).x
         if "attention" in self.layers:
             du *= 1 - trace["attentional"] ** 2
             both = back("combine", du).x
-            memory_size = self.layers["attention"].memory_size
-            looked = back("attention", self.backend.xp.ascontiguousarray(both[..., :memory_size]))
-            du, dmemory = both[..., memory_size:] + looked.x, looked.memory
+            looked = back("attention", xp.ascontiguousarray(both[..., :width]))
+            du, dmemory = both[..., width:] + looked.x, looked.memory
         else:
-            steps, batch = trace["source"].shape
-            dmemory = self.backend.xp.zeros(
-                (steps, batch, self.layers["encoder"].output_size), self.dtype
-            )
+            dmemory = xp.zeros((*trace["source"].shape, width), self.dtype)
         written = back("decoder", du)
         back("target", written.x)
         back("source", back("encoder", dmemory, self.hand_back(written.state)).x)
@@ -228,13 +226,13 @@ class EncoderDecoder(Sequential):
 
     def _side_by_side(self, state: Array) -> Array:
         """(layers · directions, B, H) to (layers, B, directions · H)."""
-        encoder = self.layers["encoder"]
+        encoder: Any = self.layers["encoder"]
         parts = state.reshape(encoder.num_layers, encoder.directions, *state.shape[1:])
         joined = parts.transpose(0, 2, 1, 3)
         return joined.reshape(encoder.num_layers, state.shape[1], -1)
 
     def _apart(self, dstate: Array) -> Array:
-        encoder = self.layers["encoder"]
+        encoder: Any = self.layers["encoder"]
         batch = dstate.shape[1]
         parts = dstate.reshape(encoder.num_layers, batch, encoder.directions, -1)
         return parts.transpose(0, 2, 1, 3).reshape(-1, batch, parts.shape[-1]).copy()
