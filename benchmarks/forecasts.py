@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from lstm_lab import LSTM, LastStep, Linear, Sequential, losses
-from lstm_lab.data import Climatology, Series, Standardizer, el_nino, split, sunspots, windows
+from lstm_lab.data import Climatology, Series, Standardizer, load, split, windows
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
 
@@ -61,8 +61,8 @@ class Block:
 
 
 RECORDS = {
-    "sunspots": lambda: Record(sunspots(), 22, 40, 40, 3, 1),
-    "el_nino": lambda: Record(el_nino(), 24, 96, 120, 4, 12),
+    "sunspots": lambda: Record(load("sunspots"), 22, 40, 40, 3, 1),
+    "el_nino": lambda: Record(load("el_nino"), 24, 96, 120, 4, 12),
 }
 ASKED = (("sunspots", "values"), ("el_nino", "anomalies"), ("el_nino", "values"))
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from lstm_lab import LSTM, BiLSTM, Embedding, Linear, Sequential, losses
-from lstm_lab.data import addresses
+from lstm_lab.data import load
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
 
@@ -49,28 +49,26 @@ def plain(word: str) -> str:
 
 
 @cache
-def pairs() -> list[Example]:
-    labelled = addresses()
-    return list(dict.fromkeys(zip(labelled.words, labelled.tags, strict=True)))
+def fifths() -> list[list[Example]]:
+    """The chapter's test, its validation part, and its training part in three."""
+    addresses = load("addresses")
+    thirds = np.array_split(np.arange(len(addresses.train)), SPLITS - 2)
+    train = [[addresses.train[int(n)] for n in third] for third in thirds]
+    return [list(addresses.test), list(addresses.validation), *train]
 
 
 class Split:
     """One part to train on, one to choose on, one to test on, as arrays (T, B)."""
 
     def __init__(self, k: int):
-        parts = np.array_split(np.random.default_rng(0).permutation(len(pairs())), SPLITS)
-        test, validation = parts[k], parts[(k + 1) % SPLITS]
-        rest = [parts[(k + j) % SPLITS] for j in range(2, SPLITS)]
-        self.examples = {
-            "train": [pairs()[n] for n in np.concatenate(rest)],
-            "validation": [pairs()[n] for n in validation],
-            "test": [pairs()[n] for n in test],
-        }
+        parts = [fifths()[(k + j) % SPLITS] for j in range(SPLITS)]
+        pairs = sum(parts, [])
+        self.examples = {"train": sum(parts[2:], []), "validation": parts[1], "test": parts[0]}
         seen = Counter(plain(word) for words, _ in self.examples["train"] for word in words)
         known = [word for word, count in seen.items() if count > 1]
         self.number = {word: n for n, word in enumerate(known, start=1)}
-        self.tags = sorted({tag for _, tags in pairs() for tag in tags})
-        self.longest = max(len(words) for words, _ in pairs())
+        self.tags = sorted({tag for _, tags in pairs for tag in tags})
+        self.longest = max(len(words) for words, _ in pairs)
         self.arrays = {part: self._arrays(found) for part, found in self.examples.items()}
 
     def _arrays(self, examples: list[Example]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -91,11 +91,11 @@ def swap_tone(train: Pairs, sources: Texts) -> Texts:
     siblings = {_ENGLISH_TONE.sub("*", source): target for source, target in train}
     found = []
     for source in sources:
-        wanted = iter(_ENGLISH_TONE.findall(source))
+        tones = [f"peau {TONES[tone]}" for tone in _ENGLISH_TONE.findall(source)]
         sibling = siblings.get(_ENGLISH_TONE.sub("*", source), "")
-        tones = len(_FRENCH_TONE.findall(sibling)) == len(_ENGLISH_TONE.findall(source)) > 0
-        text = _FRENCH_TONE.sub(lambda _: "peau " + TONES[next(wanted)], sibling) if tones else ""
-        found.append(text)
+        between = _FRENCH_TONE.sub("*", sibling).split("*")
+        fits = tones and len(between) == len(tones) + 1
+        found.append("".join(map(str.__add__, between, [*tones, ""])) if fits else "")
     return found
 
 
@@ -179,7 +179,9 @@ def counted(task: str, said: Texts) -> Iterator[dict[str, Any]]:
     test = parts(task).test
     wanted, answers = list(test.targets), list(said)
     if task == "emoji":
-        groups = {kind: [k for k, own in enumerate(test.kinds) if own == kind] for kind in test.kinds}
+        groups = {
+            kind: [k for k, own in enumerate(test.kinds) if own == kind] for kind in test.kinds
+        }
         for kind in dict.fromkeys(test.kinds):
             yield from _of_kind(kind, groups[kind], test.sources, answers, wanted)
         return

@@ -12,7 +12,7 @@ A layer's ``forward`` returns its output and a trace: every gate and state of ev
 
 What is not here lies in modules that are loaded when they are first named, as in
 ``lstm_lab.losses.mse``: `losses`, `optim`, `training`, `decoding`, `gradcheck`, `interchange`,
-`data`, `tasks`, `models`, `evidence` and `text`.
+`data`, `tasks`, `models`, `metrics`, `evidence` and `text`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from . import gradcheck as gradcheck
     from . import interchange as interchange
     from . import losses as losses
+    from . import metrics as metrics
     from . import models as models
     from . import optim as optim
     from . import tasks as tasks
@@ -70,7 +71,8 @@ __all__ = [
 ]
 
 _MODULES = frozenset(
-    "data decoding evidence gradcheck interchange losses models optim tasks text training".split()
+    "data decoding evidence gradcheck interchange losses metrics models optim tasks text "
+    "training".split()
 )
 
 

@@ -39,8 +39,10 @@ __all__ = [
     "Comparison",
     "Interval",
     "difference_interval",
+    "exact",
     "median_interval",
     "proportion_interval",
+    "table",
 ]
 
 COVERAGE = 0.95
@@ -79,7 +81,21 @@ class Interval:
     def __str__(self) -> str:
         if self.low == math.inf:
             return f"never (n = {self.n})"
+        if self.coverage == 1:
+            return _short(self.middle)
         return f"{_short(self.middle)} ({_short(self.low)} to {_short(self.high)}, n = {self.n})"
+
+
+def exact(value: float) -> Interval:
+    """A result that chance has no hand in, such as a rule's or a count's, to compare with others.
+
+    Parameters
+    ----------
+    value : float
+        Its interval is this one number.
+    """
+    value = checked_number(value, "value")
+    return Interval(value, value, value, 1, 1.0)
 
 
 def median_interval(values: Any, coverage: float = COVERAGE) -> Interval:
@@ -224,7 +240,7 @@ def difference_interval(
 
 
 class Statements(str):
-    """Sentences for a page: a cell that ends in them shows them as Markdown."""
+    """Sentences or a table for a page: a cell that ends in them shows them as Markdown."""
 
     __slots__ = ()
 
@@ -381,6 +397,72 @@ class Comparison:
         return (
             f"{marks}{better}{marks} {self.verb} {marks}{worse}{marks}: {one}{unit} against {other}"
         )
+
+
+def table(results: Mapping[str, Mapping[str, Any]], *, corner: str = "") -> Statements:
+    """What several methods reached on several measures: a row each, medians and intervals.
+
+    Parameters
+    ----------
+    results : mapping of str to mapping of str to results
+        For each row, for each column: the results of n trainings, of which the median is shown
+        with its interval (`median_interval`); an `Interval`; one number, which chance has no hand
+        in; or a text, shown as it is. A column that a row does not have stays empty.
+    corner : str, optional
+        What the rows are.
+
+    Returns
+    -------
+    str
+        The table in Markdown; a notebook shows it as one. Where all intervals are of as many
+        results, the head says how many, once.
+
+    Examples
+    --------
+    >>> print(table({"LSTM": {"F1": [.5, .52, .51, .53, .5, .49]}, "a rule": {"F1": .3, "s": 0}}))
+    |  | F1, n = 6 | s |
+    |---|---|---|
+    | LSTM | 0.505 (0.49 to 0.53) |  |
+    | a rule | 0.3 | 0 |
+    """
+    check_kind(results, "results", Mapping, "a mapping of rows to their columns")
+    if not results:
+        raise ValueError("results must hold one row at least")
+    cells: dict[str, dict[str, Interval | str]] = {}
+    for row, columns in results.items():
+        checked_text(row, "results: a row")
+        check_kind(columns, f"results[{row!r}]", Mapping, "a mapping of columns to results")
+        cells[row] = {
+            checked_text(column, f"results[{row!r}]: a column"): _cell(
+                value, f"results[{row!r}][{column!r}]"
+            )
+            for column, value in columns.items()
+        }
+    names = list(dict.fromkeys(name for columns in cells.values() for name in columns))
+    once = {name: _counts(columns.get(name) for columns in cells.values()) for name in names}
+    heads = [f"{name}, n = {once[name]}" if once[name] else name for name in names]
+    lines = [[checked_text(corner, "corner"), *heads], ["---"] * (len(names) + 1)]
+    for row, columns in cells.items():
+        lines.append([row, *(_shown(columns.get(name, ""), once[name]) for name in names)])
+    bare = "|".join(lines.pop(1))
+    head, *body = ("| " + " | ".join(line) + " |" for line in lines)
+    return Statements("\n".join([head, f"|{bare}|", *body]))
+
+
+def _cell(value: Any, name: str) -> Interval | str:
+    if isinstance(value, (Interval, str)):
+        return value
+    return exact(checked_number(value, name)) if np.ndim(value) == 0 else _median(value, name)
+
+
+def _counts(column: Iterable[Interval | str | None]) -> int:
+    """How many results are behind each interval of a column, if behind all equally many."""
+    found = {cell.n for cell in column if isinstance(cell, Interval) and cell.coverage < 1}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _shown(cell: Interval | str, once: int) -> str:
+    return str(cell).replace(f", n = {once})", ")").replace(f" (n = {once})", "")
 
 
 def _short(value: float) -> str:

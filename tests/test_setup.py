@@ -53,6 +53,7 @@ FLOORS = {
     "data": 5,
     "decoding": 5,
     "models": 5,
+    "metrics": 5,
     "text": 5,
     "notebook": 5,
     "explore": 6,

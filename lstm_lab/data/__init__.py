@@ -8,6 +8,7 @@ from .catalogue import catalogue, load
 from .climatology import Climatology
 from .pairs import Pairs
 from .parts import Parts
+from .readers import read_conll, read_pairs, read_text
 from .series import Series
 from .source_text import ALPHABET, Corpus, python_source
 from .tagged import Tagged
@@ -27,6 +28,9 @@ __all__ = [
     "detokenize",
     "load",
     "python_source",
+    "read_conll",
+    "read_pairs",
+    "read_text",
     "split",
     "tokenize",
     "windows",

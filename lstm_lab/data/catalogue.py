@@ -128,7 +128,9 @@ def catalogue() -> str:
     str
         A table in Markdown; a notebook shows it as one.
     """
-    rows = [("name", "holds", "train / validation / test", "licence", "comes")]
+    rows: list[tuple[str, ...]] = [
+        ("name", "holds", "train / validation / test", "licence", "comes")
+    ]
     rows += [(f"`{key}`", e.holds, e.size, e.licence, e.comes) for key, e in _SETS.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, tuple("-" * width for width in widths))

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._validation import checked_choice
 from .extracts import body
-from .parts import Parts, checksum
+from .parts import Parts
 from .tokens import tokenize
 
 __all__ = ["Pairs", "dates", "emoji"]
@@ -31,7 +31,7 @@ class Pairs:
     sources, targets : tuple of str
         Equally many.
     keys : tuple of str
-        What each pair is about: an emoji, or a date as ISO 8601 writes it.
+        What each pair is about: an emoji, a date as ISO 8601 writes it, a line of a file.
     kinds : tuple of str
         For each pair, the question that it asks of who has learnt; empty where all ask the same.
     """
@@ -116,8 +116,8 @@ def emoji() -> Parts[Pairs]:
     whole = Pairs(*map(tuple, zip(*(row[:3] for row in parts["train"]), strict=True)))
     held_out = (map(asked, parts[part]) for part in ("validation", "test"))
     made = (whole, *(Pairs(*map(tuple, zip(*part, strict=True))) for part in held_out))
-    return Parts(
-        *made,
+    return Parts.of(
+        made,
         name="Emoji",
         source="Unicode CLDR 48.2.0, annotations and annotationsDerived",
         licence="Unicode-3.0",
@@ -126,7 +126,6 @@ def emoji() -> Parts[Pairs]:
             "name and by skin tone; each pair held out is of a kind: combination (name and tone "
             "were seen, not together), all words seen (the name is new), an unseen word."
         ),
-        checksum=checksum(*made),
     )
 
 
@@ -176,8 +175,8 @@ def dates(form: str = "full") -> Parts[Pairs]:
     ends = np.cumsum(DATES)[:-1]
     cut = [rows[: ends[0]], rows[ends[0] : ends[1]], rows[ends[1] :]]
     made = [Pairs(*map(tuple, zip(*part, strict=True))) for part in cut]
-    return Parts(
-        *made,
+    return Parts.of(
+        made,
         name=f"Dates, {form} to full",
         source=f"formats of Unicode CLDR, by Babel {__version__}",
         licence="code BSD-3-Clause, formats Unicode-3.0",
@@ -185,5 +184,4 @@ def dates(form: str = "full") -> Parts[Pairs]:
             "Dates from 1900 to 2099, English to French, held out by date. "
             + ("The day of the week is on the French side alone." if form == "medium" else "")
         ),
-        checksum=checksum(*made),
     )

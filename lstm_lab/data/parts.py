@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, is_dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
 __all__ = ["Parts", "checksum"]
 
-P = TypeVar("P", bound=Sequence[Any])
+P = TypeVar("P", bound=Sized)
 
 
 def checksum(*values: Any) -> str:
@@ -50,6 +50,12 @@ class Parts(Generic[P]):
     licence: str
     description: str
     checksum: str
+
+    @classmethod
+    def of(cls, parts: Sequence[P], **about: str) -> Self:
+        """The three parts, with what is said about them, and their checksum."""
+        train, validation, test = parts
+        return cls(train, validation, test, checksum=checksum(*parts), **about)
 
     def _sizes(self) -> tuple[list[int], str]:
         """The sizes of the parts, and in what."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._validation import checked_bool, checked_path
-from .parts import Parts, checksum
+from .parts import Parts
 
 __all__ = ["ALPHABET", "Corpus", "python_source", "topics"]
 
@@ -74,14 +74,12 @@ def python_source(folder: Path | str | None = None) -> Corpus:
             f"{folder} does not hold enough Python files in pure ASCII to learn from some and "
             f"hold out others: found {sum(map(len, parts.values()))}"
         )
-    made = {name: tuple(texts) for name, texts in parts.items()}
-    return Corpus(
-        **made,
+    return Corpus.of(
+        [tuple(texts) for texts in parts.values()],
         name="Python source",
         source=f"standard library of Python {platform.python_version()}" if own else str(folder),
         licence="Python Software Foundation License 2" if own else "the folder's own",
         description="The .py files in pure ASCII, without their tests; whole files are held out.",
-        checksum=checksum(made),
     )
 
 
@@ -141,9 +139,8 @@ def topics(repeated: bool = False) -> Corpus:
                         seen.add(plain)
             if kept:
                 texts.append("\n\n".join(kept) + "\n")
-    made = {name: tuple(texts) for name, texts in parts.items()}
-    return Corpus(
-        **made,
+    return Corpus.of(
+        [tuple(texts) for texts in parts.values()],
         name="Topics, with what they repeat" if repeated else "Topics",
         source=f"pydoc_data.topics of Python {platform.python_version()}",
         licence="Python Software Foundation License 2",
@@ -152,5 +149,4 @@ def topics(repeated: bool = False) -> Corpus:
             + (", but half of the test's text stands in the training texts." if repeated else "")
             + ("" if repeated else ", and each paragraph is kept once.")
         ),
-        checksum=checksum(made),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._validation import checked_choice
 from .extracts import body
-from .parts import Parts, checksum
+from .parts import Parts
 
 __all__ = ["Tagged", "addresses", "contacts", "names"]
 
@@ -101,15 +101,14 @@ def addresses() -> Parts[Tagged]:
     order = np.random.default_rng(0).permutation(len(rows))
     test, validation, *rest = np.array_split(order, 5)
     made = [_tagged([rows[k] for k in part]) for part in (np.concatenate(rest), validation, test)]
-    return Parts(
-        *made,
+    return Parts.of(
+        made,
         name="Addresses",
         source="usaddress 0.5.16, training/labeled.xml; The Atlanta Journal Constitution, 2014",
         licence="MIT",
         description=(
             "Addresses of the United States, every word labelled by hand, each address once."
         ),
-        checksum=checksum(*made),
     )
 
 
@@ -154,8 +153,8 @@ def names() -> Parts[Tagged]:
         kinds = [kind for kind, parts in pools.items() for _ in parts[k]]
         part = _tagged([row for parts in pools.values() for row in parts[k]])
         made.append(Tagged(part.words, part.tags, tuple(kinds)))
-    return Parts(
-        *made,
+    return Parts.of(
+        made,
         name="Names",
         source="probablepeople 0.5.6, name_data/labeled; The Atlanta Journal Constitution, 2014",
         licence="MIT",
@@ -163,7 +162,6 @@ def names() -> Parts[Tagged]:
             "Names of persons and companies, every word labelled by hand; kinds says which is "
             "which."
         ),
-        checksum=checksum(*made),
     )
 
 
@@ -203,8 +201,8 @@ def contacts() -> Parts[Tagged]:
                 tags += [f"B-{kind}", *[f"I-{kind}"] * (len(string) - 1)]
             rows[tuple(words)] = tuple(tags)
         made.append(_tagged(list(rows.items())))
-    return Parts(
-        *made,
+    return Parts.of(
+        made,
         name="Contact lines",
         source="probablepeople 0.5.6 and usaddress 0.5.16; The Atlanta Journal Constitution, 2014",
         licence="MIT",
@@ -212,5 +210,4 @@ def contacts() -> Parts[Tagged]:
             "Lines of one to four persons, companies and addresses in lower case, BIO tags. Real "
             "strings, joined by a program; no string stands in two parts."
         ),
-        checksum=checksum(*made),
     )

@@ -23,7 +23,7 @@ from lstm_lab.backends import Backend, CupyBackend, NumbaBackend, get_backend
 from lstm_lab.backends.kernels import persistent
 from lstm_lab.backends.kernels.tiling import COLUMNS, Limits, Loop, tile
 from lstm_lab.cells import LSTM_CELL
-from lstm_lab.data import Standardizer, el_nino, split, windows
+from lstm_lab.data import Standardizer, load, split, windows
 from lstm_lab.losses import mse
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
@@ -153,7 +153,7 @@ def test_a_kernel_a_step_is_the_time_loop(device, kind):
 @pytest.mark.parametrize("whole", [True, False], ids=["whole sequences", "a kernel a step"])
 def test_a_chapters_model_learns_as_on_numpy(device, whole):
     """Chapter 10's network on the sea's temperature, 20 training steps."""
-    series = el_nino()
+    series = load("el_nino")
     parts = split(series.values, 96, 120, context=24)
     x, truth = windows(Standardizer.fit(parts[0])(parts[0]), 24)
     hidden, batch = 32, 32
