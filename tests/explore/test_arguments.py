@@ -27,6 +27,7 @@ REFUSED = {
     "x": ARRAY,
     "target": ARRAY,
     "attention": ARRAY,
+    "words": (3, "a", THING, ("a",), ("ab", "abc"), (["a", 3], ["b"])),
     "log_probs": ARRAY,
     "measured": (3, *ARRAY),
 }
