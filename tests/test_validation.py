@@ -666,6 +666,12 @@ MODELS = [
         for call in (TRANSLATOR.examples, TRANSLATOR.log_probability)
     ),
     Case(
+        TRANSLATOR.continuations,
+        {"source": "a cat"},
+        {"source": (3, None, THING), "width": SIZE, "max_length": SIZE},
+        {"source": "sources"},
+    ),
+    Case(
         TRANSLATOR.attention,
         {"source": "a cat"},
         {"source": (3, None, THING), "target": (3, THING, "un chien")},

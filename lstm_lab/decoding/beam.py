@@ -15,6 +15,9 @@ import numpy as np
 from .._validation import check_kind, checked_bool, checked_number, checked_size, plain_array
 from ..backends import backend_of
 
+# What float32 makes of probabilities that add up to 1.
+SUMS_TO_ONE = 1e-4
+
 __all__ = ["Beam", "Branch", "Hypothesis", "beam_search", "length_penalty"]
 
 
@@ -118,10 +121,10 @@ def beam_search(
     Parameters
     ----------
     step : callable with ``keep``
-        ``step(ids)`` takes the symbols (n,) that were written last in n rows, and returns scores
-        (n, V) of the next ones: log-probabilities, or logits, which differ from them by a
-        constant. It carries its state; ``step.keep(rows)`` says which of the rows go on, in
-        which order, some of them several times.
+        ``step(ids)`` takes the symbols (n,) that were written last in n rows, and returns the
+        log-probabilities (n, V) of the next ones; -inf for one that is not to be written. It
+        carries its state; ``step.keep(rows)`` says which of the rows go on, in which order, some
+        of them several times.
     first : sequence of B ints
         What the model reads before it writes: the start symbol, for each sequence of the batch.
     end : int
@@ -145,8 +148,8 @@ def beam_search(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or ``step`` returns something else than a row of scores with one
-        that is finite for every symbol written.
+        If an argument is wrong, or ``step`` returns something else than a row of
+        log-probabilities, one of them finite, for every symbol written.
 
     Examples
     --------
@@ -169,7 +172,7 @@ def beam_search(
     (2,) 0.162
     (3,) 0.396
     """
-    check_kind(step, "step", Callable, "a function from symbols to scores")  # type: ignore[arg-type]
+    check_kind(step, "step", Callable, "a function from symbols to log-probabilities")  # type: ignore[arg-type]
     check_kind(getattr(step, "keep", None), "step.keep", Callable, "a function of rows")  # type: ignore[arg-type]
     ids = plain_array(first, "first")
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
@@ -182,13 +185,13 @@ def beam_search(
     searches = [_Search(end, width, max_length, alpha, n_best, keep_tree) for _ in ids]
     alive = searches
     for _ in range(max_length):
-        scores = _log_softmax(step(ids), len(ids))
-        if end >= scores.shape[1]:
-            raise ValueError(f"end is {end}, but step scores only {scores.shape[1]} symbols")
+        said = _checked(step(ids), len(ids))
+        if end >= said.shape[1]:
+            raise ValueError(f"end is {end}, but step knows only {said.shape[1]} symbols")
         rows, written, start = [], [], 0
         for search in alive:
             stop = start + len(search.alive)
-            parents, symbols = search.advance(scores[start:stop])
+            parents, symbols = search.advance(said[start:stop])
             rows += [start + parent for parent in parents]
             written += symbols
             start = stop
@@ -214,7 +217,7 @@ class _Search:
         self.tree: list[tuple[Branch, ...]] | None = [] if tree else None
         self.length = 0
 
-    def advance(self, scores: np.ndarray) -> tuple[list[int], list[int]]:
+    def advance(self, said: np.ndarray) -> tuple[list[int], list[int]]:
         """One symbol further, by the log-probabilities (n, V) of the next.
 
         Returns
@@ -224,7 +227,7 @@ class _Search:
             what.
         """
         self.length += 1
-        before, branches = self.alive, self._branches(scores)
+        before, branches = self.alive, self._branches(said)
         self.alive, parents, symbols, levels = [], [], [], []
         for place, (total, parent, symbol) in enumerate(branches):
             fate = "pruned"
@@ -247,14 +250,14 @@ class _Search:
             self.alive = []
         return (parents, symbols) if self.alive else ([], [])
 
-    def _branches(self, scores: np.ndarray) -> list[tuple[float, int, int]]:
+    def _branches(self, said: np.ndarray) -> list[tuple[float, int, int]]:
         """The likeliest continuations of each hypothesis: (log-probability, parent, symbol).
 
         The likeliest first; of equal ones that of the better parent, then of the smaller symbol.
         """
         found = []
         for parent, (_, total) in enumerate(self.alive):
-            row = scores[parent]
+            row = said[parent]
             for symbol in np.argsort(-row, kind="stable")[: self.width]:
                 if row[symbol] > -np.inf:
                     found.append((total + float(row[symbol]), parent, int(symbol)))
@@ -277,13 +280,18 @@ class _Search:
         return Beam(tuple(best), None if self.tree is None else tuple(self.tree))
 
 
-def _log_softmax(scores: Any, rows: int) -> np.ndarray:
-    """Scores (rows, V) as log-probabilities in float64, on the host."""
-    scores = backend_of(scores, "step's scores").to_numpy(scores).astype("float64")
-    if scores.ndim != 2 or len(scores) != rows:
-        raise ValueError(f"step must return scores ({rows}, V), got shape {scores.shape}")
-    top = scores.max(axis=1, keepdims=True)
-    if not np.isfinite(top).all():
-        raise ValueError("step must return scores that are finite or -inf, one finite in each row")
-    scores -= top
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+def _checked(said: Any, rows: int) -> np.ndarray:
+    """Log-probabilities (rows, V) in float64, on the host."""
+    said = backend_of(said, "step's log-probabilities").to_numpy(said).astype("float64")
+    if said.ndim != 2 or len(said) != rows:
+        raise ValueError(f"step must return log-probabilities ({rows}, V), got shape {said.shape}")
+    # Written so that NaN is refused too.
+    if not (said.max(axis=1) > -np.inf).all():
+        raise ValueError("step must return a log-probability above -inf in each row, got none")
+    total = np.exp(said.clip(max=700)).sum(axis=1).max()
+    if not total <= 1 + SUMS_TO_ONE:
+        raise ValueError(
+            f"step must return log-probabilities: those of a row add up to {total:.4g}, which a "
+            "log-softmax makes 1"
+        )
+    return said

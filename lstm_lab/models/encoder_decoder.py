@@ -255,8 +255,8 @@ class EncoderDecoder(Sequential):
 class Writer:
     """A decoder at work: what `lstm_lab.decoding.beam_search` takes as its ``step``.
 
-    ``writer(ids)`` writes one symbol in each of n rows and returns the scores of the next; with
-    `keep` rows are dropped, copied or reordered.
+    ``writer(ids)`` writes one symbol in each of n rows and returns the log-probabilities of the
+    next; with `keep` rows are dropped, copied or reordered.
 
     Attributes
     ----------
@@ -269,8 +269,8 @@ class Writer:
         self.lengths = None if lengths is None else np.asarray(lengths)
         self.weights: Array | None = None
 
-    def __call__(self, ids: Any) -> Array:
-        """From the symbols (n,) that were just written to the scores (n, V) of the next."""
+    def __call__(self, ids: Any) -> np.ndarray:
+        """From the symbols (n,) that were just written to log P (n, V) of the next, on the host."""
         layers, xp = self.network.layers, self.network.backend.xp
         written = self.network.backend.asarray(np.asarray(ids)[None])
         vectors, _ = layers["target"].forward(written)
@@ -281,7 +281,8 @@ class Writer:
             self.weights = looked.weights[0]
             both = xp.concatenate([context, u], axis=-1)
             u = xp.tanh(layers["combine"].forward(both, trace=False)[0])
-        return layers["head"].forward(u, trace=False)[0][0]
+        scores = layers["head"].forward(u, trace=False)[0][0]
+        return log_softmax(self.network.backend.to_numpy(scores))
 
     def keep(self, rows: Any) -> None:
         """Go on with these rows, in this order; one may be there several times."""
@@ -290,6 +291,13 @@ class Writer:
         self.memory = self.memory[index]
         if self.lengths is not None:
             self.lengths = self.lengths[np.asarray(rows)]
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Scores (..., V) as log-probabilities, in float64."""
+    z = scores.astype("float64")
+    z -= z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
 def _each_array(function: Any, state: Any) -> Any:

@@ -27,7 +27,7 @@ from ..layers import LSTM, Attention, Embedding, Linear, Sequential
 from ..losses import cross_entropy
 from ..optim import Adam, cosine
 from ..training import History, fit
-from .encoder_decoder import EncoderDecoder
+from .encoder_decoder import EncoderDecoder, log_softmax
 
 __all__ = ["Looked", "Seq2Seq"]
 
@@ -378,6 +378,45 @@ class Seq2Seq:
         symbols = [self.target[k] for k in ids]
         return detokenize(symbols) if self.unit == "words" else "".join(symbols)
 
+    def continuations(
+        self, source: Any, *, width: int = 5, max_length: int = 12
+    ) -> dict[str, dict[str, float]]:
+        """What may come next, and how probably, at every place where a search can come by.
+
+        Parameters
+        ----------
+        source : str
+        width : int
+            Of the widest search, and how many continuations of each place are given.
+        max_length : int
+
+        Returns
+        -------
+        dict
+            For what is written so far, its symbols with blanks between them, a dict of the next
+            symbol and its probability. `lstm_lab.explore.BeamExplorer` draws it.
+        """
+        ids, ends = self._encoded([source])
+        found: dict[str, dict[str, float]] = {}
+        for k in range(1, checked_size(width, "width") + 1):
+            writer, alive = self._writer(ids, ends), [""]
+            # So many that the search goes on to its end.
+            (beam,) = beam_search(
+                writer, [0], 1, width=k, max_length=max_length, n_best=10**9, tree=True
+            )
+            before = [0.0]
+            for level in beam.tree or ():
+                lives = []
+                for branch in level:
+                    place, symbol = alive[branch.parent], self.target[branch.symbol]
+                    probability = np.exp(branch.log_probability - before[branch.parent])
+                    found.setdefault(place, {})[symbol] = float(probability)
+                    if branch.fate == "lives":
+                        lives.append((f"{place} {symbol}".lstrip(), branch.log_probability))
+                alive = [place for place, _ in lives]
+                before = [total for _, total in lives]
+        return found
+
     def log_probability(self, sources: Sequence[Any], targets: Sequence[Any]) -> np.ndarray:
         """log P(target | source) in nats, (N,), the end included.
 
@@ -389,10 +428,8 @@ class Seq2Seq:
         scores, _ = self.network.forward(
             (asarray(source), asarray(written)), lengths=(ends, own), trace=False
         )
-        z = self.network.backend.to_numpy(scores).astype("float64")
-        z -= z.max(axis=-1, keepdims=True)
-        z -= np.log(np.exp(z).sum(axis=-1, keepdims=True))
-        said = np.take_along_axis(z, target[..., None], axis=-1)[..., 0]
+        said = log_softmax(self.network.backend.to_numpy(scores))
+        said = np.take_along_axis(said, target[..., None], axis=-1)[..., 0]
         return np.where(np.arange(len(target))[:, None] < own, said, 0).sum(axis=0)
 
     def attention(self, source: Any, target: Any = None) -> Looked:

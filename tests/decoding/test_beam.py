@@ -20,8 +20,8 @@ class Tree:
         Each has scores of its own, so that rows that are mixed up are noticed.
     """
 
-    def __init__(self, symbols=3, sequences=1, seed=0, spread=1.5, logits=False):
-        self.symbols, self.seed, self.spread, self.logits = symbols, seed, spread, logits
+    def __init__(self, symbols=3, sequences=1, seed=0, spread=1.5):
+        self.symbols, self.seed, self.spread = symbols, seed, spread
         self.prefixes = [(number,) for number in range(sequences)]
         self.first = [1 + number for number in range(sequences)]
         self.rows = 0
@@ -29,7 +29,7 @@ class Tree:
     def scores(self, prefix):
         rng = np.random.default_rng([self.seed, *prefix])
         z = self.spread * rng.normal(size=self.symbols)
-        return z + 7 if self.logits else z - np.log(np.exp(z).sum())
+        return z - np.log(np.exp(z).sum())
 
     def log_probability(self, number, ids):
         prefix, total = (number, self.first[number]), 0.0
@@ -123,7 +123,7 @@ def by_hand(model, number, width, max_length):
 @pytest.mark.parametrize("n_best", [1, 4])
 def test_each_width_is_the_algorithm_by_hand(width, alpha, n_best):
     for seed in range(6):
-        model = Tree(symbols=6, sequences=4, seed=seed, spread=1.0, logits=True)
+        model = Tree(symbols=6, sequences=4, seed=seed, spread=1.0)
         for number, beam in enumerate(
             search(model, width=width, max_length=7, alpha=alpha, n_best=n_best)
         ):
@@ -198,17 +198,17 @@ def test_what_cannot_follow_is_never_written():
 def test_where_nothing_ends_the_best_that_was_cut_off_is_returned():
     class Endless(Tree):
         def scores(self, prefix):
-            return np.array([-np.inf, -0.2, -1.7])
+            return np.array([-np.inf, -0.2, -1.8])
 
     (beam,) = search(Endless(), width=2, max_length=3)
-    total = 3 * (-0.2 - np.log(np.exp(-0.2) + np.exp(-1.7)))
-    assert beam.best == (Hypothesis((1, 1, 1), pytest.approx(total), pytest.approx(total), False),)
+    total = pytest.approx(3 * -0.2)
+    assert beam.best == (Hypothesis((1, 1, 1), total, total, False),)
 
 
 def test_of_equal_branches_the_better_parent_and_the_smaller_symbol_come_first():
     class Even(Tree):
         def scores(self, prefix):
-            return np.zeros(4)
+            return np.full(4, -np.log(4))
 
     (beam,) = search(Even(), width=3, max_length=2, tree=True, n_best=9)
     assert [(b.parent, b.symbol) for b in beam.tree[1]] == [
@@ -252,12 +252,12 @@ def test_the_tree_holds_all_that_was_looked_at(width):
 
 
 WRONG = [
-    ({"step": 3}, TypeError, "step must be a function from symbols to scores"),
+    ({"step": 3}, TypeError, "step must be a function from symbols to log-prob"),
     ({"step": lambda ids: ids}, TypeError, "step.keep must be a function"),
     ({"first": []}, ValueError, "first must be a row of whole numbers"),
     ({"first": [0.5]}, ValueError, "first must be"),
     ({"end": -1}, ValueError, "end must be"),
-    ({"end": 3}, ValueError, "end is 3, but step scores only 3 symbols"),
+    ({"end": 3}, ValueError, "end is 3, but step knows only 3 symbols"),
     ({"width": 0}, ValueError, "width must be"),
     ({"max_length": 0}, ValueError, "max_length must be"),
     ({"alpha": -1}, ValueError, "alpha must be"),
@@ -274,12 +274,20 @@ def test_nonsense_is_refused(changes, kind, message):
 
 
 @pytest.mark.parametrize(
-    "scores", [np.zeros((2, 3)), np.zeros(3), np.full((1, 3), np.nan), np.full((1, 3), -np.inf)]
+    "scores",
+    [
+        np.full((2, 3), -2.0),
+        np.full(3, -2.0),
+        np.full((1, 3), np.nan),
+        np.full((1, 3), -np.inf),
+        np.zeros((1, 3)),
+        np.full((1, 3), 1e9),
+    ],
 )
 def test_what_a_step_returns_is_checked(scores):
     class Wrong(Tree):
         def __call__(self, ids):
             return scores
 
-    with pytest.raises(ValueError, match="step must return scores"):
+    with pytest.raises(ValueError, match="step must return"):
         search(Wrong())

@@ -84,6 +84,21 @@ def test_the_search_and_the_model_agree_on_probabilities(taught):
     assert (np.diff(ranked, axis=1) <= 0).all()
 
 
+def test_continuations_hold_all_that_a_search_looks_at(taught):
+    table = taught.continuations("red cat", width=3)
+    assert sum(table[""].values()) <= 1 + 1e-6
+    first = max(table[""], key=table[""].get)
+    assert first == "chat"
+    assert max(table["chat"], key=table["chat"].get) == "rouge"
+    for k in (1, 2, 3):
+        (beam,) = taught.beams(["red cat"], width=k, n_best=2)
+        for one in beam.best:
+            words, total = [taught.target[i] for i in one.ids], 0.0
+            for t, word in enumerate([*words, "</s>"]):
+                total += np.log(table[" ".join(words[:t])][word])
+            assert total == pytest.approx(one.log_probability, abs=1e-5)
+
+
 def test_attention_says_where_it_looked(taught):
     looked = taught.attention("red cat")
     assert isinstance(looked, Looked)
