@@ -33,9 +33,9 @@ class EncoderDecoder(Sequential):
         h_0 = the encoder's last state
         h_t = decoder(E_y y_{t-1}; h_{t-1})             t = 1 … T
         a_ts = softmax over s of score(h_t, m_s)        attention
-        k_t = Σ_s a_ts m_s                              context
-        u_t = tanh(W [k_t; h_t] + b)                    attentional state
-        log P(y_t | y_1 … y_{t-1}, x) = log softmax(V u_t + b)
+        m̄_t = Σ_s a_ts m_s                              context
+        h̃_t = tanh(W [m̄_t; h_t] + b)                    attentional state
+        log P(y_t | y_1 … y_{t-1}, x) = log softmax(V h̃_t + b)
 
     Without attention the decoder knows of the source what its first state holds, and V reads h_t.
 
@@ -154,16 +154,10 @@ class EncoderDecoder(Sequential):
         scores : array (T, B, V)
             Logits; 0 past the end of what was written.
         trace : dict
-            The parts' traces by their names, and ``"attentional"``, u (T, B, H).
+            The parts' traces by their names, and ``"attentional"``, h̃ (T, B, H).
         """
         check_call(rng, trace)
-        source, written = _two(x, "x")
-        for name, array in (("source", source), ("what was written", written)):
-            if np.ndim(array) != 2 or array.shape[1] != source.shape[1]:
-                raise ValueError(
-                    "x must be ids of shape (S, B) and (T, B), of as many sequences; "
-                    f"{name} has shape {np.shape(array)}"
-                )
+        source, written = _checked_pair(x)
         ends, own = (None, None) if lengths is None else _two(lengths, "lengths")
         traces: dict[str, Any] = {}
 
@@ -311,6 +305,18 @@ def _two(values: Any, name: str) -> tuple[Any, Any]:
             f"{name} must be a pair, of the source and of what was written, got {described(values)}"
         )
     return values[0], values[1]
+
+
+def _checked_pair(x: Any) -> tuple[Array, Array]:
+    """Source and what was written, of as many sequences."""
+    source, written = _two(x, "x")
+    for name, array in (("source", source), ("what was written", written)):
+        if np.ndim(array) != 2 or array.shape[1] != source.shape[1]:
+            raise ValueError(
+                "x must be ids of shape (S, B) and (T, B), of as many sequences; "
+                f"{name} has shape {np.shape(array)}"
+            )
+    return source, written
 
 
 def _check_sizes(parts: dict[str, Any]) -> None:

@@ -26,9 +26,9 @@ def test_greedy_loses_and_a_beam_of_two_finds_the_likeliest_of_all():
     assert sum(share for _, share in everything(table)) == pytest.approx(1)
     best = max(everything(table), key=lambda pair: pair[1])
     greedy, wider = (BeamExplorer(width=width).values() for width in (1, 2))
-    assert greedy["best"][0][0] != best[0] == wider["best"][0][0]
-    assert wider["probability"] == pytest.approx(best[1])
-    assert best[1] > 2 * greedy["probability"]
+    assert greedy["best_text"][0] != best[0] == wider["best_text"][0]
+    assert wider["found"] == pytest.approx(best[1])
+    assert best[1] > 2 * greedy["found"]
     assert greedy["likeliest"] == pytest.approx(best[1])
 
 
@@ -36,11 +36,10 @@ def test_the_length_penalty_lets_the_longer_one_win():
     source = "thank you very much"
     assert sum(share for _, share in everything(TABLES[source])) == pytest.approx(1)
     short, long = (
-        BeamExplorer(source=source, width=3, alpha=alpha).values()["best"][0]
-        for alpha in (0.0, 0.6)
+        BeamExplorer(source=source, width=3, alpha=alpha).values() for alpha in (0.0, 0.6)
     )
-    assert (short[0], long[0]) == ("merci", "merci beaucoup")
-    assert short[1] > long[1]
+    assert (short["best_text"][0], long["best_text"][0]) == ("merci", "merci beaucoup")
+    assert short["found"] > long["found"]
 
 
 def test_a_table_of_ones_own(node):
@@ -50,11 +49,13 @@ def test_a_table_of_ones_own(node):
     for width in (1, 2, 3, 4, 5):
         explorer.width = width
         (beam,) = model.beams(["a cat"], width=width, n_best=3, max_length=6)
-        found = explorer.values()["best"]
+        found = explorer.values()
         texts = [" ".join(model.target[k] for k in one.ids) for one in beam.best]
-        assert [one[0] for one in found] == texts
+        assert found["best_text"].tolist() == texts
         np.testing.assert_allclose(
-            [one[1] for one in found], np.exp([one.log_probability for one in beam.best]), rtol=1e-5
+            found["best_probability"],
+            np.exp([one.log_probability for one in beam.best]),
+            rtol=1e-5,
         )
         run = node("beam/widget.js", [["runBeam", [explorer.settings(), explorer._own_tables]]])
         same(run[0], explorer)

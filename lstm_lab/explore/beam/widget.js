@@ -200,7 +200,11 @@ function render({ model, el }) {
           look = { size: small ? 11 : 13, weight: gone ? 400 : 650 },
           ink = gone ? colors.soft : colors.ink;
         const word = branch.fate === "ends" ? "■ end" : lastWord(branch.text),
-          share = chance(branch.logp);
+          share =
+            chance(branch.logp) +
+            (s.alpha && branch.fate === "ends"
+              ? ` · ${fmt(branch.logp / lengthPenalty(k + 1, s.alpha))}`
+              : "");
         if (small) {
           const told = fit(pen, word, room - pen.measure(` ${share}`, look), look);
           pen.words(`${told} ${share}`, x, y, { ...look, color: ink, baseline: "middle" });

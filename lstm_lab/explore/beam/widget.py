@@ -143,33 +143,35 @@ class BeamExplorer(Explorable):
         Returns
         -------
         dict
-            ``best``, up to three (text, probability, score, whether it is complete);
-            ``probability`` of the first; ``likeliest``, the greatest that any width finds for
-            it; ``levels``, for every step a list of (text, probability, fate).
+            Of every branch, step by step and the likeliest first: ``step`` from 1, ``text``,
+            ``probability``, ``fate``. Of the up to three best: ``best_text``,
+            ``best_probability``, ``best_score``, ``complete``. ``found``, the probability of the
+            first of them; ``likeliest``, that of the best that any width finds.
         """
         table = self._own_tables[self.source]
         beam, symbols = _search(table, self.width, self.alpha)
-        levels, alive = [], [()]
-        for level in beam.tree or ():
-            nodes, lives = [], []
+        branches, alive = [], [()]
+        for step, level in enumerate(beam.tree, start=1):
+            lives = []
             for branch in level:
                 ids = (*alive[branch.parent], branch.symbol)
-                nodes.append((_text(ids, symbols), math.exp(branch.log_probability), branch.fate))
+                share = math.exp(branch.log_probability)
+                branches.append((step, _text(ids, symbols), share, branch.fate))
                 if branch.fate == "lives":
                     lives.append(ids)
-            levels.append(nodes)
             alive = lives
-        best = [
-            (_text(one.ids, symbols), math.exp(one.log_probability), one.score, one.complete)
-            for one in beam.best
-        ]
+        columns = zip(
+            ("step", "text", "probability", "fate"), zip(*branches, strict=True), strict=True
+        )
         widest = [_search(table, width, self.alpha)[0].best[0] for width in range(1, WIDEST + 1)]
         top = max(widest, key=lambda one: (one.complete, one.score))
-        return {
-            "best": best,
-            "probability": best[0][1],
+        return {name: np.array(column) for name, column in columns} | {
+            "best_text": np.array([_text(one.ids, symbols) for one in beam.best]),
+            "best_probability": np.exp([one.log_probability for one in beam.best]),
+            "best_score": np.array([one.score for one in beam.best]),
+            "complete": np.array([one.complete for one in beam.best]),
+            "found": math.exp(beam.best[0].log_probability),
             "likeliest": math.exp(top.log_probability),
-            "levels": levels,
         }
 
 

@@ -18,33 +18,33 @@ def percent(share):
 def shown(explorer):
     values = explorer.values()
     name = "Greedy search" if explorer.width == 1 else f"A beam of {explorer.width}"
-    taken = len(values["levels"])
+    taken = values["step"].max()
     if explorer.steps == 0:
         return [f"{name} has not begun; it takes {taken} steps."]
     if explorer.steps < taken:
-        level = values["levels"][explorer.steps - 1]
-        return [
-            f"{name}, step {explorer.steps} of {taken}",
-            f"{level[0][0]}” {percent(level[0][1])}",
-        ]
-    return [f"{name} finds “{values['best'][0][0]}”, {percent(values['probability'])}."]
+        first = int((values["step"] == explorer.steps).argmax())
+        kept = f"“{values['text'][first]}” {percent(values['probability'][first])}"
+        return [f"{name}, step {explorer.steps} of {taken}", kept]
+    return [f"{name} finds “{values['best_text'][0]}”, {percent(values['found'])}."]
 
 
 def same(js, explorer):
     values = explorer.values()
-    assert [one["text"] for one in js["best"]] == [one[0] for one in values["best"]]
-    for one, (_, probability, score, complete) in zip(js["best"], values["best"], strict=True):
-        np.testing.assert_allclose(np.exp(one["logp"]), probability, rtol=1e-12)
-        np.testing.assert_allclose(one["score"], score, rtol=1e-12, atol=1e-12)
-        assert one["complete"] == complete
-    np.testing.assert_allclose(np.exp(js["likeliest"]["logp"]), values["likeliest"], rtol=1e-12)
-    assert len(js["levels"]) == len(values["levels"])
-    for level, wanted in zip(js["levels"], values["levels"], strict=True):
-        found = [(one["text"], one["fate"]) for one in level]
-        assert found == [(text, fate) for text, _, fate in wanted]
-        np.testing.assert_allclose(
-            np.exp([one["logp"] for one in level]), [p for _, p, _ in wanted], rtol=1e-12
-        )
+    best = js["best"]
+    assert [one["text"] for one in best] == values["best_text"].tolist()
+    assert [one["complete"] for one in best] == values["complete"].tolist()
+    close = {"rtol": 1e-12, "atol": 1e-12}
+    np.testing.assert_allclose(
+        np.exp([one["logp"] for one in best]), values["best_probability"], **close
+    )
+    np.testing.assert_allclose([one["score"] for one in best], values["best_score"], **close)
+    np.testing.assert_allclose(np.exp(js["likeliest"]["logp"]), values["likeliest"], **close)
+    branches = [(k, one) for k, level in enumerate(js["levels"], 1) for one in level]
+    assert [k for k, _ in branches] == values["step"].tolist()
+    assert [one["text"] for _, one in branches] == values["text"].tolist()
+    assert [one["fate"] for _, one in branches] == values["fate"].tolist()
+    found = np.exp([one["logp"] for _, one in branches])
+    np.testing.assert_allclose(found, values["probability"], **close)
 
 
 CASE = Case(
@@ -52,7 +52,7 @@ CASE = Case(
     drag="width",
     way=70,
     shown=shown,
-    lively={"source": "thank you very much", "width": 2, "steps": 2},
+    lively={"source": "thank you very much", "width": 2},
     js=lambda explorer: (
         "beam/widget.js",
         "runBeam",
