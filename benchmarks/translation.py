@@ -58,7 +58,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 TASKS = {
     "emoji": tuple(METHODS),
-    "dates": ("BiLSTM, attention", "BiLSTM"),
+    "dates": ("BiLSTM, attention", "BiLSTM", "BiLSTM, uniform weights"),
     "dates_medium": ("BiLSTM, attention",),
 }
 # Of the tones a rule knows both names.

@@ -95,6 +95,6 @@ def test_step_by_step(show):
         page.get_by_role("button", name="Step").click()
         assert state(page)["steps"] == step
     page.wait_for_function("document.querySelector('.ll-summary').textContent.includes('step 2')")
-    assert "2 dropped" in summary(page)
+    assert "4 dropped" in summary(page)
     page.get_by_role("button", name="Back").click()
     assert state(page)["steps"] == 1

@@ -11,18 +11,23 @@ const END = "</s>",
   SHOWN = 3,
   WIDEST = 5;
 // What is drawn of a step: so many branches at most, the rest is counted.
-const ROWS = 11;
+const ROWS = 11,
+  FEW_ROWS = 8;
 const TALL = 330,
+  LESS = 232,
+  NARROW = 480,
   TOP = 22,
-  COLUMN = 104;
+  COLUMN = 84;
+const tallAt = (width) => (width < NARROW ? LESS : TALL);
 
 /** ((5 + length) / 6) ** alpha; Wu et al. 2016, equation (14). */
 export const lengthPenalty = (length, alpha) => ((5 + length) / 6) ** alpha;
 
 /**
- * The search over a table: {levels, best}. A branch is {parent, ids, text, logp, fate}, its parent
- * one of those that live on from the step before; a hypothesis {text, logp, score, complete}. The
- * same algorithm as lstm_lab.decoding.beam_search, which a test holds it to.
+ * The search over a table: {levels, unseen, best}. A branch is {parent, symbol, text, logp, fate},
+ * its parent one of those that live on from the step before; a hypothesis {text, logp, score,
+ * complete}; unseen, of each step, what a beam of this width does not even look at. The same
+ * algorithm as lstm_lab.decoding.beam_search, which a test holds it to.
  */
 export function beamSearch(table, { width, alpha }) {
   const symbols = [...new Set([END, ...Object.values(table).flatMap(Object.keys)])],
@@ -30,17 +35,25 @@ export function beamSearch(table, { width, alpha }) {
   const depth = (place) => (place ? place.split(" ").length : 0),
     longest = 1 + Math.max(...Object.keys(table).map(depth));
   const levels = [],
+    unseen = [],
     complete = [],
     cut = [];
   const ranked = (list) => list.sort((a, b) => b.score - a.score);
   let alive = [{ text: "", logp: 0 }];
   for (let length = 1; alive.length && length <= longest; length++) {
-    const branches = alive.flatMap(({ text, logp }, parent) =>
+    const ways = alive.map(({ text, logp }, parent) =>
       Object.entries(table[text] ?? {})
-        .map(([symbol, p]) => ({ parent, symbol, logp: logp + Math.log(p) }))
-        .sort((a, b) => b.logp - a.logp || number.get(a.symbol) - number.get(b.symbol))
-        .slice(0, width),
+        .map(([symbol, p]) => ({
+          parent,
+          symbol,
+          text: `${text} ${symbol}`.trimStart(),
+          logp: logp + Math.log(p),
+          fate: "pruned",
+        }))
+        .sort((a, b) => b.logp - a.logp || number.get(a.symbol) - number.get(b.symbol)),
     );
+    const branches = ways.flatMap((own) => own.slice(0, width));
+    unseen.push(ways.flatMap((own) => own.slice(width)).sort((a, b) => b.logp - a.logp));
     branches.sort(
       (a, b) =>
         b.logp - a.logp || a.parent - b.parent || number.get(a.symbol) - number.get(b.symbol),
@@ -53,8 +66,7 @@ export function beamSearch(table, { width, alpha }) {
     });
     branches.forEach((branch, place) => {
       const before = alive[branch.parent].text;
-      branch.text = `${before} ${branch.symbol}`.trimStart();
-      branch.fate = place >= width ? "pruned" : branch.symbol === END ? "ends" : "lives";
+      if (place < width) branch.fate = branch.symbol === END ? "ends" : "lives";
       if (branch.fate === "ends") complete.push(found({ ...branch, text: before }, true));
     });
     levels.push(branches);
@@ -64,7 +76,7 @@ export function beamSearch(table, { width, alpha }) {
     const hope = alive.length && alive[0].logp / lengthPenalty(longest, alpha);
     if (complete.length >= SHOWN && hope <= complete[SHOWN - 1].score) alive = [];
   }
-  return { levels, best: [...complete, ...cut].slice(0, SHOWN) };
+  return { levels, unseen, best: [...complete, ...cut].slice(0, SHOWN) };
 }
 
 /** The search at a setting, and the best that any width finds. */
@@ -96,8 +108,9 @@ export function beamSentence(run, s, shown) {
     const level = shown ? run.levels[shown - 1] : [],
       kept = level.filter(({ fate }) => fate !== "pruned");
     const said = kept.map(({ text, logp }) => `${spoken(text)} ${chance(logp)}`).join(", ");
+    const dropped = shown && level.length - kept.length + run.unseen[shown - 1].length;
     return shown
-      ? `${name}, step ${shown} of ${taken}: ${said} kept, ${level.length - kept.length} dropped.`
+      ? `${name}, step ${shown} of ${taken}: ${said} kept, ${dropped} dropped.`
       : `${name} has not begun; it takes ${taken} steps.`;
   }
   const [best] = run.best,
@@ -117,7 +130,7 @@ function render({ model, el }) {
     run = runBeam(s, tables);
   const shown = () => Math.min(view.get("steps"), run.levels.length);
 
-  const picture = plot(view, { height: TALL, paint, pointed });
+  const picture = plot(view, { height: tallAt, paint, pointed });
   const best = tag("ol", { class: "ll-best" });
   const to = (steps) => view.set({ steps: Math.max(0, Math.min(run.levels.length, steps)) });
   const time = player(view, {
@@ -139,23 +152,23 @@ function render({ model, el }) {
   const longest = () => Math.max(2, run.levels.length);
 
   /** Every step's branches that are drawn, top to bottom: no two lines cross. */
-  function places() {
+  function places(tall, most) {
     const all = [];
     let above = [0];
-    for (const level of run.levels.slice(0, shown())) {
+    for (const [step, level] of run.levels.slice(0, shown()).entries()) {
       const kept = level.filter(({ fate }) => fate !== "pruned"),
-        dropped = level.filter(({ fate }) => fate === "pruned");
-      const drawn = [...kept, ...dropped.slice(0, Math.max(0, ROWS - kept.length))];
+        dropped = [...level.filter(({ fate }) => fate === "pruned"), ...run.unseen[step]];
+      const drawn = [...kept, ...dropped.slice(0, Math.max(0, most - kept.length))];
       const order = [...drawn].sort((a, b) => above[a.parent] - above[b.parent] || b.logp - a.logp);
-      const high = Math.min(52, (TALL - TOP - 24) / order.length),
-        start = TOP + (TALL - TOP - 24 - high * order.length) / 2;
+      const high = Math.min(52, (tall - TOP - 24) / order.length),
+        start = TOP + (tall - TOP - 24 - high * order.length) / 2;
       const nodes = order.map((branch, k) => ({
         branch,
         y: start + (k + 0.5) * high,
         high,
         from: above[branch.parent],
       }));
-      all.push({ nodes, more: level.length - drawn.length });
+      all.push({ nodes, more: kept.length + dropped.length - drawn.length });
       above = level
         .filter(({ fate }) => fate === "lives")
         .map((branch) => nodes.find((node) => node.branch === branch).y);
@@ -167,60 +180,65 @@ function render({ model, el }) {
     const { width, colors } = pen,
       wide = across(width),
       from = first(width),
-      room = wide - 30;
+      room = wide - 40,
+      tall = tallAt(width);
     const px = (k) => 18 + (k - from) * wide;
     const found = shown() === run.levels.length ? run.best[0] : null;
     const onBest = ({ text, fate }) =>
       found &&
       fate !== "pruned" &&
       (`${found.text} ${END}`.trimStart() === text || `${found.text} `.startsWith(`${text} `));
-    let before = [{ y: TOP + (TALL - TOP - 24) / 2 }];
-    if (!from) {
-      pen.dot(10, before[0].y, { r: 5 });
-    }
-    places().forEach(({ nodes, more }, k) => {
+    const middle = TOP + (tall - TOP - 24) / 2,
+      ends = new Map();
+    if (!from) pen.dot(10, middle, { r: 5 });
+    else pen.words("…", 4, 12, { size: 11, color: colors.soft });
+    places(tall, width < NARROW ? FEW_ROWS : ROWS).forEach(({ nodes, more }, k) => {
       if (k < from) return;
       const x = px(k) + 24;
       pen.words(`step ${k + 1}`, x, 12, { size: 11, color: colors.soft });
       for (const { branch, y, high, from: above } of nodes) {
-        const parentY = k ? above : before[0].y,
+        const parentY = k ? above : middle,
           strong = onBest(branch),
           gone = branch.fate === "pruned";
-        const start = k ? px(k) - 6 : 15;
+        const start = k > from ? ends.get(`${k - 1}:${parentY}`) : k ? 0 : 15,
+          bend = (x - 4 - start) / 2;
         pen.ctx.beginPath();
         pen.ctx.moveTo(start, parentY);
-        pen.ctx.bezierCurveTo(start + 16, parentY, x - 18, y, x - 4, y);
+        pen.ctx.bezierCurveTo(start + bend, parentY, x - 4 - bend, y, x - 4, y);
         pen.stroke(
           strong ? colors.o : gone ? colors.soft : colors.ink,
           strong ? 4 : gone ? 1 : 1.75,
           gone ? "3 3" : "",
           gone ? 0.55 : 1,
         );
-        const small = high < 24,
+        const small = high < 31,
           look = { size: small ? 11 : 13, weight: gone ? 400 : 650 },
           ink = gone ? colors.soft : colors.ink;
-        const word = branch.fate === "ends" ? "■ end" : lastWord(branch.text),
+        const word = branch.symbol === END ? `${gone ? "" : "■ "}end` : lastWord(branch.text),
           share =
             chance(branch.logp) +
             (s.alpha && branch.fate === "ends"
               ? ` · ${fmt(branch.logp / lengthPenalty(k + 1, s.alpha))}`
               : "");
+        let told;
         if (small) {
-          const told = fit(pen, word, room - pen.measure(` ${share}`, look), look);
+          told = fit(pen, word, room - pen.measure(` ${share}`, look), look);
           pen.words(`${told} ${share}`, x, y, { ...look, color: ink, baseline: "middle" });
+          ends.set(`${k}:${y}`, x + pen.measure(`${told} ${share}`, look) + 5);
         } else {
-          pen.words(fit(pen, word, room, look), x, y - 3, { ...look, color: ink });
-          pen.words(share, x, y + 11, { size: 11, color: gone ? colors.soft : colors.ink });
+          told = fit(pen, word, room, look);
+          pen.words(told, x, y - 3, { ...look, color: ink });
+          pen.words(share, x, y + 11, { size: 11, color: ink });
+          const long = Math.max(pen.measure(told, look), pen.measure(share, { size: 11 }));
+          ends.set(`${k}:${y}`, x + long + 5);
         }
         if (gone) {
-          const across_ = Math.min(room, pen.measure(word, look));
-          pen.rule(x, y - (small ? 0 : 7), x + across_, y - (small ? 0 : 7), {
-            color: colors.soft,
-          });
+          const struck = pen.measure(told, look),
+            line = y - (small ? 0 : 7);
+          pen.rule(x, line, x + struck, line, { color: colors.soft });
         }
       }
-      if (more)
-        pen.words(`and ${more} more dropped`, x, TALL - 8, { size: 11, color: colors.soft });
+      if (more) pen.words(`and ${more} more`, x, tall - 8, { size: 11, color: colors.soft });
     });
   }
 
