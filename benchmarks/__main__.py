@@ -20,7 +20,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from . import import_time, recurrent, scaling
+from . import import_time, recurrent, scaling, steps
 
 COLUMNS = {
     "numpy_ms": "numpy",
@@ -67,11 +67,12 @@ def measure(threads: int, rounds: int, only: str) -> dict[str, Any]:
     print(f"\nthreads {threads}, " + ", ".join(f"{k} {v}" for k, v in machine().items()))
     with threadpool_limits(threads):
         rows = recurrent.run(rounds, threads, only)
+        rows += [row | {"threads": threads} for row in steps.run(rounds, only)]
         growth = {} if only else scaling.run(rounds // 3)
-    for passes in ("forward + backward", "forward"):
+    for passes in dict.fromkeys(row["passes"] for row in reversed(rows)):
         columns = {c: title for c, title in COLUMNS.items() if any(c in row for row in rows)}
         heading = "".join(f"{title:>13s}" for title in columns.values())
-        print(f"\n{passes}, float32, median ms\n{'layer':16s}{'(T, B, D, H)':22s}{heading}")
+        print(f"\n{passes}, float32, median ms\n{'layer, model':16s}{'(T, B, D, H)':22s}{heading}")
         for row in rows:
             if row["passes"] == passes:
                 cells = [f"{row[c]:13.2f}" if c in row else f"{'-':>13s}" for c in columns]

@@ -62,8 +62,9 @@ class Split:
 
     def __init__(self, k: int):
         parts = [fifths()[(k + j) % SPLITS] for j in range(SPLITS)]
-        pairs = sum(parts, [])
-        self.examples = {"train": sum(parts[2:], []), "validation": parts[1], "test": parts[0]}
+        pairs = [pair for part in parts for pair in part]
+        train = [pair for part in parts[2:] for pair in part]
+        self.examples = {"train": train, "validation": parts[1], "test": parts[0]}
         seen = Counter(plain(word) for words, _ in self.examples["train"] for word in words)
         known = [word for word, count in seen.items() if count > 1]
         self.number = {word: n for n, word in enumerate(known, start=1)}

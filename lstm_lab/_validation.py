@@ -391,6 +391,29 @@ def checked_lengths(lengths: Any, steps: int, batch: int, name: str = "lengths")
     return values.astype(np.int64)
 
 
+def checked_rows(rows: Any, batch: int, name: str = "rows") -> np.ndarray:
+    """Places in a batch, at least one, in any order, repeated or not: int64 (n,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not whole numbers from 0 to B - 1.
+    """
+    try:
+        values = plain_array(rows, name)
+    except TypeError as error:  # an array on a device refuses to come over by itself
+        raise TypeError(f"{name} lie on the host: pass a list or a NumPy array") from error
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"{name} must be a list of at least one number, got {described(rows)}")
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be whole numbers, got {values.dtype}")
+    wrong = np.flatnonzero((values < 0) | (values >= batch))
+    if wrong.size:
+        k = wrong[0]
+        raise ValueError(f"{name}[{k}] is {values[k]}; a row lies between 0 and {batch - 1}")
+    return values.astype(np.int64)
+
+
 def checked_array(
     backend: Backend, array: Any, name: str, shape: Sequence[int | str], dtype: np.dtype
 ) -> Any:
@@ -409,6 +432,13 @@ def checked_array(
     ValueError
         If the rank or a size is wrong.
     """
+    if (
+        type(array) is np.ndarray
+        and backend.xp is np
+        and array.dtype == dtype
+        and array.shape == shape
+    ):
+        return array  # as nearly always, and a single step is not long
     array = backend.require(array, name)
     any_rank = bool(shape) and shape[0] == "..."
     wanted = list(shape[1:] if any_rank else shape)

@@ -13,8 +13,10 @@ from lstm_lab.evidence import (
     Comparison,
     Interval,
     difference_interval,
+    exact,
     median_interval,
     proportion_interval,
+    table,
 )
 
 
@@ -198,3 +200,47 @@ def test_intervals_that_touch_meet():
 def test_nonsense_is_refused_by_name(call, words):
     with pytest.raises((ValueError, TypeError), match=words):
         call()
+
+
+def test_a_rule_is_compared_with_trainings():
+    assert str(exact(1.78)) == "1.78"
+    assert not exact(1.78).excludes(1.78) and exact(1.78).excludes(1.79)
+    compared = Comparison(
+        {"net": [1.95, 1.93, 1.94, 1.96, 1.95, 1.94], "counts": exact(1.78), "rule": exact(1.94)},
+        verb="needs fewer bits than",
+    )
+    assert compared.state("counts < net", "counts < rule").splitlines() == [
+        "- **counts** needs fewer bits than **net**: 1.78 against 1.94 (1.93 to 1.96, n = 6).",
+        "- **counts** needs fewer bits than **rule**: 1.78 against 1.94.",
+        "- 1 of 3 pairs compared: no difference seen.",
+    ]
+
+
+def test_a_table_says_how_many_once():
+    made = table(
+        {
+            "net": {"F1": [0.7] * 5 + [0.72], "steps": [9, 9, 9, 9, 9, inf], "right": HALF},
+            "rule": {"F1": 0.6, "remark": "no seeds"},
+        },
+        corner="method",
+    )
+    assert made._repr_markdown_().splitlines() == [
+        "| method | F1, n = 6 | steps, n = 6 | right, n = 10 | remark |",
+        "|---|---|---|---|---|",
+        "| net | 0.7 (0.7 to 0.72) | 9 (9 to never) | 0.5 (0.187 to 0.813) |  |",
+        "| rule | 0.6 |  |  | no seeds |",
+    ]
+
+
+def test_a_table_of_unequal_counts_says_it_in_each_cell():
+    made = table({"A": {"error": range(6)}, "B": {"error": range(7)}, "C": {"error": [inf] * 6}})
+    assert made.splitlines() == [
+        "|  | error |",
+        "|---|---|",
+        "| A | 2.5 (0 to 5, n = 6) |",
+        "| B | 3 (0 to 6, n = 7) |",
+        "| C | never (n = 6) |",
+    ]
+
+
+HALF = proportion_interval(5, 10)

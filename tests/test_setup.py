@@ -238,7 +238,7 @@ def test_what_is_imported_is_declared():
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]
     assert third_party([code_of(path) for path in notebooks]) <= modules_of(library, book)
 
-    peers = {"jax", "keras", "onnxruntime"}
+    peers = {"jax", "keras", "onnxruntime", "sacrebleu", "seqeval"}
     aids = ("benchmarks", "tests", "tools")
     code = [path.read_text("utf-8") for folder in aids for path in ROOT.glob(f"{folder}/**/*.py")]
     known = modules_of(library, book, EXTRAS["test"]) | optional | peers

@@ -13,6 +13,8 @@ import numpy as np
 
 import lstm_lab
 from lstm_lab import GRU, LSTM, BiLSTM, Gradient, Layer, Linear, Sequential, Trace
+from lstm_lab.data import Corpus, Pairs, Parts, Series, Tagged
+from lstm_lab.data import load as load_data
 from lstm_lab.evidence import Interval, median_interval
 from lstm_lab.gradcheck import Report, gradcheck
 from lstm_lab.interchange import from_torch, load, save, to_torch
@@ -48,6 +50,16 @@ assert_type(history, History)
 assert_type(history.best_epoch, int | None)
 assert_type(gradcheck(lstm, x), Report)
 assert_type(median_interval([1.0] * 9), Interval)
+
+assert_type(load_data("emoji"), Parts[Pairs])
+assert_type(load_data("contacts").test, Tagged)
+assert_type(load_data("topics"), Corpus)
+assert_type(load_data("topics").train, tuple[str, ...])
+assert_type(load_data("sunspots"), Series)
+assert_type(load_data("dates").test[0], tuple[str, str])
+assert_type(load_data("dates").test[:3], Pairs)
+load_data(3)  # type: ignore[call-overload]
+lstm_lab.metrics.bleu(["a"], ["a"], max_order="4")  # type: ignore[arg-type]
 
 assert_type(save(lstm, "lstm.safetensors"), Path)
 assert_type(load("lstm.safetensors"), Layer)

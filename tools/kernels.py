@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ASKED = "LSTM_LAB_KERNELS"
 NUMERIC = [
     "tests/backends", "tests/cells", "tests/interchange", "tests/layers", "tests/losses",
-    "tests/text", "tests/explore", "tests/benchmarks", "tests/test_data.py",
+    "tests/text", "tests/explore", "tests/benchmarks", "tests/data", "tests/metrics",
     "tests/test_evidence.py", "tests/test_fuzz.py", "tests/test_gradcheck.py",
     "tests/test_objective.py", "tests/test_optim.py", "tests/test_tasks.py",
     "tests/test_tolerance.py", "tests/test_training.py",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RECURRENT = "tests/layers/test_recurrent.py"
+PACKING = "tests/layers/test_packing.py"
 VARIANTS = "tests/cells/test_variants.py"
 OPTIONS = "tests/layers/test_step_options.py"
 CTC = "tests/losses/test_ctc.py"
@@ -66,8 +67,8 @@ MUTANTS = [
     Mutant(
         "the reverse direction is not put back in order",
         "layers/sequence.py",
-        "                y[(*index[s], half)] = states[0][1:, s].transpose(0, 2, 1)",
-        "                y[(*index[0], half)] = states[0][1:, s].transpose(0, 2, 1)",
+        "                places[s].set(y, states[0][1:, s].transpose(0, 2, 1), half)",
+        "                places[0].set(y, states[0][1:, s].transpose(0, 2, 1), half)",
         f"{RECURRENT}::test_the_reverse_direction_reads_from_each_sequences_own_end",
     ),
     Mutant(
@@ -80,9 +81,37 @@ MUTANTS = [
     Mutant(
         "the reverse direction starts in the padding",
         "layers/packing.py",
-        "            times = self.lengths[columns] - 1 - times",
+        "            times = lengths - 1 - times",
         "            times = self.lengths.max() - 1 - times",
         f"{RECURRENT}::test_a_sequence_does_not_see_its_neighbours",
+    ),
+    Mutant(
+        "what is computed past a sequence's end has a gradient",
+        "layers/packing.py",
+        "            values[self.repeated] = 0",
+        "            pass",
+        f"{PACKING}::test_cuts_change_nothing",
+    ),
+    Mutant(
+        "the gradient of a final state comes at the segment's end, not at the sequence's",
+        "layers/sequence.py",
+        "if stop == length}",
+        "if stop == length}\n        arriving = {length: slice(0, n)}",
+        f"{PACKING}::test_cuts_change_nothing",
+    ),
+    Mutant(
+        "the final state is that of the segment's end",
+        "layers/sequence.py",
+        "    if not packing.ragged or (ends == length).all():",
+        "    if True:",
+        f"{PACKING}::test_cuts_change_nothing",
+    ),
+    Mutant(
+        "a stepper follows the layer's parameters",
+        "layers/recurrent.py",
+        "[w.copy() for w in",
+        "[w for w in",
+        "tests/layers/test_stepper.py::test_parameters_that_change_later_change_nothing",
     ),
     Mutant(
         "the initial state is ignored",
@@ -292,7 +321,7 @@ MUTANTS = [
         "_validation.py",
         "        masked = int(np.ma.count_masked(values))",
         "        masked = 0",
-        "tests/test_data.py::test_masked_values_are_not_read_as_numbers",
+        "tests/data/test_windows.py::test_masked_values_are_not_read_as_numbers",
     ),
     Mutant(
         "CTC: the gradient is the sum's, the value the mean",

@@ -55,6 +55,9 @@ class NumpyBackend(Backend):
     def stepping(self, flops: float) -> AbstractContextManager[Any]:
         return blas.single_threaded() if flops < blas.ONE_THREAD_BELOW else nullcontext()
 
+    def multiplying(self, flops: float) -> AbstractContextManager[Any]:
+        return blas.single_threaded() if flops < blas.ONE_THREAD_ALONE_BELOW else nullcontext()
+
     def product(self, weights: np.ndarray, n: int) -> Callable[[np.ndarray, np.ndarray], None]:
         directions, rows, inner = weights.shape
         if directions == 1 and n == 1:

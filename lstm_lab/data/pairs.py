@@ -181,7 +181,7 @@ def dates(form: str = "full") -> Parts[Pairs]:
         source=f"formats of Unicode CLDR, by Babel {__version__}",
         licence="code BSD-3-Clause, formats Unicode-3.0",
         description=(
-            "Dates from 1900 to 2099, English to French, held out by date. "
-            + ("The day of the week is on the French side alone." if form == "medium" else "")
+            "Dates from 1900 to 2099, English to French, held out by date."
+            + (" The day of the week is on the French side alone." if form == "medium" else "")
         ),
     )

@@ -285,7 +285,7 @@ def _text(path: Any, encoding: str) -> tuple[Path, str]:
     size = file.stat().st_size
     if size > LARGEST:
         raise ValueError(
-            f"{file} has {size / 1e6:,.0f} MB, and at most {LARGEST / 1e6:,.0f} MB are read: take a "
+            f"{file} has {size / 1e6:,.0f} MB; at most {LARGEST / 1e6:,.0f} MB are read: take a "
             "part of it"
         )
     packed = file.read_bytes()

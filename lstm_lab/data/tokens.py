@@ -16,7 +16,7 @@ _ENDS = r"(?=[\s\u202f\u00a0,.…:;!?»”)\]]|$)"
 _MARK = rf"(?:[\u202f\u00a0]?[:;!?»]|[,.…”)\]]){_ENDS}"
 _OPENS = r"(?:[“(\[]|«[\u202f\u00a0]?)"
 _ELIDED = r"(?i:(?:jus|lors|puis)?qu|[cdjlmnst])[’']"
-_TOKEN = re.compile(rf"{_MARK}|{_OPENS}|{_ELIDED}(?=\w)|(?:(?!{_MARK}|{_OPENS})\S)+")
+_TOKEN = re.compile(rf"{_MARK}|{_OPENS}|{_ELIDED}|(?:(?!{_MARK}|{_OPENS})\S)+")
 _NO_GAP_BEFORE = re.compile(_MARK)
 _NO_GAP_AFTER = re.compile(rf"{_OPENS}|{_ELIDED}")
 

@@ -11,6 +11,7 @@ from .recurrent import Recurrent
 from .reverse import Reverse
 from .rnn import RNN
 from .sequential import LastStep, Sequential
+from .stepper import Stepper
 from .trace import GradientTrace, Trace
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Recurrent",
     "Reverse",
     "Sequential",
+    "Stepper",
     "Trace",
     "write_params",
 ]

@@ -311,7 +311,8 @@ class Attention(Layer):
             valid = self.backend.asarray(np.arange(steps) < packing.lengths[:, None])
             # Zeros, since a weight of zero does not make NaN harmless.
             m = xp.where(valid[:, :, None], m, 0)
-        scores, kept = self.scores[self.score].forward(xp, self.params, q, m)
+        with self.backend.multiplying(self._operations(q, m)):
+            scores, kept = self.scores[self.score].forward(xp, self.params, q, m)
         scores *= self.scale
         if packing.ragged:
             scores = xp.where(valid[:, None], scores, -np.inf)
@@ -322,7 +323,9 @@ class Attention(Layer):
         shown = weights.transpose(1, 0, 2)
         needed = (q, m, kept, self.params.checksums()) if trace else ()
         found = AttentionTrace(shown, self.score, *needed)
-        return xp.ascontiguousarray((weights @ m).transpose(1, 0, 2)), found
+        with self.backend.multiplying(self._operations(q, m)):
+            context = weights @ m
+        return xp.ascontiguousarray(context.transpose(1, 0, 2)), found
 
     def backward(self, dy: Array, trace: AttentionTrace) -> AttentionGradient:
         """From the context's gradient to those of query, memory and parameters.
@@ -352,19 +355,26 @@ class Attention(Layer):
         shape = (q.shape[1], q.shape[0], self.memory_size)
         dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
         weights, d = trace.weights.transpose(1, 0, 2), dy.transpose(1, 0, 2)
-        dscores = d @ m.transpose(0, 2, 1)
-        dscores *= weights
-        dscores -= weights * dscores.sum(axis=-1, keepdims=True)
-        dscores *= self.scale
         score = self.scores[self.score]
-        dq, dm, params = score.backward(self.params, q, m, trace.kept, dscores)
-        dm += weights.transpose(0, 2, 1) @ d
+        with self.backend.multiplying(self._operations(q, m)):
+            dscores = d @ m.transpose(0, 2, 1)
+            dscores *= weights
+            dscores -= weights * dscores.sum(axis=-1, keepdims=True)
+            dscores *= self.scale
+            dq, dm, params = score.backward(self.params, q, m, trace.kept, dscores)
+            dm += weights.transpose(0, 2, 1) @ d
         contiguous = self.backend.xp.ascontiguousarray
         return AttentionGradient(
             contiguous(dq.transpose(1, 0, 2)),
             params,
             memory=contiguous(dm.transpose(1, 0, 2)),
         )
+
+    def _operations(self, query: Array, memory: Array) -> int:
+        """Of the largest product that is not one of many: W q or U m, or one sequence's scores."""
+        width = self.hidden_size or self.memory_size
+        each = query.shape[1] * memory.shape[1] * self.memory_size
+        return 2 * max(query.size * width, memory.size * width, each)
 
     def _check_trace(self, trace: Any) -> None:
         check_kind(trace, "trace", AttentionTrace, "what Attention.forward returned")

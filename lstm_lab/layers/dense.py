@@ -112,10 +112,16 @@ class Linear(Layer):
         x = checked_array(self.backend, x, "x", ("...", self.input_size), self.dtype)
         index = inside(self.backend, x.shape[:-1], lengths)
         rows = x if index is None else x[index]
-        y = rows @ self.params["weight"].T + self.params["bias"]
-        if index is not None:
+        weight = self.params["weight"]
+        # All leading axes are one: a single product, not one for each step.
+        with self.backend.multiplying(2 * rows.size * self.output_size):
+            y = rows.reshape(-1, self.input_size) @ weight.T
+        y += self.params["bias"]
+        if index is None:
+            y = y.reshape(*x.shape[:-1], self.output_size)
+        else:
             found, y = y, self.backend.xp.zeros((*x.shape[:-1], self.output_size), self.dtype)
-            y[index] = found
+            y[index] = found.reshape(*rows.shape[:-1], self.output_size)
         return y, LinearTrace(rows, x.shape, index, self.params.checksums() if trace else {})
 
     def backward(self, dy: Array, trace: LinearTrace) -> Gradient:
@@ -137,11 +143,12 @@ class Linear(Layer):
         self.params.check_unchanged(trace.checksums)
         d = dy if trace.index is None else dy[trace.index]
         rows = d.reshape(-1, self.output_size)
-        params = {
-            "weight": rows.T @ trace.x.reshape(-1, self.input_size),
-            "bias": rows.sum(axis=0),
-        }
-        dx = d @ self.params["weight"]
+        with self.backend.multiplying(2 * rows.size * self.input_size):
+            params = {
+                "weight": rows.T @ trace.x.reshape(-1, self.input_size),
+                "bias": rows.sum(axis=0),
+            }
+            dx = (rows @ self.params["weight"]).reshape(trace.x.shape)
         if trace.index is not None:
             found, dx = dx, self.backend.xp.zeros(trace.shape, self.dtype)
             dx[trace.index] = found
@@ -239,8 +246,10 @@ class Embedding(Layer):
         dy = checked_array(self.backend, dy, "dy", shape, self.dtype)
         xp = self.backend.xp
         d = dy if trace.index is None else dy[trace.index]
-        rows = d.reshape(-1, self.embedding_size)
-        ids = trace.ids.reshape(-1)
-        gradient = xp.zeros_like(self.params["weight"])
-        xp.add.at(gradient, ids, rows)
-        return Gradient(None, {"weight": gradient})
+        size = self.embedding_size
+        gradient = xp.zeros(self.vocabulary_size * size, self.dtype)
+        # The same sums in the same order as `add.at` of whole vectors, which for NumPy is the
+        # slow case: entry by entry it took a fifth of the time.
+        places = trace.ids.reshape(-1, 1) * size + xp.arange(size)
+        xp.add.at(gradient, places.reshape(-1), d.reshape(-1))
+        return Gradient(None, {"weight": gradient.reshape(self.vocabulary_size, size)})

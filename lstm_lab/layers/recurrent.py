@@ -24,6 +24,7 @@ from .base import Gradient, Layer
 from .dropout import dropout_mask
 from .packing import Packing
 from .parameters import GateParameters
+from .stepper import Stepper
 from .steps import Steps, Weights
 from .steps_with_options import StepsWithOptions
 from .trace import GradientTrace, LayerRecord, Trace, check_part
@@ -222,9 +223,9 @@ class Recurrent(Layer):
             )
         )
 
-    def _steps(self, layer: int, mask: Array | None) -> Steps:
-        """The way in which a layer of the stack takes its steps."""
-        given = (self.cell, self.backend, self._weights(layer), self.truncated)
+    def _steps(self, weights: Weights, mask: Array | None) -> Steps:
+        """The way in which a layer of the stack, of these weights, takes its steps."""
+        given = (self.cell, self.backend, weights, self.truncated)
         if self.cell.reset or self.proj_size or self.layer_norm or mask is not None:
             return StepsWithOptions(*given, mask)
         return Steps(*given)
@@ -268,7 +269,7 @@ class Recurrent(Layer):
         check_call(rng, trace)
         x = checked_array(self.backend, x, "x", ("T", "B", self.input_size), self.dtype)
         batch = x.shape[1]
-        packing = Packing(lengths, *x.shape[:2])
+        packing = Packing(lengths, x.shape[0], batch, self._spare_steps())
         states = self._unpack(state, "state", batch)
         final = [self.backend.xp.empty_like(array) for array in states]
         records, y = [], x
@@ -282,7 +283,7 @@ class Recurrent(Layer):
             recurrent_mask = None
             if self.recurrent_dropout and rng is not None:
                 recurrent_mask = self._recurrent_mask(rng, packing)
-            inputs, steps = y, self._steps(layer, recurrent_mask)
+            inputs, steps = y, self._steps(self._weights(layer), recurrent_mask)
             with self.backend.stepping(steps.operations(batch)):
                 y, segments = sequence.forward(steps, inputs, packing, running, keep=trace)
             for array, last in zip(final, running, strict=True):
@@ -294,6 +295,60 @@ class Recurrent(Layer):
         return y, Trace(
             self.cell, self.backend, self.directions, packing, state, records, checksums
         )
+
+    def stepper(self, state: Any = None, batch: int | None = None) -> Stepper:
+        """The layer step by step, for generation, beam search and streams.
+
+        Its weights are prepared once, here, and are the layer's of this moment. No dropout.
+
+        Parameters
+        ----------
+        state : tuple of arrays, array or None
+            Initial state, as in ``forward``; a copy is carried. None is zero.
+        batch : int or None
+            How many sequences step together. None: as many as ``state`` has, or one.
+
+        Returns
+        -------
+        Stepper
+            ``y = step(x)``, x (B, D) to y (B, P); ``step.state``; ``step.keep(rows)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has the wrong type, shape, dtype or backend, or the layer is
+            bidirectional.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lstm_lab import LSTM
+        >>> lstm, x = LSTM(3, 16, seed=0), np.ones((5, 2, 3), dtype="float32")
+        >>> step = lstm.stepper(lstm.forward(x)[1].state)  # goes on after x
+        >>> step(x[0]).shape
+        (2, 16)
+        """
+        if self.bidirectional:
+            raise ValueError(
+                f"a bidirectional {type(self).__name__.removeprefix('Bi')} has no stepper: its "
+                "reverse direction begins at the end of the sequence, so no output is known "
+                "before the last step"
+            )
+        if batch is None:
+            batch = self._batch_of(state)
+        states = self._unpack(state, "state", checked_size(batch, "batch"))
+        layers = []
+        for layer in range(self.num_layers):
+            weights = self._weights(layer)
+            own = ([w.copy() for w in getattr(weights, f.name)] for f in fields(weights))
+            layers.append(self._steps(Weights(*own), None))
+        return Stepper(layers, states)
+
+    def _batch_of(self, state: Any) -> int:
+        """The batch of a state that is not checked yet; 1 where there is none to be seen."""
+        first = state[0] if isinstance(state, (tuple, list)) and state else state
+        shape: tuple[int, ...] = getattr(first, "shape", ())
+        return shape[1] if len(shape) == 3 and shape[1] else 1
 
     def backward(
         self, dy: Array, trace: Trace, dstate: Any = None, *, keep: bool = False
@@ -337,9 +392,9 @@ class Recurrent(Layer):
             record = trace.records[layer]
             part = slice(layer * self.directions, (layer + 1) * self.directions)
             running = [self._columns(array[part], packing) for array in dstates]
-            steps = self._steps(layer, record.recurrent_mask)
+            steps = self._steps(self._weights(layer), record.recurrent_mask)
             d, gradients, segments = sequence.backward(
-                steps, record.x, packing, record.segments, d, running, keep
+                steps, record.x, packing, record.segments, d, running, keep, dstate is not None
             )
             kept.insert(0, segments)
             if record.mask is not None:
@@ -356,6 +411,12 @@ class Recurrent(Layer):
         if keep:
             along = GradientTrace(self.cell, self.backend, self.directions, packing, kept)
         return Gradient(d, ordered, self._pack(initial_d), along)
+
+    def _spare_steps(self) -> float:
+        """How many steps of one sequence take as long as one more segment; see `Packing`."""
+        # Each weight is multiplied and added once forward and twice in going back.
+        step = 6 * self.size / (self.num_layers * self.directions)
+        return self.backend.segment_flops / step
 
     def _recurrent_mask(self, rng: np.random.Generator, packing: Packing) -> Array:
         """For each direction and sequence one mask, which all its steps share."""

@@ -61,7 +61,7 @@ class Reverse(Layer):
         y = self.backend.xp.zeros_like(x)
         for segment in packing.segments:
             there, back = (
-                self.backend.index(packing.index(segment, reverse)) for reverse in (False, True)
+                packing.place(self.backend, segment, reverse) for reverse in (False, True)
             )
-            y[there] = x[back]
+            there.set(y, back.get(x))
         return y

@@ -11,8 +11,11 @@ length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from itertools import pairwise
+
+import numpy as np
 
 from ..backends import Array, Backend
 from .packing import Packing, Segment
@@ -28,6 +31,31 @@ def _chunks(backend: Backend, steps: int, bytes_per_step: int) -> list[slice]:
 def _split(backend: Backend, segment: Segment, bytes_per_step: int) -> Iterator[Segment]:
     for chunk in _chunks(backend, segment.stop - segment.start, bytes_per_step):
         yield Segment(segment.start + chunk.start, segment.start + chunk.stop, segment.width)
+
+
+def _own_ends(backend: Backend, packing: Packing, segment: Segment) -> tuple | None:
+    """An index of each sequence's last state in running states (K + 1, S, ·, n), (n, S, ·).
+
+    None where all run to the segment's end.
+    """
+    ends, length = packing.ends(segment), segment.stop - segment.start
+    if not packing.ragged or (ends == length).all():
+        return None
+    return backend.index((ends, slice(None), slice(None), np.arange(segment.width)))
+
+
+def _arrivals(packing: Packing, segment: Segment) -> dict[int, slice]:
+    """The columns whose sequences end, or go on in the next segment, after so many steps."""
+    ends = packing.ends(segment)
+    starts = np.flatnonzero(np.diff(ends, prepend=ends[0] + 1))
+    stops = [*starts[1:], len(ends)]
+    return {int(ends[a]): slice(int(a), int(b)) for a, b in zip(starts, stops, strict=True)}
+
+
+def _cut(chunks: list[slice], at: Iterable[int]) -> list[slice]:
+    """The chunks, cut once more at these steps."""
+    edges = sorted({chunk.start for chunk in chunks} | {chunk.stop for chunk in chunks} | {*at})
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def forward(
@@ -70,19 +98,23 @@ def forward(
                 backend.empty((length + 1, *initial.shape[:2], n), dtype) for initial in state
             )
             trace = SegmentTrace(segment, gates, states, steps.empty(steps.saved_shapes, length, n))
-            index = [backend.index(packing.index(segment, s == 1)) for s in range(directions)]
-            inputs = [x[i] for i in index]
+            places = [packing.place(backend, segment, s == 1) for s in range(directions)]
+            inputs = [place.get(x) for place in places]
             for running, initial in zip(states, state, strict=True):
                 running[0] = initial[..., :n]
             for chunk in _chunks(backend, length, step_bytes):
                 gates_, before, after, saved = trace.steps(chunk)
                 steps.input_product([x_s[chunk] for x_s in inputs], gates_, saved)
                 advance(gates_, before, after, saved)
+            last = _own_ends(backend, packing, segment)
             for running, final in zip(states, state, strict=True):
-                final[..., :n] = running[-1]
+                if last is None:
+                    final[..., :n] = running[-1]
+                else:
+                    final[..., :n] = running[last].transpose(1, 2, 0)
             for s in range(directions):
                 half = slice(s * steps.output_size, (s + 1) * steps.output_size)
-                y[(*index[s], half)] = states[0][1:, s].transpose(0, 2, 1)
+                places[s].set(y, states[0][1:, s].transpose(0, 2, 1), half)
             if keep:
                 traces.append(trace)
     return y, traces
@@ -96,6 +128,7 @@ def backward(
     dy: Array,
     dstate: list[Array],
     keep: bool = False,
+    ending: bool = True,
 ) -> tuple[Array, Weights, list[SegmentGradient]]:
     """Back through time: the gradients of one layer.
 
@@ -112,6 +145,8 @@ def backward(
         Gradient with respect to the final state. Overwritten by that of the initial state.
     keep : bool
         Whether to keep the gradients of every step.
+    ending : bool
+        False: ``dstate`` is zero on entry.
 
     Returns
     -------
@@ -131,18 +166,28 @@ def backward(
     for trace in reversed(traces):
         segment = trace.segment
         length, n = segment.stop - segment.start, segment.width
-        index = [backend.index(packing.index(segment, s == 1)) for s in range(directions)]
+        places = [packing.place(backend, segment, s == 1) for s in range(directions)]
         dh = backend.empty((length, directions, steps.output_size, n), dtype)
         for s in range(directions):
             half = slice(s * steps.output_size, (s + 1) * steps.output_size)
-            dh[:, s] = dy[(*index[s], half)].transpose(0, 2, 1)
+            dh[:, s] = places[s].get(dy[..., half]).transpose(0, 2, 1)
+            # No gradient comes from past a sequence's end: there all that follows is 0.
+            places[s].clear(dh[:, s].transpose(0, 2, 1))
         d = backend.empty(trace.gates.shape, dtype)
         local = steps.empty(steps.local_shapes, length, n)
-        carried = [xp.ascontiguousarray(array[..., :n]) for array in dstate]
+        # A sequence brings the gradient of its final state when the loop comes to its end.
+        arriving = _arrivals(packing, segment)
+        if not ending:
+            arriving = {stop: columns for stop, columns in arriving.items() if stop == length}
+        carried = [xp.zeros((*array.shape[:2], n), dtype) for array in dstate]
         go_back = steps.backward_loop(n, keep)
         step_bytes = directions * cell.blocks * steps.hidden * n * dtype.itemsize
         with backend.stepping(steps.operations(n)):
-            for chunk in reversed(_chunks(backend, length, step_bytes)):
+            for chunk in reversed(_cut(_chunks(backend, length, step_bytes), arriving)):
+                if chunk.stop in arriving:
+                    columns = arriving[chunk.stop]
+                    for array, full in zip(carried, dstate, strict=True):
+                        array[..., columns] = full[..., columns]
                 local_ = {name: array[chunk] for name, array in local.items()}
                 go_back(dh[chunk], trace.steps(chunk), d[chunk], local_, carried)
         for array, full in zip(carried, dstate, strict=True):
@@ -152,9 +197,12 @@ def backward(
             in_place = s == 0 and not packing.ragged
             shape = (length * n, x.shape[-1])
             out = dx.reshape(shape) if in_place else backend.empty(shape, dtype)
-            weight_gradients(steps, s, x[index[s]], trace, dh, d, local, gradients, out)
+            with backend.multiplying(2 * steps.weights.input[s].size * length * n):
+                inputs = places[s].get(x)
+                weight_gradients(steps, s, inputs, trace, dh, d, local, gradients, out)
             if not in_place:
-                dx[index[s]] += out.reshape(length, n, -1)
+                # In real time the other direction's segments lie elsewhere, and overlap with this.
+                places[s].set(dx, places[s].get(dx) + out.reshape(length, n, -1))
         if keep:
             kept.insert(0, SegmentGradient(segment, d, steps.state_gradients(dh, local)))
     return dx, gradients, kept

@@ -137,6 +137,11 @@ class Steps:
         """
         cell, backend, weights = self.cell, self.backend, self.input_weights
         length, n = gates.shape[0], gates.shape[-1]
+        if length == 1:
+            for s in range(self.directions):
+                self._multiply_one(gates, s)(x[s])
+            gates += bias
+            return
         if 1 < n <= ONE_BY_ONE // weights[0].size:
             rows = self.rows(cell.input_blocks)
             flat = gates.reshape(length, self.directions, -1, n)
@@ -156,20 +161,55 @@ class Steps:
             fed = (slice(None), s, cell.input_blocks)
             backend.xp.add(product.transpose(2, 0, 1, 3), bias[fed], out=gates[fed])
 
+    def input_step(self, gates: Array, saved: Named) -> Callable[[Array], None]:
+        """`input_product` of one step and direction, ready for an x (1, n, D) again and again."""
+        multiply, bias, add = self._multiply_one(gates, 0), self.folded_bias, self.backend.xp.add
+
+        def fill(x: Array) -> None:
+            multiply(x)
+            add(gates, bias, out=gates)
+
+        return fill
+
+    def _multiply_one(self, gates: Array, s: int) -> Callable[[Array], None]:
+        """``multiply(x)``: W x of one step in direction s, to its place among the gates."""
+        cell, n = self.cell, gates.shape[-1]
+        fed = gates.reshape(1, self.directions, -1, n)[:, s, self.rows(cell.input_blocks)]
+        multiply = self.backend.product(self.input_weights[s][None], n)
+        if cell.input_rows == cell.blocks:
+            return lambda x: multiply(x.transpose(0, 2, 1), fed)
+
+        def multiply_part(x: Array) -> None:
+            gates[:, s] = 0
+            multiply(x.transpose(0, 2, 1), fed)
+
+        return multiply_part
+
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
         """``advance(gates, before, after, saved)``: at most ``steps`` steps of n sequences.
 
         All arrays have their steps as the first axis: those of `SegmentTrace.steps`.
         """
-        cell, backend, u = self.cell, self.backend, self._folded_recurrent
+        cell, u = self.cell, self._folded_recurrent
+        whole = self.backend.forward_loop(cell.forward, u, n, steps)
+        if whole is None:
+            return self.step_by_step(n)
         peepholes = self.peepholes(self.folded_peepholes, n)
         product = self.workspace(n, cell.recurrent_rows, self.hidden)
-        whole = backend.forward_loop(cell.forward, u, n, steps)
-        if whole is not None:
-            return lambda gates, before, after, saved: whole(
-                gates, product, *before, *after, *saved.values(), *peepholes
-            )
-        step, multiply = backend.pointwise(cell.forward, self.dtype), backend.product(u, n)
+        return lambda gates, before, after, saved: whole(
+            gates, product, *before, *after, *saved.values(), *peepholes
+        )
+
+    def step_by_step(self, n: int) -> Callable[..., None]:
+        """`forward_loop` where no backend takes over.
+
+        Instead of arrays with an axis of steps any sequences with an array for each step will do.
+        """
+        cell, backend = self.cell, self.backend
+        peepholes = self.peepholes(self.folded_peepholes, n)
+        product = self.workspace(n, cell.recurrent_rows, self.hidden)
+        multiply = backend.product(self._folded_recurrent, n)
+        step = backend.pointwise(cell.forward, self.dtype)
         return lambda gates, before, after, saved: timeloop.forward(
             multiply, step, gates, product, before, after, saved.values(), peepholes
         )

@@ -85,7 +85,15 @@ class StepsWithOptions(Steps):
         flat *= self._folded_gain(self.weights.gain_x)
         gates += self.folded_bias
 
+    def input_step(self, gates: Array, saved: Named) -> Callable[[Array], None]:
+        if not self.normal:
+            return super().input_step(gates, saved)
+        return lambda x: self.input_product([x], gates, saved)
+
     def forward_loop(self, n: int, steps: int) -> Callable[..., None]:
+        return self.step_by_step(n)
+
+    def step_by_step(self, n: int) -> Callable[..., None]:
         step = self._forward_step(n)
 
         def advance(gates: Array, before: Arrays, after: Arrays, saved: Named) -> None:

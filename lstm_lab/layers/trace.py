@@ -104,8 +104,8 @@ class DirectionTrace:
         shape = (packing.steps, packing.batch, parts[0].shape[1])
         out = self._backend.xp.zeros(shape, parts[0].dtype)
         for segment, part in zip(packing.segments, parts, strict=True):
-            index = packing.index(segment, reverse=self._direction == 1)
-            out[self._backend.index(index)] = part.transpose(0, 2, 1)
+            place = packing.place(self._backend, segment, reverse=self._direction == 1)
+            place.set(out, part.transpose(0, 2, 1))
         return out
 
 

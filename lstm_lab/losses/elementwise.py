@@ -46,7 +46,8 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[Me
     difference = prediction - target
     if mask is None:
         value = Mean(xp.mean(difference * difference), difference.size)
-        return value, difference * (2 / difference.size)
+        difference *= 2 / difference.size
+        return value, difference
     weights = _weights(backend, mask, prediction.shape, prediction.dtype, rank=prediction.ndim)
     difference = xp.where(weights > 0, difference, 0)
     total = _total(weights) * (difference.size // weights.size)
@@ -97,7 +98,7 @@ def cross_entropy(
     weights = xp.ones(target.shape, logits.dtype)
     if mask is not None:
         weights = weights * _weights(backend, mask, target.shape, logits.dtype, target.ndim)
-    target = xp.where(weights > 0, target, 0)
+        target = xp.where(weights > 0, target, 0)
     if target.size and not 0 <= int(target.min()) <= int(target.max()) < classes:
         raise ValueError(
             f"target must hold classes from 0 to {classes - 1}, "
@@ -113,17 +114,44 @@ def cross_entropy(
         weights = weights * weighted[target]
     count = _total(weights)
     weights = weights / count
-    # The largest score is taken off first, so that no exponential overflows.
-    z = xp.where(weights[..., None] > 0, logits, 0)
-    z = z - z.max(axis=-1, keepdims=True)
-    exponentials = xp.exp(z)
-    total = exponentials.sum(axis=-1, keepdims=True)
-    right = xp.take_along_axis(z, target[..., None], axis=-1)
-    loss = xp.sum(weights * (xp.log(total) - right)[..., 0])
-    gradient = exponentials / total
-    gradient -= xp.arange(classes) == target[..., None]
-    gradient *= weights[..., None]
+    if mask is not None or class_weights is not None:
+        # Whatever stands where nothing counts: its softmax is to be one.
+        logits = xp.where(weights[..., None] > 0, logits, 0)
+    gradient = backend.empty(logits.shape, logits.dtype)
+    loss = _softmax_cross_entropy(
+        backend,
+        logits.reshape(-1, classes),
+        target.reshape(-1),
+        weights.reshape(-1),
+        gradient.reshape(-1, classes),
+    )
     return Mean(loss, count), gradient
+
+
+def _softmax_cross_entropy(
+    backend: Backend, logits: Array, target: Array, weights: Array, gradient: Array
+) -> Array:
+    """Σ w (log Σ exp z - z_target) of rows (N, K), whose gradient is written.
+
+    A few rows at a time go through all of it, in the gradient's own memory and while they are in
+    the cache.
+    """
+    xp, (rows, classes) = backend.xp, logits.shape
+    losses = xp.empty(rows, logits.dtype)
+    size = max(1, backend.chunk_bytes // (classes * logits.dtype.itemsize))
+    for first in range(0, rows, size):
+        part = slice(first, first + size)
+        z, w = gradient[part], weights[part]
+        right = xp.arange(len(z)), target[part]
+        # The largest score is taken off first, so that no exponential overflows.
+        xp.subtract(logits[part], logits[part].max(axis=-1, keepdims=True), out=z)
+        score = z[right]
+        xp.exp(z, out=z)
+        total = z.sum(axis=-1)
+        losses[part] = w * (xp.log(total) - score)
+        z *= (w / total)[:, None]
+        z[right] -= w
+    return xp.sum(losses)
 
 
 def checked_prediction(array: Any, name: str) -> tuple[Backend, Array]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_kind, checked_choice, described
+from .._validation import check_kind, checked_choice, checked_size, described
 
 __all__ = ["ConfusionMatrix", "confusion_matrix"]
 
@@ -50,6 +50,7 @@ class ConfusionMatrix:
 
     def most_confused(self, n: int = 10) -> list[tuple[Any, Any, int]]:
         """The mistakes that are most frequent: (class, taken for, how often)."""
+        n = checked_size(n, "n")
         off = self.counts * (1 - np.eye(len(self.labels), dtype=np.int64))
         order = np.argsort(-off, axis=None, kind="stable")[:n]
         rows, columns = np.unravel_index(order, off.shape)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lstm_lab import LSTM
+from lstm_lab import LSTM, Attention, Linear
 from lstm_lab.backends import blas
 from lstm_lab.backends.numpy_backend import NumpyBackend
 
@@ -73,6 +74,60 @@ def test_a_layer_keeps_small_steps_on_one_thread(two_threads, monkeypatch, hidde
     assert len(seen) == 2 and two_threads() == {2}
     lstm.backward(y, trace)
     assert len(seen) == 4 and all(threads == now for now in seen) and two_threads() == {2}
+
+
+def test_another_python_thread_may_do_the_same(two_threads):
+    """threadpoolctl lets one of them at a time set OpenBLAS's threads."""
+    seen = []
+
+    def other():
+        with blas.single_threaded():
+            seen.append(two_threads())
+
+    with blas.single_threaded():
+        pass
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert seen == [{1}] and two_threads() == {2}
+
+
+def spied_on(monkeypatch, seen):
+    """Have each product of so many operations by itself say in ``seen`` on how many threads."""
+    multiplying = NumpyBackend.multiplying
+
+    @contextmanager
+    def spy(self, flops):
+        with multiplying(self, flops):
+            seen.append((flops, {each.num_threads for each in blas.controller().lib_controllers}))
+            yield
+
+    monkeypatch.setattr(NumpyBackend, "multiplying", spy)
+
+
+def layers_and_inputs():
+    x = np.ones((30, 4, 6), "float32")
+    yield Linear(6, 5, backend="numpy", seed=0), (x,)
+    yield LSTM(6, 5, backend="numpy", seed=0), (x,)
+    yield Attention(6, 6, backend="numpy", seed=0), (x, x)
+
+
+@pytest.mark.parametrize("below, threads", [(1e12, {1}), (1.0, {2})])
+def test_products_by_themselves_are_shared_where_that_is_worth_a_meeting(
+    two_threads, monkeypatch, below, threads
+):
+    monkeypatch.setattr(blas, "ONE_THREAD_ALONE_BELOW", below)
+    for layer, inputs in layers_and_inputs():
+        seen = []
+        spied_on(monkeypatch, seen)
+        y, trace = layer.forward(*inputs)
+        layer.backward(y, trace)
+        assert seen and {frozenset(now) for _, now in seen} == {frozenset(threads)}, layer
+        # Steps by sequences by rows by columns, twice: of a weight's product at the least.
+        assert all(2 * 120 * 6 * 5 <= flops <= 2 * 120 * 20 * 6 for flops, _ in seen), (layer, seen)
+        assert two_threads() == {2}
+        monkeypatch.undo()
+        monkeypatch.setattr(blas, "ONE_THREAD_ALONE_BELOW", below)
 
 
 def test_nothing_is_needed(monkeypatch):

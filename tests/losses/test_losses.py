@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lab import losses
+from lstm_lab.backends import get_backend
 from lstm_lab.gradcheck import gradcheck
+
+from .. import tolerance
 
 RNG = np.random.default_rng(0)
 
@@ -71,6 +74,39 @@ def test_huge_scores_do_not_overflow():
         right, wrong = (losses.cross_entropy(logits, np.array([k])) for k in (0, 1))
     assert right[0] == 0 and wrong[0] == 2e4
     np.testing.assert_array_equal(wrong[1], [[1, -1, 0]])
+
+
+@pytest.mark.parametrize("kind", ["plain", "mask", "classes"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cross_entropy_of_more_rows_than_are_worked_on_at_a_time(backend, kind, dtype):
+    rng = np.random.default_rng(0)
+    logits, target = rng.normal(size=(7, 50, 900)), rng.integers(0, 900, (7, 50))
+    assert logits.astype(dtype).nbytes > 2 * get_backend("numpy").chunk_bytes
+    weights, options = np.ones((7, 50)), {}
+    if kind == "mask":
+        weights = options["mask"] = rng.random((7, 50)) * (rng.random((7, 50)) < 0.6)
+    if kind == "classes":
+        options["class_weights"] = rng.random(900) * (rng.random(900) < 0.9)
+        weights = options["class_weights"][target]
+    given = {name: backend.asarray(array) for name, array in options.items()}
+    device = backend.asarray(logits, dtype=dtype), backend.asarray(target)
+    value, gradient = losses.cross_entropy(*device, **given)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    share = weights / weights.sum()
+    right = np.take_along_axis(shares, target[..., None], axis=-1)[..., 0]
+    one_hot = np.arange(900) == target[..., None]
+    eps = float(np.finfo(dtype).eps)
+    assert value == pytest.approx(
+        -(share * np.log(right)).sum(), rel=tolerance.relative(900, dtype)
+    )
+    ours = backend.to_numpy(gradient)
+    assert ours.dtype == dtype and not ours[weights == 0].any()
+    wanted = share[..., None] * (shares - one_hot)
+    # Of the size of what is subtracted, at the right class, not of the rest.
+    np.testing.assert_allclose(
+        ours, wanted, rtol=tolerance.relative(900, dtype), atol=eps * share.max()
+    )
+    np.testing.assert_array_equal(backend.to_numpy(device[0]), logits.astype(dtype))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,118 +1,11 @@
-"""Data sets, and windows over them that do not leak."""
+"""Windows that do not leak, scales and seasons."""
 
-import gzip
-import subprocess
-import sys
+from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from lstm_lab import data
-from lstm_lab.data import Climatology, Series, Standardizer, make_addresses, split, windows
-
-
-@pytest.fixture
-def load():
-    return lambda name: getattr(data, name)()
-
-
-def test_sunspots(load):
-    series = load("sunspots")
-    assert (len(series), series.times[0], series.times[-1]) == (309, 1700, 2008)
-    # The strongest year of the record, and the Maunder minimum's end.
-    assert series.times[series.values.argmax()] == 1957
-    assert list(series.values[:3]) == [5, 11, 16]
-    assert series.licence == "public domain"
-
-
-def test_el_nino(load):
-    series = load("el_nino")
-    assert len(series) == 61 * 12
-    assert series.values[:2] == pytest.approx([23.11, 24.20])
-    assert series.values[12] == pytest.approx(24.19)
-    assert series.values[-1] == pytest.approx(22.07)
-    assert series.times[12] == 1951
-    assert series.times[-1] == pytest.approx(2010 + 11 / 12)
-    # The warmest month is that of the great event of 1997/98 or of 1982/83.
-    assert int(series.times[series.values.argmax()]) in (1983, 1998)
-
-
-@pytest.mark.parametrize("name", ["sunspots", "el_nino"])
-def test_a_series_is_whole_and_says_where_it_comes_from(load, name):
-    series = load(name)
-    assert isinstance(series, Series)
-    assert series.values.dtype == series.times.dtype == np.float64
-    assert np.isfinite(series.values).all()
-    assert (np.diff(series.times) > 0).all()
-    assert series.name in repr(series)
-    assert "NOAA" in series.source
-
-
-def test_without_statsmodels_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "statsmodels", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install -e .*book"):
-        data.sunspots()
-
-
-def test_statsmodels_is_imported_only_when_asked_for():
-    code = "import sys, lstm_lab.data; print('statsmodels' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
-def test_addresses(load):
-    labelled = load("addresses")
-    assert (len(labelled), sum(map(len, labelled.words))) == (1513, 10722)
-    assert [len(words) for words in labelled.words] == [len(tags) for tags in labelled.tags]
-    assert len({tag for tags in labelled.tags for tag in tags}) == 29
-    assert labelled.words[1] == ("3600", "West", "5th", "Ave")
-    assert labelled.tags[1] == (
-        "AddressNumber",
-        "StreetNamePreDirectional",
-        "StreetName",
-        "StreetNamePostType",
-    )
-    assert sum(word == "#" for words in labelled.words for word in words) == 147
-    assert not any(word.split() != [word] for words in labelled.words for word in words)
-    assert labelled.licence in repr(labelled)
-
-
-XML = """<AddressCollection>
-  <AddressString><AddressNumber>12</AddressNumber> <StreetName>Älm
-  </StreetName></AddressString>
-  <AddressString><OccupancyType>#</OccupancyType></AddressString>
-</AddressCollection>"""
-
-
-def test_the_file_of_addresses_can_be_made_again(load, tmp_path, monkeypatch, capsys):
-    (tmp_path / "training").mkdir()
-    (tmp_path / "training" / "labeled.xml").write_text(XML, encoding="utf-8")
-    (tmp_path / "LICENSE").write_text("Free.\n\n# Really.", encoding="utf-8")
-    target = tmp_path / "addresses.tsv.gz"
-    assert make_addresses.main([str(tmp_path), str(target)]) == 0
-    monkeypatch.setattr(data.tagged.resources, "files", lambda package: tmp_path)
-    made = load("addresses")
-    assert made.words == (("12", "Älm"), ("#",))
-    assert made.tags == (("AddressNumber", "StreetName"), ("OccupancyType",))
-    before = target.read_bytes()
-    assert "# Free.\n# \n# # Really.\n" in gzip.decompress(before).decode("utf-8")
-    assert make_addresses.main([str(tmp_path), str(target)]) == 1
-    assert "exists" in capsys.readouterr().err
-    assert target.read_bytes() == before
-    assert make_addresses.main([]) == 2
-
-
-def test_the_file_of_addresses_brings_its_licence():
-    packed = (data.tagged.resources.files("lstm_lab.data") / "addresses.tsv.gz").read_bytes()
-    text = gzip.decompress(packed).decode("utf-8")
-    assert "The MIT License" in text and "Copyright (c) 2014 The Atlanta Journal" in text
-    assert len(packed) < 100_000
-
-
-@pytest.mark.parametrize("wrong", ["<A><B>two words</B></A>", "<A><B/></A>", "<A><B>x</B>y</A>"])
-def test_an_address_with_anything_but_tagged_words_is_refused(wrong):
-    with pytest.raises(ValueError, match="address 0 has"):
-        make_addresses.as_text(f"<C>{wrong}</C>", "")
+from lstm_lab.data import Climatology, Standardizer, load, split, windows
 
 
 def test_windows():
@@ -216,7 +109,7 @@ def test_climatology():
     assert list(season([20, 201], start=4)) == [0, 1]
 
 
-def test_anomalies_and_the_calendar_give_the_series_back(load):
+def test_anomalies_and_the_calendar_give_the_series_back():
     values = load("el_nino").values
     season = Climatology.fit(values[:240], period=12)
     steps = np.arange(len(values))
