@@ -412,7 +412,9 @@ class Seq2Seq:
                     probability = np.exp(branch.log_probability - before[branch.parent])
                     found.setdefault(place, {})[symbol] = float(probability)
                     if branch.fate == "lives":
-                        lives.append((f"{place} {symbol}".lstrip(), branch.log_probability))
+                        lives.append(
+                            (" ".join(filter(None, (place, symbol))), branch.log_probability)
+                        )
                 alive = [place for place, _ in lives]
                 before = [total for _, total in lives]
         return found

@@ -43,7 +43,7 @@ def test_the_length_penalty_lets_the_longer_one_win():
 
 
 def test_a_table_of_ones_own(node):
-    model = Seq2Seq.new(["a cat", "two cats"], ["un chat", "deux chats"], 8, 4, seed=0)
+    model = Seq2Seq.new(["a cat", "two cats"], ["un chat", "deux\u202f: chats"], 8, 4, seed=0)
     explorer = BeamExplorer(model.continuations("a cat", max_length=6), width=3)
     assert explorer.options("source") == ("own",)
     for width in (1, 2, 3, 4, 5):

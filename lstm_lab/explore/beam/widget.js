@@ -20,6 +20,9 @@ const TALL = 330,
   COLUMN = 84;
 const tallAt = (width) => (width < NARROW ? LESS : TALL);
 
+// A French mark is written with its narrow space: only plain blanks part symbols.
+const joined = (text, symbol) => (text ? `${text} ${symbol}` : symbol);
+
 /** ((5 + length) / 6) ** alpha; Wu et al. 2016, equation (14). */
 export const lengthPenalty = (length, alpha) => ((5 + length) / 6) ** alpha;
 
@@ -46,7 +49,7 @@ export function beamSearch(table, { width, alpha }) {
         .map(([symbol, p]) => ({
           parent,
           symbol,
-          text: `${text} ${symbol}`.trimStart(),
+          text: joined(text, symbol),
           logp: logp + Math.log(p),
           fate: "pruned",
         }))
@@ -187,7 +190,7 @@ function render({ model, el }) {
     const onBest = ({ text, fate }) =>
       found &&
       fate !== "pruned" &&
-      (`${found.text} ${END}`.trimStart() === text || `${found.text} `.startsWith(`${text} `));
+      (joined(found.text, END) === text || `${found.text} `.startsWith(`${text} `));
     const middle = TOP + (tall - TOP - 24) / 2,
       ends = new Map();
     if (!from) pen.dot(10, middle, { r: 5 });

@@ -189,7 +189,7 @@ class _Step:
             self._places = [""]
         else:
             self._places = [
-                f"{place} {self._symbols[k]}".lstrip(" ")
+                " ".join(filter(None, (place, self._symbols[k])))
                 for place, k in zip(self._places, ids, strict=True)
             ]
         said = np.full((len(self._places), len(self._symbols)), -np.inf)
