@@ -259,17 +259,17 @@ class Writer:
     """
 
     def __init__(self, network: EncoderDecoder, memory: Array, state: Any, lengths: Any):
-        self.network, self.memory, self.state = network, memory, state
+        decoder: Any = network.layers["decoder"]
+        self.network, self.memory, self.step = network, memory, decoder.stepper(state)
         self.lengths = None if lengths is None else np.asarray(lengths)
         self.weights: Array | None = None
 
     def __call__(self, ids: Any) -> np.ndarray:
         """From the symbols (n,) that were just written to log P (n, V) of the next, on the host."""
         layers, xp = self.network.layers, self.network.backend.xp
-        written = self.network.backend.asarray(np.asarray(ids)[None])
+        written = self.network.backend.asarray(np.asarray(ids))
         vectors, _ = layers["target"].forward(written)
-        u, trace = layers["decoder"].forward(vectors, self.state, trace=False)
-        self.state = trace.state
+        u = self.step(vectors)[None]
         if "attention" in layers:
             context, looked = layers["attention"].forward(u, self.memory, self.lengths, trace=False)
             self.weights = looked.weights[0]
@@ -281,7 +281,7 @@ class Writer:
     def keep(self, rows: Any) -> None:
         """Go on with these rows, in this order; one may be there several times."""
         index = self.network.backend.index((slice(None), np.asarray(rows)))
-        self.state = _each_array(lambda array: array[index], self.state)
+        self.step.keep(rows)
         self.memory = self.memory[index]
         if self.lengths is not None:
             self.lengths = self.lengths[np.asarray(rows)]
