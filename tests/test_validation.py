@@ -898,6 +898,127 @@ TEXTS = [
     ),
 ]
 
+ENGLISH, FRENCH = ["a cat", "two cats"], ["un chat", "deux chats"]
+TRANSLATOR = models.Seq2Seq.new(ENGLISH, FRENCH, hidden_size=4, embedding_size=3, seed=0)
+PAIR = np.ones((3, 2), int), np.ones((4, 2), int)
+# Texts: no sequence, or one that holds something else.
+PHRASES = (3, "a", None, THING, [3], [None], [], np.zeros(2))
+SYMBOLS_OF_A_MODEL = (3, "a", None, THING, ["a"], [])
+MODELS = [
+    Case(
+        models.EncoderDecoder,
+        dict(TRANSLATOR.network.layers),
+        dict.fromkeys(("source", "encoder", "target", "decoder", "head"), (*LAYER, Dropout(0.5)))
+        | dict.fromkeys(("attention", "combine"), (*OBJECT, None, Dropout(0.5))),
+    ),
+    Case(
+        TRANSLATOR.network.forward,
+        {"x": PAIR},
+        {
+            "x": (*OBJECT, None, PAIR[0], (PAIR[0],), (X, X), (PAIR[0], 3)),
+            "lengths": (*OBJECT, [1, 2, 3], ([9, 9], None), (None, [1.5, 2.0])),
+            "rng": RNG,
+            "trace": FLAG,
+        },
+        name="EncoderDecoder.forward",
+    ),
+    Case(
+        models.Seq2Seq,
+        {
+            "network": TRANSLATOR.network,
+            "source": TRANSLATOR.source,
+            "target": TRANSLATOR.target,
+        },
+        {
+            "network": (*LAYER, Linear(3, 2)),
+            "source": SYMBOLS_OF_A_MODEL,
+            "target": SYMBOLS_OF_A_MODEL,
+            "unit": WORD,
+            "about": (3, "a", THING),
+        },
+    ),
+    Case(
+        models.Seq2Seq.new,
+        {"sources": ENGLISH, "targets": FRENCH, "hidden_size": 4},
+        {
+            "sources": PHRASES,
+            "targets": PHRASES,
+            "hidden_size": (*SIZE, 5),
+            "embedding_size": SIZE,
+            "unit": WORD,
+            "bidirectional": FLAG,
+            "attention": MAYBE_WORD,
+            "seed": WHOLE,
+        },
+    ),
+    Case(
+        TRANSLATOR.fit,
+        {"sources": ENGLISH, "targets": FRENCH, "epochs": 1, "progress": False},
+        {
+            "sources": PHRASES,
+            "targets": (*PHRASES, ["un chat", "un chien"]),
+            "epochs": SIZE,
+            "batch_size": SIZE,
+            "learning_rate": POSITIVE,
+            "optimizer": (*OBJECT, optim.Adam),
+            "clip_norm": MAYBE_POSITIVE,
+            "validation": (*OBJECT, (1,), {"x": 1}),
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "checkpoint_every": MAYBE_SIZE,
+            "progress": FLAG,
+        },
+    ),
+    Case(TRANSLATOR.translate, {"sources": ENGLISH}, {"sources": (3, None, THING, [3], [])}),
+    Case(
+        TRANSLATOR.beams,
+        {"sources": ENGLISH},
+        {
+            "sources": PHRASES,
+            "width": SIZE,
+            "alpha": AT_LEAST_0,
+            "n_best": SIZE,
+            "max_length": SIZE,
+            "tree": FLAG,
+            "batch_size": SIZE,
+        },
+    ),
+    *(
+        Case(
+            call, {"sources": ENGLISH, "targets": FRENCH}, {"sources": PHRASES, "targets": PHRASES}
+        )
+        for call in (TRANSLATOR.examples, TRANSLATOR.log_probability)
+    ),
+    Case(
+        TRANSLATOR.continuations,
+        {"source": "a cat"},
+        {"source": (3, None, THING), "width": SIZE, "max_length": SIZE},
+        {"source": "sources"},
+    ),
+    Case(
+        TRANSLATOR.attention,
+        {"source": "a cat"},
+        {"source": (3, None, THING), "target": (3, THING, "un chien")},
+        {"source": "sources", "target": "targets"},
+    ),
+    Case(
+        decoding.beam_search,
+        {"step": TRANSLATOR.network.writer(PAIR[0]), "first": [0, 0], "end": 1, "max_length": 3},
+        {
+            "step": (*OBJECT, None, len),
+            "first": (*ROW, [], [0.5]),
+            "end": WHOLE,
+            "width": SIZE,
+            "max_length": SIZE,
+            "alpha": AT_LEAST_0,
+            "n_best": SIZE,
+            "tree": FLAG,
+        },
+    ),
+    Case(decoding.length_penalty, {"length": 7, "alpha": 1}, {"length": SIZE, "alpha": AT_LEAST_0}),
+]
+
 RESULTS = {"A": range(10), "B": range(20, 30)}
 COMPARED = ev.Comparison(RESULTS)
 INTERVAL = ev.Interval(1.0, 0.0, 2.0, 10, 0.95)
@@ -1030,6 +1151,7 @@ CASES = [
     *DATA_AND_TASKS,
     *DECODING,
     *TEXTS,
+    *MODELS,
     *EVIDENCE,
     *METRICS,
 ]
@@ -1068,6 +1190,7 @@ def test_nonsense_is_refused_by_name(case, argument, values):
 UNREFUSED = {
     "self": "",
     "options": "",
+    "search": "",
     "layers": "",
     "backend": "of a file that is not there",
 }
@@ -1079,7 +1202,7 @@ RESULT_TYPES = {
     *("Series", "Corpus", "Pairs", "Parts", "Tagged", "ConfusionMatrix", "EntityScores", "Score"),
     *("Reading", "CheckpointError", "Diverged", "ALPHABET"),
     *("CRFLattice", "TagScores"),
-    "NothingCounts",
+    *("NothingCounts", "Beam", "Branch", "Hypothesis", "Looked"),
     # Bases of what is tried here.
     *("Layer", "Optimizer"),
     # They take nothing.

@@ -1,9 +1,11 @@
 """Floor 5: from what a model says to the symbols or tags that are taken.
 
-`sampling` draws the next symbol: temperature, top-k, nucleus, greedy. `viterbi` finds the best row
-of tags, also under the rules of BIO.
+`sampling` draws the next symbol: temperature, top-k, nucleus, greedy. `beam_search`
+finds the likeliest sequences that a model can write. `viterbi` finds the best row of tags, also
+under the rules of BIO.
 """
 
+from .beam import Beam, Branch, Hypothesis, beam_search, length_penalty
 from .sampling import (
     distribution,
     draw,
@@ -17,6 +19,10 @@ from .sampling import (
 from .viterbi import legal_bio, legal_viterbi, viterbi
 
 __all__ = [
+    "Beam",
+    "Branch",
+    "Hypothesis",
+    "beam_search",
     "distribution",
     "draw",
     "entropy",
@@ -26,6 +32,7 @@ __all__ = [
     "keep_top_k",
     "legal_bio",
     "legal_viterbi",
+    "length_penalty",
     "sample",
     "viterbi",
 ]

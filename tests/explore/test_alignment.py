@@ -96,6 +96,9 @@ def test_the_readers_own_attention():
         ({"target": [1.5]}, TypeError, "target: expected a text or a list"),
         ({"target": "hi"}, traitlets.TraitError, "target: expected symbols of 'helo', got 'i'"),
         ({"attention": np.ones((2, 3))}, ValueError, "sum to 1 in every row"),
+        ({"words": (["a"], ["b"])}, ValueError, "words: they belong to attention of your own"),
+        ({"attention": [[1.0]], "words": (["a"], [])}, ValueError, "words: expected two sequences"),
+        ({"attention": [[1.0]], "words": (["a"], [3])}, TypeError, "words: expected strings"),
         ({"attention": np.ones((2, 2, 3))}, ValueError, "attention: expected weights of shape"),
         ({"attention": [[np.nan, 1.0]]}, ValueError, "attention: expected weights of at least 0"),
     ],
@@ -232,6 +235,17 @@ def test_own_attention_is_drawn(show):
         assert "NaN" not in said
         assert "Infinity" not in said
     assert summary(page).startswith("Query “1” looks most at “4”, with 100")
+
+
+def test_own_attention_is_named_by_its_words(show):
+    weights = [[0.1, 0.9], [0.7, 0.2], [0.5, 0.5]]
+    weights[1][1] = 0.3
+    names = ["chat", "rouge vif", ""], ["a word that is much longer than its cell", "cat"]
+    page = show(AlignmentExplorer(attention=weights, words=names))
+    assert summary(page).startswith("Query “chat” looks most at “cat”, with 90")
+    for query, name in ((2, "rouge␣vif"), (3, "∅")):
+        page = show(AlignmentExplorer(attention=weights, words=names, query=query, path="query"))
+        assert f"“{name}”" in summary(page)
 
 
 def test_one_frame_of_an_own_network(show):

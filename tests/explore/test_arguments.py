@@ -27,6 +27,8 @@ REFUSED = {
     "x": ARRAY,
     "target": ARRAY,
     "attention": ARRAY,
+    "words": (3, "a", THING, ("a",), ("ab", "abc"), (["a", 3], ["b"])),
+    "table": (3, "a", THING, {"": 3}, {"a": {"b": 1.0}}, {"": {}}),
     "log_probs": ARRAY,
     "measured": (3, *ARRAY),
 }

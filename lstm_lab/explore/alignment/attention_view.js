@@ -8,6 +8,12 @@ import { sumLevel } from "../frontend/sum_level.js";
 import { inkOn } from "../frontend/theme.js";
 
 const FOUND = "#d6b400";
+/** As much of a word as there is room for. */
+function shortened(pen, word, room, look) {
+  const letters = [...word],
+    cut = (_, n) => `${letters.slice(0, letters.length - 1 - n).join("")}…`;
+  return pen.fitting([word, ...letters.map(cut)], room, look);
+}
 const scoreText = (e, digits = 2) => (Number.isFinite(e) ? fmt(e, digits) : "−∞");
 
 /** The plane of the memory's vectors, with the query that the hand moves and what it gets. */
@@ -99,7 +105,8 @@ export function plane(app) {
 export function attentionMap(app, levels) {
   const TOP_ROW = 26,
     side = { left: 84 };
-  const cellOf = (width) => Math.min(64, (width - side.left - 4) / app.looked.Tm);
+  const cellOf = (width) =>
+    Math.min(app.own.words ? 90 : 64, (width - side.left - 4) / app.looked.Tm);
   const tall = () => Math.max(9, Math.min(44, 380 / app.looked.Tq));
   const picture = plot(app.view, {
     height: () => TOP_ROW + app.looked.Tq * tall() + 6,
@@ -116,20 +123,25 @@ export function attentionMap(app, levels) {
         { map: "cividis" },
       );
       for (let k = 0; k < run.Tm; k++) {
-        if (wide < 20 && k !== s && k % Math.ceil(22 / wide)) continue;
-        pen.words(app.column(k), side.left + (k + 0.5) * wide, 16, {
-          align: "center",
-          weight: k === s ? 700 : 400,
-          size: wide < 30 ? 11 : 13,
-        });
+        const step = app.own.words ? 1 : Math.ceil(22 / wide);
+        if (wide < 20 && k !== s && k % step) continue;
+        const look = { weight: k === s ? 700 : 400, size: wide < 30 ? 11 : 13 };
+        pen.words(
+          shortened(pen, app.column(k), Math.max(wide - 4, 9), look),
+          side.left + (k + 0.5) * wide,
+          16,
+          { align: "center", ...look },
+        );
       }
       for (let k = 0; k < run.Tq; k++) {
         if (high >= 13 || k === t || k % Math.ceil(15 / high) === 0) {
-          pen.words(app.row(k), side.left - 8, TOP_ROW + (k + 0.5) * high, {
-            align: "right",
-            baseline: "middle",
-            weight: k === t ? 700 : 400,
-          });
+          const look = { weight: k === t ? 700 : 400 };
+          pen.words(
+            shortened(pen, app.row(k), side.left - 12, look),
+            side.left - 8,
+            TOP_ROW + (k + 0.5) * high,
+            { align: "right", baseline: "middle", ...look },
+          );
         }
         for (let j = 0; j < run.Tm && wide > 33 && high > 15; j++) {
           const a = run.weights[k * run.Tm + j];
@@ -243,7 +255,12 @@ export const queryLevel = (app, levels) => (stage) => {
           });
         }
         if (w > 16 || s === chosen || s % Math.ceil(20 / w) === 0)
-          pen.words(app.column(s), x + w / 2, HEIGHT - 16, { align: "center", weight: strong });
+          pen.words(
+            shortened(pen, app.column(s), Math.max(w - 4, 9), { weight: strong }),
+            x + w / 2,
+            HEIGHT - 16,
+            { align: "center", weight: strong },
+          );
       }
       const { x, w } = slot(chosen, pen.width);
       pen.ctx.beginPath();

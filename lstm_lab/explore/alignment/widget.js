@@ -81,13 +81,14 @@ export function runAttention(s, own) {
 export const runPicture = (s, own) => (s.mode === "CTC" ? runCtc(s, own) : runAttention(s, own));
 
 function unpack(model) {
-  const { T, K, queries } = model.get("_shape"),
+  const { T, K, queries, words } = model.get("_shape"),
     all = Float64Array.from(floats(model.get("_scores")));
   const weights = floats(model.get("_attention"));
   return {
     T,
     K,
     queries,
+    words,
     symbols: [...model.get("_symbols")],
     lookup: model.get("_lookup"),
     scores: Object.fromEntries(
@@ -127,8 +128,9 @@ function render({ model, el }) {
       t: Math.min(view.get("query"), looked.Tq) - 1,
       s: Math.min(view.get("memory"), looked.Tm) - 1,
     }),
-    row: (t) => (own.weights ? String(t + 1) : (own.lookup.queries[t]?.[0] ?? "yours")),
-    column: (s) => (own.weights ? String(s + 1) : own.lookup.memory[s][0]),
+    row: (t) =>
+      own.weights ? (own.words?.[0][t] ?? String(t + 1)) : (own.lookup.queries[t]?.[0] ?? "yours"),
+    column: (s) => (own.weights ? (own.words?.[1][s] ?? String(s + 1)) : own.lookup.memory[s][0]),
     place: (t, s) => `frame ${t + 1}, state ${s + 1} “${own.symbols[run.labels[s]]}”`,
     sentence: () => sentence(),
     /** What the read-out shows: a "cell" of the posteriors or a "node" of the lattice. */

@@ -78,6 +78,8 @@ class AlignmentExplorer(Explorable):
         A symbol for each of the K classes, the blank's first; "–abc…" if not given.
     attention : array_like, optional
         Attention weights of the reader's own, (Tq, Tm) or (Tq, 1, Tm), as a trace holds them.
+    words : tuple of two sequences of str, optional
+        What those Tq queries and Tm entries of the memory are called; numbers if not given.
     mode : {"CTC", "attention"}
     preset : {"nearly trained", "unsure", "untrained", "own"}
         Where the posteriors come from, before they were dragged.
@@ -147,6 +149,7 @@ class AlignmentExplorer(Explorable):
         target: str | Sequence[int] | None = None,
         labels: str | None = None,
         attention: ArrayLike | None = None,
+        words: tuple[Sequence[str], Sequence[str]] | None = None,
         **settings: Any,
     ):
         own: dict[str, Any] = {}
@@ -169,10 +172,16 @@ class AlignmentExplorer(Explorable):
         if target is not None:
             own["target"] = _as_text(target, self._own_symbols)
         self._weights = None if attention is None else _checked_weights(attention)
+        names = None if words is None else _checked_words(words, self._weights)
         if self._weights is not None:
             own |= {"mode": "attention"} if log_probs is None else {}
             own |= {"query": 1, "memory": 1 + int(self._weights[0].argmax())}
-        given = {"log_probs": log_probs, "labels": labels, "attention": attention}
+        given = {
+            "log_probs": log_probs,
+            "labels": labels,
+            "attention": attention,
+            "words": words,
+        }
         super().__init__(
             _defaults=own,
             _arguments=[name for name, value in given.items() if value is not None],
@@ -185,6 +194,7 @@ class AlignmentExplorer(Explorable):
                 "T": len(next(iter(self._logits.values()))),
                 "K": len(self._own_symbols),
                 "queries": 0 if self._weights is None else len(self._weights),
+                "words": names,
             },
         )
 
@@ -352,3 +362,18 @@ def _checked_weights(attention: ArrayLike) -> np.ndarray:
     if not right or not np.allclose(array.sum(axis=1), 1, atol=1e-3):
         raise ValueError("attention: expected weights of at least 0 that sum to 1 in every row")
     return array.astype("float32").astype("float64")
+
+
+def _checked_words(words: Any, weights: np.ndarray | None) -> list[list[str]]:
+    """The names of rows and columns; a blank is drawn as a sign."""
+    if weights is None:
+        raise ValueError("words: they belong to attention of your own")
+    if not isinstance(words, (tuple, list)) or [len(each) for each in words] != [*weights.shape]:
+        raise ValueError(
+            "words: expected two sequences of strings, one for each of "
+            f"{weights.shape[0]} queries and of {weights.shape[1]} entries of the memory"
+        )
+    for name in (name for each in words for name in each):
+        if not isinstance(name, str):
+            raise TypeError(f"words: expected strings, got {name!r}")
+    return [[re.sub(r"\s", "␣", name) or "∅" for name in each] for each in words]

@@ -1,0 +1,340 @@
+// Beam search: its tree grows step by step, and what it drops stays in sight.
+
+import { group, player, select, slider } from "../frontend/controls.js";
+import { put, tag } from "../frontend/dom.js";
+import { fmt, percent } from "../frontend/format.js";
+import { explorable, layout } from "../frontend/frame.js";
+import { plot } from "../frontend/plot.js";
+import { tableFold } from "../frontend/table.js";
+
+const END = "</s>",
+  SHOWN = 3,
+  WIDEST = 5;
+// What is drawn of a step: so many branches at most, the rest is counted.
+const ROWS = 11,
+  FEW_ROWS = 8;
+const TALL = 330,
+  LESS = 232,
+  NARROW = 480,
+  TOP = 22,
+  COLUMN = 84;
+const tallAt = (width) => (width < NARROW ? LESS : TALL);
+
+// A French mark is written with its narrow space: only plain blanks part symbols.
+const joined = (text, symbol) => (text ? `${text} ${symbol}` : symbol);
+
+/** ((5 + length) / 6) ** alpha; Wu et al. 2016, equation (14). */
+export const lengthPenalty = (length, alpha) => ((5 + length) / 6) ** alpha;
+
+/**
+ * The search over a table: {levels, unseen, best}. A branch is {parent, symbol, text, logp, fate},
+ * its parent one of those that live on from the step before; a hypothesis {text, logp, score,
+ * complete}; unseen, of each step, what a beam of this width does not even look at. The same
+ * algorithm as lstm_lab.decoding.beam_search, which a test holds it to.
+ */
+export function beamSearch(table, { width, alpha }) {
+  const symbols = [...new Set([END, ...Object.values(table).flatMap(Object.keys)])],
+    number = new Map(symbols.map((symbol, k) => [symbol, k]));
+  const depth = (place) => (place ? place.split(" ").length : 0),
+    longest = 1 + Math.max(...Object.keys(table).map(depth));
+  const levels = [],
+    unseen = [],
+    complete = [],
+    cut = [];
+  const ranked = (list) => list.sort((a, b) => b.score - a.score);
+  let alive = [{ text: "", logp: 0 }];
+  for (let length = 1; alive.length && length <= longest; length++) {
+    const ways = alive.map(({ text, logp }, parent) =>
+      Object.entries(table[text] ?? {})
+        .map(([symbol, p]) => ({
+          parent,
+          symbol,
+          text: joined(text, symbol),
+          logp: logp + Math.log(p),
+          fate: "pruned",
+        }))
+        .sort((a, b) => b.logp - a.logp || number.get(a.symbol) - number.get(b.symbol)),
+    );
+    const branches = ways.flatMap((own) => own.slice(0, width));
+    unseen.push(ways.flatMap((own) => own.slice(width)).sort((a, b) => b.logp - a.logp));
+    branches.sort(
+      (a, b) =>
+        b.logp - a.logp || a.parent - b.parent || number.get(a.symbol) - number.get(b.symbol),
+    );
+    const found = ({ text, logp }, done) => ({
+      text,
+      logp,
+      score: logp / lengthPenalty(length, alpha),
+      complete: done,
+    });
+    branches.forEach((branch, place) => {
+      const before = alive[branch.parent].text;
+      if (place < width) branch.fate = branch.symbol === END ? "ends" : "lives";
+      if (branch.fate === "ends") complete.push(found({ ...branch, text: before }, true));
+    });
+    levels.push(branches);
+    ranked(complete);
+    alive = branches.filter(({ fate }) => fate === "lives");
+    if (length === longest) cut.push(...ranked(alive.map((branch) => found(branch, false))));
+    const hope = alive.length && alive[0].logp / lengthPenalty(longest, alpha);
+    if (complete.length >= SHOWN && hope <= complete[SHOWN - 1].score) alive = [];
+  }
+  return { levels, unseen, best: [...complete, ...cut].slice(0, SHOWN) };
+}
+
+/** The search at a setting, and the best that any width finds. */
+export function runBeam(s, tables) {
+  const table = tables[s.source],
+    run = beamSearch(table, s);
+  let likeliest = null;
+  for (let width = 1; width <= WIDEST; width++) {
+    const [found] = beamSearch(table, { width, alpha: s.alpha }).best;
+    const better =
+      !likeliest ||
+      found.complete > likeliest.complete ||
+      (found.complete === likeliest.complete && found.score > likeliest.score);
+    if (better) likeliest = { ...found, width };
+  }
+  return { ...run, likeliest };
+}
+
+const chance = (logp) => percent(Math.exp(logp));
+const spoken = (text) => (text ? `“${text}”` : "nothing");
+const lastWord = (text) => text.split(" ").at(-1);
+const FATES = { lives: "kept", ends: "ended", pruned: "dropped" };
+
+/** The picture in words, after so many steps. */
+export function beamSentence(run, s, shown) {
+  const name = s.width === 1 ? "Greedy search" : `A beam of ${s.width}`,
+    taken = run.levels.length;
+  if (shown < taken) {
+    const level = shown ? run.levels[shown - 1] : [],
+      kept = level.filter(({ fate }) => fate !== "pruned");
+    const said = kept.map(({ text, logp }) => `${spoken(text)} ${chance(logp)}`).join(", ");
+    const dropped = shown && level.length - kept.length + run.unseen[shown - 1].length;
+    return shown
+      ? `${name}, step ${shown} of ${taken}: ${said} kept, ${dropped} dropped.`
+      : `${name} has not begun; it takes ${taken} steps.`;
+  }
+  const [best] = run.best,
+    missed = run.likeliest.score > best.score + 1e-12 || run.likeliest.complete > best.complete;
+  const verdict = missed
+    ? `It missed ${spoken(run.likeliest.text)}, ${chance(run.likeliest.logp)}, ` +
+      `which a beam of ${run.likeliest.width} finds.`
+    : "No width up to 5 finds a better one.";
+  return `${name} finds ${spoken(best.text)}, ${chance(best.logp)}. ${verdict}`;
+}
+
+function render({ model, el }) {
+  const tables = model.get("_tables"),
+    view = explorable(model, el, { title: "Beam search", update });
+  view.root.classList.add("ll-beam-explorer");
+  let s = view.settings(),
+    run = runBeam(s, tables);
+  const shown = () => Math.min(view.get("steps"), run.levels.length);
+
+  const picture = plot(view, { height: tallAt, paint, pointed });
+  const best = tag("ol", { class: "ll-best" });
+  const to = (steps) => view.set({ steps: Math.max(0, Math.min(run.levels.length, steps)) });
+  const time = player(view, {
+    rate: 1,
+    words: "Grow",
+    step() {
+      to(shown() >= run.levels.length ? 0 : shown() + 1);
+      return shown() < run.levels.length;
+    },
+    back: () => to(shown() - 1),
+  });
+  const scrub = slider(view, "steps", { words: "steps shown", digits: 0, read: shown });
+  scrub.classList.add("ll-scrub");
+
+  // Of many steps the last ones.
+  const columns = (width) => Math.max(2, Math.floor((width - 30) / COLUMN));
+  const first = (width) => Math.max(0, shown() - columns(width));
+  const across = (width) => Math.min(170, (width - 30) / Math.min(columns(width), longest()));
+  const longest = () => Math.max(2, run.levels.length);
+
+  /** Every step's branches that are drawn, top to bottom: no two lines cross. */
+  function places(tall, most) {
+    const all = [];
+    let above = [0];
+    for (const [step, level] of run.levels.slice(0, shown()).entries()) {
+      const kept = level.filter(({ fate }) => fate !== "pruned"),
+        dropped = [...level.filter(({ fate }) => fate === "pruned"), ...run.unseen[step]];
+      const drawn = [...kept, ...dropped.slice(0, Math.max(0, most - kept.length))];
+      const order = [...drawn].sort((a, b) => above[a.parent] - above[b.parent] || b.logp - a.logp);
+      const high = Math.min(52, (tall - TOP - 24) / order.length),
+        start = TOP + (tall - TOP - 24 - high * order.length) / 2;
+      const nodes = order.map((branch, k) => ({
+        branch,
+        y: start + (k + 0.5) * high,
+        high,
+        from: above[branch.parent],
+      }));
+      all.push({ nodes, more: kept.length + dropped.length - drawn.length });
+      above = level
+        .filter(({ fate }) => fate === "lives")
+        .map((branch) => nodes.find((node) => node.branch === branch).y);
+    }
+    return all;
+  }
+
+  function paint(pen) {
+    const { width, colors } = pen,
+      wide = across(width),
+      from = first(width),
+      room = wide - 40,
+      tall = tallAt(width);
+    const px = (k) => 18 + (k - from) * wide;
+    const found = shown() === run.levels.length ? run.best[0] : null;
+    const onBest = ({ text, fate }) =>
+      found &&
+      fate !== "pruned" &&
+      (joined(found.text, END) === text || `${found.text} `.startsWith(`${text} `));
+    const middle = TOP + (tall - TOP - 24) / 2,
+      ends = new Map();
+    if (!from) pen.dot(10, middle, { r: 5 });
+    else pen.words("…", 4, 12, { size: 11, color: colors.soft });
+    places(tall, width < NARROW ? FEW_ROWS : ROWS).forEach(({ nodes, more }, k) => {
+      if (k < from) return;
+      const x = px(k) + 24;
+      pen.words(`step ${k + 1}`, x, 12, { size: 11, color: colors.soft });
+      for (const { branch, y, high, from: above } of nodes) {
+        const parentY = k ? above : middle,
+          strong = onBest(branch),
+          gone = branch.fate === "pruned";
+        const start = k > from ? ends.get(`${k - 1}:${parentY}`) : k ? 0 : 15,
+          bend = (x - 4 - start) / 2;
+        pen.ctx.beginPath();
+        pen.ctx.moveTo(start, parentY);
+        pen.ctx.bezierCurveTo(start + bend, parentY, x - 4 - bend, y, x - 4, y);
+        pen.stroke(
+          strong ? colors.o : gone ? colors.soft : colors.ink,
+          strong ? 4 : gone ? 1 : 1.75,
+          gone ? "3 3" : "",
+          gone ? 0.55 : 1,
+        );
+        const small = high < 31,
+          look = { size: small ? 11 : 13, weight: gone ? 400 : 650 },
+          ink = gone ? colors.soft : colors.ink;
+        const word = branch.symbol === END ? `${gone ? "" : "■ "}end` : lastWord(branch.text),
+          share =
+            chance(branch.logp) +
+            (s.alpha && branch.fate === "ends"
+              ? ` · ${fmt(branch.logp / lengthPenalty(k + 1, s.alpha))}`
+              : "");
+        let told;
+        if (small) {
+          told = fit(pen, word, room - pen.measure(` ${share}`, look), look);
+          pen.words(`${told} ${share}`, x, y, { ...look, color: ink, baseline: "middle" });
+          ends.set(`${k}:${y}`, x + pen.measure(`${told} ${share}`, look) + 5);
+        } else {
+          told = fit(pen, word, room, look);
+          pen.words(told, x, y - 3, { ...look, color: ink });
+          pen.words(share, x, y + 11, { size: 11, color: ink });
+          const long = Math.max(pen.measure(told, look), pen.measure(share, { size: 11 }));
+          ends.set(`${k}:${y}`, x + long + 5);
+        }
+        if (gone) {
+          const struck = pen.measure(told, look),
+            line = y - (small ? 0 : 7);
+          pen.rule(x, line, x + struck, line, { color: colors.soft });
+        }
+      }
+      if (more) pen.words(`and ${more} more`, x, tall - 8, { size: 11, color: colors.soft });
+    });
+  }
+
+  function pointed(event) {
+    if (!event || (event.type === "pointermove" && !event.event.buttons)) return;
+    const { width } = picture;
+    to(first(width) + Math.ceil((event.x - 18) / across(width)));
+    time.pause();
+  }
+
+  const values = tableFold(view, "Every branch of every step", () => [
+    ["step", "written so far", "probability", "log", "what becomes of it"],
+    run.levels
+      .slice(0, shown())
+      .flatMap((level, k) =>
+        level.map(({ text, logp, fate }) => [
+          String(k + 1),
+          text.replace(END, "(end)"),
+          chance(logp),
+          fmt(logp, 3),
+          FATES[fate],
+        ]),
+      ),
+  ]);
+
+  function update() {
+    s = view.settings();
+    run = runBeam(s, tables);
+    put(scrub.input, { max: run.levels.length });
+    scrub.refresh();
+    const done = shown() === run.levels.length;
+    best.replaceChildren(
+      ...(done
+        ? run.best.map(({ text, logp, score, complete }, k) =>
+            tag(
+              "li",
+              {},
+              tag("span", {}, `${k + 1}. ${text || "(nothing)"}${complete ? "" : " … cut off"}`),
+              tag(
+                "span",
+                { class: "ll-score" },
+                `${chance(logp)} · log ${fmt(logp)}` + (s.alpha ? ` · score ${fmt(score)}` : ""),
+              ),
+            ),
+          )
+        : [tag("li", {}, tag("span", { class: "ll-score" }, "The search is not over."))]),
+    );
+    picture.redraw();
+    const words = beamSentence(run, s, shown());
+    picture.label(`The tree of the search, from left to right. ${words} ${told()}`);
+    view.say(words);
+    values.refresh();
+  }
+
+  /** The last step that is shown, branch by branch. */
+  function told() {
+    const level = run.levels[shown() - 1] ?? [];
+    return level
+      .slice(0, ROWS)
+      .map(({ text, logp, fate }) => `${text.replace(END, "end")} ${chance(logp)} ${FATES[fate]}`)
+      .join("; ");
+  }
+
+  layout(view, {
+    controls: [
+      group(
+        "Search",
+        slider(view, "width", { words: "width of the beam", digits: 0 }),
+        slider(view, "alpha", { words: "length normalisation", letter: "α" }),
+      ),
+      group(
+        "Translate",
+        select(view, "source", {
+          words: "source",
+          choices: view.specs.source.options.map((name) => [
+            name,
+            name === "own" ? "your own" : name,
+          ]),
+        }),
+      ),
+    ],
+    picture: [picture.node, scrub, time, best],
+    folds: values,
+  });
+  update();
+  return view.dispose;
+}
+
+/** As much of a word as there is room for. */
+function fit(pen, word, room, look) {
+  const letters = [...word],
+    cut = (_, n) => `${letters.slice(0, letters.length - 1 - n).join("")}…`;
+  return pen.fitting([word, ...letters.map(cut)], room, look);
+}
+
+export default { render };
