@@ -127,7 +127,7 @@ class EncoderDecoder(Sequential):
 
     # ------------------------------------------------------------------------ there and back
 
-    def forward(
+    def forward(  # type: ignore[override]  # it reads two inputs, and is never read in pieces
         self,
         x: tuple[Array, Array],
         *,

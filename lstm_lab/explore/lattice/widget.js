@@ -326,14 +326,17 @@ function render({ model, el }) {
     const t = step() - 1,
       k = chosen(),
       came = run.came[t * K + k];
+    const at = `${s.tag} at “${run.words[t]}”`;
+    const best = run.best[t * K + k];
+    const origin = came < 0 ? "" : ` and comes from ${tags[came]}`;
     const into =
-      run.best[t * K + k] === -Infinity
-        ? `No path leads into ${s.tag} at “${run.words[t]}”.`
-        : `The best path into ${s.tag} at “${run.words[t]}” has score ${score(run.best[t * K + k])}` +
-          `${came < 0 ? "" : ` and comes from ${tags[came]}`}.`;
+      best === -Infinity
+        ? `No path leads into ${at}.`
+        : `The best path into ${at} has score ${score(best)}${origin}.`;
+    const row = nameOf(run.path);
     return (
       `${run.T} words, ${step()} computed, ${s.edges}. ${into} ` +
-      `The best row of tags: ${nameOf(run.path).join(" ")}; that is ${asEntities(nameOf(run.path))}. ` +
+      `The best row of tags: ${row.join(" ")}; that is ${asEntities(row)}. ` +
       `It breaks ${run.illegal} rules.`
     );
   }

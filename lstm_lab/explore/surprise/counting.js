@@ -15,7 +15,7 @@ function tally(codes) {
   return { grams: grams.slice(0, n), counts: counts.slice(0, n) };
 }
 
-/** The same with what the smoothing asks of it: the discount, and where each context's grams lie. */
+/** The same with what smoothing asks of it: the discount, and where each context's grams lie. */
 function table(codes, V) {
   const { grams, counts } = tally(codes.sort());
   let once = 0,
