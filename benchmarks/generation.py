@@ -384,11 +384,11 @@ def rows(seeds: int, characters: int, writers: dict[str, Any], corpus: Any) -> l
     for setting in SETTINGS:
         add("LSTM", setting, by_network(writers["LSTM"], before, uniform, **setting))
     for setting in COUNTED:
-        counted = writers["5-gram context"]
+        counted = writers["counting"]
         written = [
             by_counting(counted, text, uniform[:, k], **setting) for k, text in enumerate(before)
         ]
-        add("5-gram context", setting, written)
+        add("counting", setting, written)
     for row, more in zip(found, copying(texts, "".join(corpus.train)), strict=True):
         row |= more
     return found
@@ -413,7 +413,7 @@ def main() -> None:
     model = shipped()
     writers = {
         "LSTM": model,
-        "5-gram context": NGram(model.vocabulary, ORDER).fit(corpus.train),
+        "counting": NGram(model.vocabulary, ORDER).fit(corpus.train),
     }
     write(options.to, COLUMNS, rows(options.seeds, options.characters, writers, corpus))
     limits = [*kinds(corpus.test, writers), *names(writers), *closing(writers)]

@@ -13,7 +13,7 @@ a character what one of them needs for the test texts:
 - ``context``: what those models, and counting, need if they know only the last n characters;
 - ``amount``: what each needs after the first part of the training texts, in characters;
 - ``longer``: the shipped model of the same texts;
-- ``source``: n-grams on Python source, to stand beside the shipped model of it.
+- ``source``: n-grams and compressors on Python source, to stand beside the shipped model of it.
 
 Rows that a file has already are not computed again.
 """
@@ -75,9 +75,13 @@ def baselines() -> Iterator[tuple[Row, float]]:
         test = text("test", name)
         for order in range(ORDER + 1):
             yield ("baseline", name, f"order {order}", ""), grams(name).bits(test, order)
-        for given in ("", text("train", name)):
-            for program, bits in compressed_bits(test, given).items():
-                yield ("baseline", name, f"{program}{', trained' if given else ''}", ""), bits
+        yield from compressed("baseline", name, text("train", name), test)
+
+
+def compressed(experiment: str, model: str, train: str, test: str) -> Iterator[tuple[Row, float]]:
+    for given in ("", train):
+        for program, bits in compressed_bits(test, given).items():
+            yield (experiment, model, f"{program}{', trained' if given else ''}", ""), bits
 
 
 def short(seed: int, carry: bool) -> Iterator[tuple[Row, float]]:
@@ -122,6 +126,8 @@ def source() -> Iterator[tuple[Row, float]]:
     counted = NGram(ALPHABET, ORDER).fit(corpus.train)
     for order in (3, 5, ORDER):
         yield ("source", "counting", f"order {order}", ""), counted.bits(corpus.test, order)
+    train, test = (text(part, "python_source") for part in ("train", "test"))
+    yield from compressed("source", "compressor", train, test)
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:

@@ -160,7 +160,7 @@ function render({ model, el }) {
       follows: tile("", ""),
       here: tile("this text costs", "bits a character"),
       model: tile("files it never saw", "bits a character"),
-      counting: tile("a 5-gram model", ""),
+      counting: tile("counting, order 5", ""),
     };
     const reader = readout(view, { explain, chosen: () => "at" });
     const art = textCanvas(view, {
