@@ -57,7 +57,7 @@ class LatticeExplorer(Explorable):
 
     line = text("sociedad civica cultural centroamericana, rosinski, dennis l", 200)
     edges = choice(KINDS)
-    step = control(3, 1, MOST_WORDS, 1, whole=True, view=True)
+    step = control(3, 1, MOST_WORDS, 1, whole=True)
     tag = choice(TAGS, "I-company", view=True)
     before = choice(TAGS, "B-company", view=True)
     edits = text(

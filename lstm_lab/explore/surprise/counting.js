@@ -16,7 +16,7 @@ function tally(codes) {
 }
 
 /** The same with what smoothing asks of it: the discount, and where each context's grams lie. */
-function table(codes, V) {
+function discounted(codes, V) {
   const { grams, counts } = tally(codes.sort());
   let once = 0,
     twice = 0;
@@ -37,10 +37,10 @@ export function countText(ids, V, order) {
   let codes = Float64Array.from(ids);
   for (let k = 0; k <= order; k++) {
     if (k) codes = codes.subarray(0, -1).map((code, n) => code * V + ids[n + k]);
-    seen.push(table(codes.slice(), V));
+    seen.push(discounted(codes.slice(), V));
     if (k)
       contexts.push(
-        table(
+        discounted(
           seen[k].grams.map((gram) => gram % V ** k),
           V,
         ),

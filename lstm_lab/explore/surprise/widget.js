@@ -6,6 +6,7 @@ import { fmt, percent } from "../frontend/format.js";
 import { explorable, layout } from "../frontend/frame.js";
 import { charNet } from "../frontend/char_model.js";
 import { plot } from "../frontend/plot.js";
+import { tableFold } from "../frontend/table.js";
 import { glyph, textCanvas } from "../frontend/text_canvas.js";
 import { countText } from "./counting.js";
 import { EVERYTHING, MODELS, ranked, runSurprise, sentence } from "./model.js";
@@ -127,6 +128,13 @@ function render({ model, el }) {
   const examples = Object.entries(EXAMPLES).map(([words, text]) =>
     button(words, () => view.set({ text, at: Math.min(view.get("at"), text.length) })),
   );
+  const values = tableFold(view, "The surprise of every character, in bits", () => [
+    ["character", "LSTM", "counting"],
+    Array.from(run.ids, (id, t) => [
+      glyph(net.symbols[id]),
+      ...Object.keys(MODELS).map((name) => fmt(run.bits[name][t])),
+    ]),
+  ]);
   layout(view, {
     controls: [
       group("Context", memory, scrub),
@@ -136,6 +144,7 @@ function render({ model, el }) {
       ...Object.keys(MODELS).flatMap((name) => [heads[name], texts[name].node]),
       guesses.node,
     ],
+    folds: [values],
   });
 
   function told() {
@@ -173,6 +182,7 @@ function render({ model, el }) {
     }
     guesses.redraw();
     view.say(told());
+    values.refresh();
   }
 
   view.redraw();

@@ -9,7 +9,7 @@ from tests.explore.cases import Case
 
 def shown(explorer):
     values = explorer.values()
-    first = explorer._model.alphabet[int(values["next"].argmax())]
+    first = explorer._model.vocabulary.symbols[int(values["next"].argmax())]
     return [
         f"most likely next: {'␣' if first == ' ' else first} ",
         f"The text costs {values['bits']:.2f} bits a character",
