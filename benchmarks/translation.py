@@ -9,9 +9,9 @@ has chrF, too. Of dates the kind "without its weekday" forgives a wrong first wo
 and epochs were taken over from experience with other data: they were not tuned here, for no method.
 
 Rows that a file has already are not computed again. The book's file has three seeds of emoji names,
-of the methods that chapter 13 names; dates, LSTM in one direction and reversed sources are not in
-it yet. ``--tasks emoji --seeds 3 --methods "BiLSTM, attention" BiLSTM "BiLSTM, uniform weights"``
-makes it, about a minute a training on one core.
+four of the model with attention; dates, LSTM in one direction and reversed sources are not in it
+yet. ``--tasks emoji --seeds 3 --methods "BiLSTM, attention" BiLSTM "BiLSTM, uniform weights"`` makes
+it but for that fourth; about a minute a training on one core.
 """
 
 from __future__ import annotations
