@@ -10,8 +10,8 @@ and epochs were taken over from experience with other data: they were not tuned 
 
 Rows that a file has already are not computed again. The book's file has three seeds of emoji names,
 four of the model with attention; dates, LSTM in one direction and reversed sources are not in it
-yet. ``--tasks emoji --seeds 3 --methods "BiLSTM, attention" BiLSTM "BiLSTM, uniform weights"`` makes
-it but for that fourth; about a minute a training on one core.
+yet. ``--tasks emoji --seeds 3 --methods "BiLSTM, attention" BiLSTM "BiLSTM, uniform weights"``
+makes it but for that fourth; about a minute a training on one core.
 """
 
 from __future__ import annotations
