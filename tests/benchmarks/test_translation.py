@@ -67,3 +67,14 @@ def test_uniform_weights_are_the_plain_mean():
     model = translation.new("emoji", "BiLSTM, uniform weights", 0)
     weights = model.attention("red heart", "cœur").weights
     assert weights.round(6).tolist() == [[0.5, 0.5]] * 2
+
+
+def test_runs_come_in_rounds_and_can_be_of_some_methods():
+    asked = list(translation.runs(["emoji"], 2, ["BiLSTM"]))
+    assert asked == [
+        ("emoji", "swap the tone", ""),
+        ("emoji", "copy the nearest", ""),
+        ("emoji", "BiLSTM", 0),
+        ("emoji", "BiLSTM", 1),
+    ]
+    assert len(list(translation.runs(["emoji"], 1))) == 2 + len(translation.METHODS)
