@@ -305,7 +305,7 @@ MUTANTS = [
     Mutant(
         "CTC in a training does not hear of lengths",
         "training/objective.py",
-        '            more["lengths"] = batch.lengths',
+        '            more["lengths"] = leading(batch.lengths)',
         "            pass",
         "tests/test_objective.py::test_ctc_hears_of_lengths",
     ),
