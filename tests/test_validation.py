@@ -375,7 +375,7 @@ LOSSES += [
     ),
     Case(losses.crf_lattice, {"scores": EDGES}, EDGES_REFUSED),
 ]
-DECODING = [
+VITERBI = [
     Case(decoding.viterbi, {"scores": EDGES}, EDGES_REFUSED),
     Case(
         decoding.legal_bio,
@@ -393,7 +393,7 @@ WORDS, TAGS = [["ann", "lee"]], [["B-a", "I-a"]]
 TAGGER = Tagger.new(WORDS, TAGS, hidden_size=2)
 LINES = (3, None, THING, "a", [], ["a b"], [[]], [[3, 3]], {"a": 1})
 PAIRS = {"words": (*LINES, [["ann"]], [["a", "b"], ["c"]]), "tags": (*LINES, [["O"]])}
-MODELS = [
+TAGGERS = [
     Case(
         Tagger,
         {
@@ -1142,8 +1142,8 @@ CASES = [
     *LAYERS,
     *PASSES,
     *LOSSES,
-    *DECODING,
-    *MODELS,
+    *VITERBI,
+    *TAGGERS,
     *OPTIM,
     *TRAINING,
     *GRADCHECK,

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import save as serialise
 
 from lstm_lab import (
+    CRF,
     GRU,
     LSTM,
     RNN,
@@ -14,11 +15,13 @@ from lstm_lab import (
     BiLSTM,
     Dropout,
     Embedding,
+    FeatureEmbedding,
     LastStep,
     Layer,
     Linear,
     Reverse,
     Sequential,
+    WordDropout,
     layers,
 )
 from lstm_lab.interchange import from_keras, from_torch, load, save, to_keras, to_torch
@@ -212,7 +215,10 @@ ALL = [
     Attention(3, 3),
     Attention(3, 2, "additive", 4, scale=0.5),
     Embedding(3, 4),
+    FeatureEmbedding([3, 5], [4, 2]),
     Dropout(0.5),
+    WordDropout(0.5),
+    CRF(3, np.eye(4, dtype=bool)),
     LastStep(),
     Reverse(),
     Sequential(drop=Dropout(0.5)),

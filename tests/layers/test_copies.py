@@ -24,8 +24,8 @@ from lstm_lab import (
     Linear,
     Reverse,
     Sequential,
+    models,
     optim,
-    text,
 )
 from lstm_lab.backends import CupyBackend, get_backend
 from lstm_lab.cells import CELLS
@@ -194,7 +194,7 @@ def test_the_others(duplicate):
     embedding = Embedding(5, 3, seed=0)
     ids = np.arange(5)
     np.testing.assert_array_equal(duplicate(embedding).forward(ids)[0], embedding.forward(ids)[0])
-    model = text.shipped()
+    model = models.shipped()
     assert duplicate(model).generate("def ", [0.3, 0.6]) == model.generate("def ", [0.3, 0.6])
     assert duplicate(History()) == History()
 
