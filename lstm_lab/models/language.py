@@ -28,7 +28,7 @@ from ..layers import LSTM, Dropout, Embedding, Linear, Sequential, Trace
 from ..losses import cross_entropy
 from ..optim import Adam, cosine, warm_up
 from ..training import History, fit
-from .vocabulary import Vocabulary, checked_texts, checked_vocabulary
+from .vocabulary import Vocabulary, checked_texts, checked_vocabulary, mean_surprise
 
 __all__ = ["LanguageModel", "Reading"]
 
@@ -356,12 +356,9 @@ class LanguageModel:
         Raises
         ------
         ValueError
-            If the model knows none of its symbols.
+            If the vocabulary knows none of its symbols.
         """
-        surprise = self.surprise(text, context)
-        if not surprise.size:
-            raise ValueError("text: the model knows none of its symbols")
-        return float(surprise.mean())
+        return mean_surprise(self.surprise(text, context))
 
     def perplexity(self, text: str | Sequence[str], context: int | None = None) -> float:
         """2 to the power of `bits`: of how many equally likely symbols that is the surprise."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import checked_size
-from .vocabulary import Vocabulary, checked_texts, checked_vocabulary
+from .vocabulary import Vocabulary, checked_texts, checked_vocabulary, mean_surprise
 
 __all__ = ["NGram"]
 
@@ -139,10 +139,7 @@ class NGram:
         ValueError
             If the vocabulary knows none of its symbols.
         """
-        surprise = self.surprise(text, context)
-        if not surprise.size:
-            raise ValueError("text: the vocabulary knows none of its symbols")
-        return float(surprise.mean())
+        return mean_surprise(self.surprise(text, context))
 
     def perplexity(self, text: str | Sequence[str], context: int | None = None) -> float:
         """2 to the power of `bits`: of how many equally likely symbols that is the surprise."""

@@ -173,3 +173,16 @@ def checked_texts(text: Any, name: str) -> list[str]:
     if not isinstance(text, Sequence) or not all(isinstance(each, str) for each in text):
         raise TypeError(f"{name} must be a string, or a sequence of them, got {described(text)}")
     return list(text)
+
+
+def mean_surprise(surprise: np.ndarray) -> float:
+    """The mean over a text's symbols, in bits.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not surprise.size:
+        raise ValueError("text: the vocabulary knows none of its symbols")
+    return float(surprise.mean())

@@ -1,7 +1,7 @@
 """What sacrebleu and seqeval say of the cases in golden.json; and the command that makes it again.
 
-pip install --target /tmp/peers sacrebleu==2.6.0 seqeval==1.2.2
-PYTHONPATH=/tmp/peers:. python -m tests.metrics.peers
+python -m pip install --target peers sacrebleu==2.6.0 seqeval==1.2.2
+PYTHONPATH=peers:. python -m tests.metrics.peers
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...data import ALPHABET, Corpus, python_source
+from ...training import History
 from .. import probes
 from ..language import LanguageModel
 from ..ngram import NGram
@@ -53,6 +54,11 @@ def train(
         validation=corpus.validation,
         checkpoint=checkpoint,
     )
+    return bits_of(history)
+
+
+def bits_of(history: History) -> dict[str, Any]:
+    """A training's losses in bits, as a model's ``about`` has them."""
     return {
         "train_bits": [round(loss / math.log(2), 4) for loss in history.loss],
         "validation_bits": [round(loss / math.log(2), 4) for loss in history.validation_loss],

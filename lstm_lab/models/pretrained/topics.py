@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 from ...data import ALPHABET, Corpus, load
 from ..language import LanguageModel
-from .python_source import measure
+from .python_source import bits_of, measure
 
 __all__ = ["about", "corpus", "train"]
 
@@ -48,10 +47,7 @@ def train(
         patience=epochs,
         checkpoint=checkpoint,
     )
-    return {
-        "train_bits": [round(loss / math.log(2), 4) for loss in history.loss],
-        "validation_bits": [round(loss / math.log(2), 4) for loss in history.validation_loss],
-    }
+    return bits_of(history)
 
 
 def about(model: LanguageModel, untrained: LanguageModel, corpus: Corpus) -> dict[str, Any]:
