@@ -49,6 +49,13 @@ def test_no_two_entries_are_the_same_work():
     assert len(set(addresses)) == len(addresses)
 
 
+def test_authors_who_are_left_out_are_et_al():
+    left_out = [work for work in bibliography.works().values() if work.authors[-1][0] == "others"]
+    assert left_out
+    for work in left_out:
+        assert " et al. (" in work.reference and "others" not in work.reference
+
+
 def test_names_are_looked_up_without_their_accents():
     names = ["Polyak", "Pérez-Ortiz", "Łukasz", "Lample", "Le", "Östlund"]
     assert sorted(names, key=bibliography.folded) == [

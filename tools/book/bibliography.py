@@ -74,6 +74,8 @@ class Work:
         """The whole entry in markdown, on one line."""
         people = [f"{family}, {initials}" for family, initials in self.authors]
         who = people[0] if len(people) == 1 else f"{', '.join(people[:-1])} & {people[-1]}"
+        if self.authors[-1][0] == "others":  # BibTeX's way to leave the rest out
+            who = f"{', '.join(people[:-1])} et al."
         where = self.field("journal") or self.field("booktitle")
         parts = [f"*{where}*" if where else ""]
         if volume := self.field("volume"):
