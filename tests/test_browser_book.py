@@ -312,12 +312,19 @@ def test_a_saved_notebook_lives_on_the_second_visit(
     page.evaluate(SHUT_DOWN)
     # A picture is kept in some 60 kB.
     assert unrun < path.stat().st_size < unrun + 75_000 * len(SAVED)
+    (kept,) = nbformat.read(path, 4).metadata.widgets.values()
+    assert sum(model.model_module == "anywidget" for model in kept.state.values()) == len(SAVED)
 
     saved = path.read_bytes()
     page.goto("about:blank")
     page.goto(_alone(door, path.name))
     page.wait_for_function(READY, arg=path.name)
-    eventually(page, lambda: page.evaluate(LIVING) >= len(SAVED))
+    try:
+        eventually(page, lambda: page.evaluate(LIVING) >= len(SAVED), PATIENCE / SECOND)
+    except AssertionError:
+        page.screenshot(path=artifacts / "dead.png")
+        outputs = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea")
+        pytest.fail(f"not all pictures live: {outputs.all_inner_texts()}")
     page.screenshot(path=artifacts / "again.png")
     explorers = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lstm-lab-explorer")
     for k in range(len(SAVED)):

@@ -133,7 +133,8 @@ class Examples:
         if not isinstance(lengths, tuple) or len(lengths) != len(x):
             raise TypeError(
                 f"{prefix}lengths must be a tuple with one entry for each of the {len(x)} inputs "
-                f"in {prefix}x, None where nothing is padded; got {described(lengths)}"
+                f"in {prefix}x, None where nothing is padded; got {described(lengths)}. A tuple "
+                f"holds the inputs of a model with several; one input is an array or a list"
             )
         checked = [
             _input(f"{prefix}x[{k}]", one, f"{prefix}lengths[{k}]", own, model.dtype)
