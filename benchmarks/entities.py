@@ -3,10 +3,12 @@
 ``python -m benchmarks.entities [--seeds N] [--first SEED] [--to FILE]``
 
 Every method is trained for every seed, and its rows say what a part gave: entities right, found and
-actual, words right, and how many transitions break the rules of BIO; once for the tags as the model
-gives them, once for the best row that keeps the rules. The *validation* part is measured beside the
-*test*: there the one rate and the number of epochs were chosen. Rows that a file has already are
-not computed again.
+actual, words right, and how many transitions break the rules of BIO. *As given*: the tags as the
+model gives them; *stray I dropped*: an I that goes on with nothing becomes O; *legal*: the best row
+that keeps the rules. For a network with a CRF there is one row more, *mask for edges*: what its
+words' scores give with the mask in place of all that its edges have learnt. The *validation* part
+is measured beside the *test*: there the one rate and the number of epochs were chosen. Rows that a
+file has already are not computed again.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_lab import FeatureEmbedding, Gradient, Layer, Sequential, losses
+from lstm_lab import CRF, FeatureEmbedding, Gradient, Layer, Sequential, losses
 from lstm_lab.data import Tagged, load
-from lstm_lab.decoding import legal_bio, legal_viterbi
+from lstm_lab.decoding import legal_bio, legal_viterbi, viterbi
 from lstm_lab.metrics import illegal_transitions
 from lstm_lab.models import Tagger, tag_scores, word_features
 from lstm_lab.optim import Adam, cosine
@@ -47,7 +49,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 """The CRF learns without being told the rules: how far it finds them by itself is a question."""
 
-LEARNT = (*NETWORKS, "linear window")
+LEARNT = (*NETWORKS, "linear window", "linear window + CRF")
 Rows = list[tuple[str, ...]]
 
 
@@ -76,9 +78,12 @@ class Added(Layer):
 
 
 class LinearWindow:
-    """For each word of a window and each of its features a score for each tag; nothing hidden."""
+    """For each word of a window and each of its features a score for each tag; nothing hidden.
 
-    def __init__(self, train: Tagged):
+    With ``edges``, scores of edges too: the conditional random field of Lafferty et al. 2001.
+    """
+
+    def __init__(self, train: Tagged, edges: bool = False):
         self.tagger = Tagger.new(train.words, train.tags, head="softmax")  # for its vocabularies
         self.tags = self.tagger.tags
         known = [len(values) + 1 for values in self.tagger.vocabularies] * (2 * REACH + 1)
@@ -86,6 +91,11 @@ class LinearWindow:
         for weights in table.params.values():
             weights[...] = 0
         self.network = Sequential(features=table, added=Added(len(self.tags)))
+        if edges:
+            self.network = Sequential(
+                **self.network.layers, crf=CRF(len(self.tags), backend="numpy")
+            )
+        self.edges = edges
 
     def encode(self, words: Any) -> tuple[np.ndarray, np.ndarray]:
         """Ids (T, N, 4 · 7): of the words three before to three after; 0 outside of the line."""
@@ -101,17 +111,21 @@ class LinearWindow:
         for n, line in enumerate(tags):
             target[: len(line), n] = [self.tags.index(tag) for tag in line]
         updates = EPOCHS * -(-x.shape[1] // BATCH)
-        fit(self.network, x, target, lengths=lengths, loss=losses.cross_entropy, epochs=EPOCHS,
+        loss = losses.crf if self.edges else losses.cross_entropy
+        fit(self.network, x, target, lengths=lengths, loss=loss, epochs=EPOCHS,
             optimizer=Adam(cosine(learning_rate, updates)), batch_size=BATCH, seed=seed,
             target_axis=1, progress=False)  # fmt: skip
 
     def tag(self, words: Any, legal: bool) -> Rows:
         x, lengths = self.encode(words)
         scores = predict(self.network, x, lengths=lengths)
-        path = scores.argmax(axis=-1)
         if legal:
             path = legal_viterbi(scores, legal_bio(self.tags), lengths)
-        return [tuple(self.tags[k] for k in path[:n, b]) for b, n in enumerate(lengths)]
+        elif self.edges:
+            path, _ = viterbi(scores, lengths)
+        else:
+            path = scores.argmax(axis=-1)
+        return as_tags(self.tags, path, lengths)
 
 
 class MostFrequent:
@@ -134,8 +148,8 @@ def made(method: str, seed: int) -> Any:
     train = contacts().train
     if method == "most frequent tag":
         return MostFrequent()
-    if method == "linear window":
-        return LinearWindow(train)
+    if method.startswith("linear window"):
+        return LinearWindow(train, edges=method.endswith("CRF"))
     return Tagger.new(train.words, train.tags, legal=False, seed=seed, **NETWORKS[method])
 
 
@@ -146,6 +160,37 @@ def trained(method: str, seed: int) -> tuple[Any, float]:
     model.fit(train.words, train.tags, learning_rate=RATE, seed=seed, epochs=EPOCHS,
               batch_size=BATCH, progress=False)  # fmt: skip
     return model, time.process_time() - start
+
+
+def as_tags(tags: list[str], path: np.ndarray, lengths: np.ndarray) -> Rows:
+    return [tuple(tags[k] for k in path[:n, b]) for b, n in enumerate(lengths)]
+
+
+def without_stray(rows: Rows) -> Rows:
+    """Each I that goes on with nothing becomes O: what a strict count of entities does."""
+    found = []
+    for row in rows:
+        kept: list[str] = []
+        for tag in row:
+            before = kept[-1] if kept else "O"
+            stray = tag.startswith("I-") and before[2:] != tag[2:]
+            kept.append("O" if stray else tag)
+        found.append(tuple(kept))
+    return found
+
+
+def answers(model: Any, words: Any) -> Iterator[tuple[str, Rows]]:
+    """What a trained method says, and the same under each treatment that fits it."""
+    given = model.tag(words, legal=False)
+    yield "as given", given
+    if isinstance(model, MostFrequent):
+        return
+    yield "stray I dropped", without_stray(given)
+    yield "legal", model.tag(words, legal=True)
+    if isinstance(model, Tagger) and model.crf is not None:
+        scores, lengths = model.emissions(words)
+        path = legal_viterbi(scores, legal_bio(model.tags), lengths)
+        yield "mask for edges", as_tags(model.tags, path, lengths)
 
 
 def measured(rows: Rows, part: Tagged) -> list[int]:
@@ -175,15 +220,13 @@ def measure(file: Path, seeds: range) -> None:
                 continue
             model, seconds = trained(method, seed)
             size = model.network.size if hasattr(model, "network") else len(model.best)
-            for rows, legal in (("as given", False), ("legal", True)):
-                if legal and method == "most frequent tag":
-                    continue
-                for name in ("validation", "test"):
-                    part = getattr(contacts(), name)
-                    found = measured(model.tag(part.words, legal=legal), part)
+            for name in ("validation", "test"):
+                part = getattr(contacts(), name)
+                for rows, tags in answers(model, part.words):
+                    found = measured(tags, part)
                     add(file, seed, method, rows, name, *found, size, f"{seconds:.1f}")
-                f1 = 2 * found[0] / (found[1] + found[2])
-                print(seed, method, rows, f"{f1:.3f}", found[-1], f"{seconds:.1f}", flush=True)
+                    f1 = 2 * found[0] / (found[1] + found[2])
+                    print(seed, method, rows, name, f"{f1:.3f}", found[-1], flush=True)
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ COLUMNS = (
 )
 SETTINGS: dict[str, dict[str, Any]] = {
     "emoji": {"embedding_size": 32, "epochs": 15, "learning_rate": 0.005, "unit": "words"},
-    "dates": {"embedding_size": 16, "epochs": 20, "learning_rate": 0.006, "unit": "characters"},
+    "dates": {"embedding_size": 16, "epochs": 30, "learning_rate": 0.006, "unit": "characters"},
 }
 HIDDEN, BATCH = 64, 32
 METHODS: dict[str, dict[str, Any]] = {
@@ -56,6 +56,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "LSTM, source reversed": {"bidirectional": False, "attention": None, "reverse": True},
     # The same network, but every word gets the same weight.
     "BiLSTM, uniform weights": {"uniform": True},
+    # The same again, but the mean of the memory is 0: what is left of attention is a layer more.
+    "BiLSTM, layer only": {"blind": True},
 }
 TASKS = {
     "emoji": tuple(METHODS),
@@ -132,7 +134,7 @@ def new(task: str, method: str, seed: int) -> Seq2Seq:
     """The model of a row before its training."""
     options = dict(METHODS[method])
     options.pop("reverse", None)
-    uniform = options.pop("uniform", False)
+    uniform, blind = options.pop("uniform", False), options.pop("blind", False)
     train, own = parts(task).train, SETTINGS[task.partition("_")[0]]
     model = Seq2Seq.new(
         train.sources,
@@ -145,7 +147,24 @@ def new(task: str, method: str, seed: int) -> Seq2Seq:
     )
     if uniform:
         model.network.layers["attention"].scale = 1e-12  # type: ignore[attr-defined]
+    if blind:
+        _blind(model)
     return model
+
+
+def _blind(model: Seq2Seq) -> None:
+    """Let the context be 0, and its gradient be lost, for as long as this object lives."""
+    attention: Any = model.network.layers["attention"]
+    forward, backward = attention.forward, attention.backward
+
+    def forward_to_nothing(*arguments: Any, **options: Any) -> Any:
+        y, trace = forward(*arguments, **options)
+        return y * 0, trace
+
+    def backward_from_nothing(dy: Any, trace: Any, **options: Any) -> Any:
+        return backward(dy * 0, trace, **options)
+
+    attention.forward, attention.backward = forward_to_nothing, backward_from_nothing
 
 
 def read(method: str, sources: tuple[str, ...]) -> list[Any]:
