@@ -43,7 +43,6 @@ ASKED = 2000  # characters of the test on which contexts are tried: each begins 
 
 SHORT = {"hidden_size": 64, "embedding_size": 24}
 SHORT_FIT: dict[str, Any] = {"steps": 32, "batch_size": 32, "learning_rate": 0.01, "epochs": 4}
-AMOUNT_SEEDS, PLAIN_SEEDS = 1, 3  # of what is shown beside
 
 Row = tuple[str, str, str, object]  # experiment, model, setting, seed
 
@@ -146,10 +145,10 @@ def measure(file: Path, seeds: int, only: list[str]) -> None:
     ]
     for seed in range(seeds):
         groups.append((("short", "carried", "all", str(seed)), short(seed, True)))
-    for seed in range(min(seeds, PLAIN_SEEDS)):
+    for seed in range(seeds):
         groups.append((("short", "not carried", "all", str(seed)), short(seed, False)))
     first_part = str(round(PARTS[0] * len(text("train"))))
-    for seed in range(AMOUNT_SEEDS):
+    for seed in range(seeds):
         groups.append((("amount", "LSTM", first_part, str(seed)), amounts(seed)))
     groups.append((("longer", "LSTM", "shipped", "0"), longer()))
     groups.append((("source", "counting", "order 3", ""), source()))
