@@ -88,6 +88,7 @@ export function textCanvas(
     type: "button",
     class: "ll-tool ll-text-more",
     "aria-expanded": "false",
+    hidden: true,
     onclick: () => {
       put(more, { "aria-expanded": more.getAttribute("aria-expanded") === "false" });
       seen = "";

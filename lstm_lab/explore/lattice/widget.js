@@ -148,7 +148,7 @@ export function entitiesOf(names) {
 function shortened(text, fits) {
   const letters = [...text];
   let shown = text;
-  while (!fits(shown) && letters.length > 1) shown = `${letters.splice(-1) && letters.join("")}…`;
+  while (!fits(shown) && letters.pop()) shown = `${letters.join("")}…`;
   return shown;
 }
 
@@ -336,8 +336,8 @@ function render({ model, el }) {
     entities.replaceChildren(...parts);
     const broken = run.illegal === 1 ? "1 rule broken" : `${run.illegal} rules broken`;
     facts.textContent =
-      `Best path of the whole line: score ${score(run.score)}, ${percent(run.probability)} of the ` +
-      `probability of all paths, ${broken}.`;
+      `Best path of the whole line: score ${score(run.score)}, ${percent(run.probability)} of ` +
+      `the probability of all paths, ${broken}.`;
     later.textContent =
       `${step()} of ${run.T} words are computed. The best path is read backwards from the last: ` +
       "it stands here when all are.";
