@@ -270,6 +270,87 @@ def _watch_words(page, width):
     assert page.evaluate(_ALL_DRAWN)
 
 
+_WATCH_LINES = """() => {
+  if (window.watchedLines) return;
+  window.watchedLines = true;
+  const pen = CanvasRenderingContext2D.prototype, paths = new WeakMap();
+  const old = Object.fromEntries(['beginPath', 'moveTo', 'lineTo', 'bezierCurveTo', 'arc', 'stroke',
+    'clearRect'].map((name) => [name, pen[name]]));
+  const at = (ctx, x, y) => {
+    const { a, b, c, d, e, f } = ctx.getTransform();
+    return [a * x + c * y + e, b * x + d * y + f];
+  };
+  const path = (ctx) => paths.get(ctx) ?? paths.set(ctx, []).get(ctx);
+  const to = (ctx, x, y, jump) => path(ctx).push({ jump, x, y, end: at(ctx, x, y) });
+  const override = (name, note) => {
+    pen[name] = function (...all) {
+      note(this, ...all);
+      return old[name].apply(this, all);
+    };
+  };
+  override('beginPath', (ctx) => paths.set(ctx, []));
+  override('moveTo', (ctx, x, y) => to(ctx, x, y, true));
+  override('lineTo', (ctx, x, y) => to(ctx, x, y, false));
+  override('bezierCurveTo', (ctx, x1, y1, x2, y2, x3, y3) => {
+    const { x: x0, y: y0 } = path(ctx).at(-1);
+    for (let k = 1; k <= 24; k++) {
+      const t = k / 24, u = 1 - t;
+      to(ctx, u ** 3 * x0 + 3 * u * u * t * x1 + 3 * u * t * t * x2 + t ** 3 * x3,
+        u ** 3 * y0 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t ** 3 * y3, false);
+    }
+  });
+  override('arc', (ctx, x, y, r, from, until) => {
+    (ctx.canvas.rounds ??= []).push([x, y]);
+    for (let k = 0; k <= 24; k++) {
+      const angle = from + (k / 24) * (until - from);
+      to(ctx, x + r * Math.cos(angle), y + r * Math.sin(angle), !k);
+    }
+  });
+  override('clearRect', (ctx) => { Object.assign(ctx.canvas, { lines: [], rounds: [] }); });
+  override('stroke', (ctx) => {
+    const half = ctx.lineWidth * ctx.getTransform().a / 2, lines = (ctx.canvas.lines ??= []);
+    path(ctx).forEach(({ jump, end }, k, all) => {
+      if (!jump) lines.push({ from: all[k - 1].end, to: end, half });
+    });
+  });
+}"""
+
+_STRUCK = """() => {
+  // How much of a line from `one` to `other` lies in a box, by Liang and Barsky.
+  const inside = ([x0, y0], [x1, y1], { left, right, top, bottom }) => {
+    let from = 0, to = 1;
+    for (const [p, q] of [[x0 - x1, x0 - left], [x1 - x0, right - x0], [y0 - y1, y0 - top],
+      [y1 - y0, bottom - y0]]) {
+      if (!p && q < 0) return 0;
+      if (p < 0) from = Math.max(from, q / p);
+      if (p > 0) to = Math.min(to, q / p);
+    }
+    return Math.max(0, to - from) * Math.hypot(x1 - x0, y1 - y0);
+  };
+  return [...document.querySelectorAll('canvas')].flatMap((canvas) =>
+    (canvas.words ?? []).flatMap((word) => (canvas.lines ?? []).some(({ from, to, half }) =>
+      inside(from, to, { left: word.left - half, right: word.right + half,
+        top: word.top - half, bottom: word.bottom + half }) > 0.5)
+      ? [`${word.text} at ${Math.round(word.left)}, ${Math.round(word.top)}`] : []));
+}"""
+
+
+def unreadable_words(page, width):
+    """What `crowded_words` finds, and words that a line, a dot or a ring runs through."""
+    if not page.evaluate("() => window.watchedLines"):
+        page.evaluate(_WATCH_LINES)
+        _watch_words(page, width - 50)
+    _watch_words(page, width)
+    return page.evaluate(f"() => [...({_CROWDED})(), ...({_STRUCK})()]")
+
+
+def span(page, top, bottom):
+    """How far it is, in px, from the upper rim of one node to the lower rim of another."""
+    ask = "([one, other]) => [one, other].map((q) => document.querySelector(q)"
+    ask += ".getBoundingClientRect()).reduce((a, b) => b.bottom - a.top)"
+    return settled(page, ask, [top, bottom])
+
+
 def page_of(show, case, **options):
     """A page with the explorable of a case, at its liveliest."""
     return show(case.new(**case.lively), kernel=case.kernel, **options)

@@ -9,7 +9,16 @@ from lstm_lab.explore import BeamExplorer
 from lstm_lab.explore.beam.widget import TABLES
 from lstm_lab.models import Seq2Seq
 from tests.explore.cases.beam import same
-from tests.explore.page import state, summary, words
+from tests.explore.page import (
+    drawn_words,
+    settled,
+    span,
+    state,
+    summary,
+    unreadable_words,
+    widen,
+    words,
+)
 
 
 def everything(table, text="", probability=1.0):
@@ -98,3 +107,33 @@ def test_step_by_step(show):
     assert "4 dropped" in summary(page)
     page.get_by_role("button", name="Back").click()
     assert state(page)["steps"] == 1
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_no_word_of_the_tree_meets_another_or_a_line(source, show):
+    page = show(BeamExplorer(source=source))
+    # JupyterLab leaves a picture as much of a window of 480 px as this page of 396.
+    for width in (360, 396, 480, 900, 1280):
+        for beam, alpha in ((1, 0), (2, 0.6), (3, 0), (4, 0.6), (5, 0), (5, 0.6)):
+            page.evaluate(
+                "([w, a]) => { models[0].set('width', w); models[0].set('alpha', a); }",
+                [beam, alpha],
+            )
+            assert unreadable_words(page, width) == [], (width, beam, alpha)
+
+
+def test_a_narrow_page_shows_the_whole_search_and_its_words(show):
+    page = show(BeamExplorer(width=5))
+    told = drawn_words(page, 396)
+    assert {"step 1", "step 4", "maison", "demeure"} <= {*told}
+    page.evaluate("models[0].set('source', 'thank you very much')")
+    settled(page)
+    assert {"beaucoup", "remercie"} <= {*drawn_words(page, 396)}
+
+
+def test_the_controls_stand_by_the_tree(show):
+    page = show(BeamExplorer(source="thank you very much", width=5, alpha=0.6))
+    for width in (396, 480):
+        widen(page, width)
+        assert span(page, "canvas", ".ll-group:last-of-type") <= 500, width
+        assert span(page, *2 * [".lstm-lab-explorer"]) <= 690, width

@@ -9,15 +9,20 @@ import { tableFold } from "../frontend/table.js";
 
 const END = "</s>",
   SHOWN = 3,
-  WIDEST = 5;
-// What is drawn of a step: so many branches at most, the rest is counted.
-const ROWS = 11,
-  FEW_ROWS = 8;
+  WIDEST = 5,
+  MOST_TOLD = 11;
+// The picture in px. Of a step so many branches are drawn as have room, the rest is counted.
 const TALL = 330,
-  LESS = 232,
+  LESS = 250,
   NARROW = 480,
   TOP = 22,
-  COLUMN = 84;
+  FOOT = 24,
+  ROW = 25,
+  LEFT = 14,
+  // A column; of it edges have bendAt(wide) to bend in.
+  COLUMN = 70,
+  WIDE = 170;
+const bendAt = (wide) => (wide < 90 ? 15 : 24);
 const tallAt = (width) => (width < NARROW ? LESS : TALL);
 
 // A French mark is written with its narrow space: only plain blanks part symbols.
@@ -149,22 +154,24 @@ function render({ model, el }) {
   scrub.classList.add("ll-scrub");
 
   // Of many steps the last ones.
-  const columns = (width) => Math.max(2, Math.floor((width - 30) / COLUMN));
+  const columns = (width) => Math.max(2, Math.floor((width - LEFT) / COLUMN));
   const first = (width) => Math.max(0, shown() - columns(width));
-  const across = (width) => Math.min(170, (width - 30) / Math.min(columns(width), longest()));
+  const across = (width) => Math.min(WIDE, (width - LEFT) / Math.min(columns(width), longest()));
   const longest = () => Math.max(2, run.levels.length);
 
   /** Every step's branches that are drawn, top to bottom: no two lines cross. */
-  function places(tall, most) {
-    const all = [];
+  function places(tall) {
+    const all = [],
+      room = tall - TOP - FOOT,
+      most = Math.floor(room / ROW);
     let above = [0];
     for (const [step, level] of run.levels.slice(0, shown()).entries()) {
       const kept = level.filter(({ fate }) => fate !== "pruned"),
         dropped = [...level.filter(({ fate }) => fate === "pruned"), ...run.unseen[step]];
       const drawn = [...kept, ...dropped.slice(0, Math.max(0, most - kept.length))];
       const order = [...drawn].sort((a, b) => above[a.parent] - above[b.parent] || b.logp - a.logp);
-      const high = Math.min(52, (tall - TOP - 24) / order.length),
-        start = TOP + (tall - TOP - 24 - high * order.length) / 2;
+      const high = Math.min(52, room / order.length),
+        start = TOP + (room - high * order.length) / 2;
       const nodes = order.map((branch, k) => ({
         branch,
         y: start + (k + 0.5) * high,
@@ -183,72 +190,68 @@ function render({ model, el }) {
     const { width, colors } = pen,
       wide = across(width),
       from = first(width),
-      room = wide - 40,
+      bend = bendAt(wide),
+      room = wide - bend - 4,
       tall = tallAt(width);
-    const px = (k) => 18 + (k - from) * wide;
     const found = shown() === run.levels.length ? run.best[0] : null;
     const onBest = ({ text, fate }) =>
       found &&
       fate !== "pruned" &&
       (joined(found.text, END) === text || `${found.text} `.startsWith(`${text} `));
-    const middle = TOP + (tall - TOP - 24) / 2,
-      ends = new Map();
-    if (!from) pen.dot(10, middle, { r: 5 });
-    else pen.words("…", 4, 12, { size: 11, color: colors.soft });
-    places(tall, width < NARROW ? FEW_ROWS : ROWS).forEach(({ nodes, more }, k) => {
+    const middle = TOP + (tall - TOP - FOOT) / 2;
+    if (!from) pen.dot(8, middle, { r: 5 });
+    else pen.words("…", 2, 12, { size: 11, color: colors.soft });
+    // Where the words of a row end, by its y; and where the longest of the column does.
+    let ends = new Map(),
+      edge = from ? 0 : LEFT;
+    places(tall).forEach(({ nodes, more }, k) => {
       if (k < from) return;
-      const x = px(k) + 24;
+      const x = LEFT + (k - from) * wide + bend,
+        now = new Map();
       pen.words(`step ${k + 1}`, x, 12, { size: 11, color: colors.soft });
-      for (const { branch, y, high, from: above } of nodes) {
+      const labels = nodes.map(({ branch, high }) =>
+        branchWords(pen, branch, k, high, room, s.alpha),
+      );
+      // A low row takes both on one line, if all of its column do.
+      const oneLine = labels.every((each) => each.oneLine);
+      nodes.forEach(({ branch, y, from: above }, n) => {
         const parentY = k ? above : middle,
           strong = onBest(branch),
-          gone = branch.fate === "pruned";
-        const start = k > from ? ends.get(`${k - 1}:${parentY}`) : k ? 0 : 15,
-          bend = (x - 4 - start) / 2;
+          gone = branch.fate === "pruned",
+          half = (x - 4 - edge) / 2;
         pen.ctx.beginPath();
-        pen.ctx.moveTo(start, parentY);
-        pen.ctx.bezierCurveTo(start + bend, parentY, x - 4 - bend, y, x - 4, y);
+        pen.ctx.moveTo(ends.get(parentY) ?? edge, parentY);
+        // Level as far as the longest words of the column go: a line bends between columns only.
+        pen.ctx.lineTo(edge, parentY);
+        pen.ctx.bezierCurveTo(edge + half, parentY, x - 4 - half, y, x - 4, y);
         pen.stroke(
           strong ? colors.o : gone ? colors.soft : colors.ink,
           strong ? 4 : gone ? 1 : 1.75,
           gone ? "3 3" : "",
           gone ? 0.55 : 1,
         );
-        const small = high < 31,
-          look = { size: small ? 11 : 13, weight: gone ? 400 : 650 },
-          ink = gone ? colors.soft : colors.ink;
-        const word = branch.symbol === END ? `${gone ? "" : "■ "}end` : lastWord(branch.text),
-          share =
-            chance(branch.logp) +
-            (s.alpha && branch.fate === "ends"
-              ? ` · ${fmt(branch.logp / lengthPenalty(k + 1, s.alpha))}`
-              : "");
-        let told;
-        if (small) {
-          told = fit(pen, word, room - pen.measure(` ${share}`, look), look);
-          pen.words(`${told} ${share}`, x, y, { ...look, color: ink, baseline: "middle" });
-          ends.set(`${k}:${y}`, x + pen.measure(`${told} ${share}`, look) + 5);
+        const color = gone ? colors.soft : colors.ink,
+          { told, look, share, small } = labels[n];
+        let long;
+        if (oneLine) {
+          long = pen.words(`${told} `, x, y, { ...look, color, baseline: "middle" });
+          long += pen.words(share, x + long, y, { ...small, color, baseline: "middle" });
         } else {
-          told = fit(pen, word, room, look);
-          pen.words(told, x, y - 3, { ...look, color: ink });
-          pen.words(share, x, y + 11, { size: 11, color: ink });
-          const long = Math.max(pen.measure(told, look), pen.measure(share, { size: 11 }));
-          ends.set(`${k}:${y}`, x + long + 5);
+          long = pen.words(told, x, y - 2, { ...look, color });
+          long = Math.max(long, pen.words(share, x, y + 9, { ...small, color }));
         }
-        if (gone) {
-          const struck = pen.measure(told, look),
-            line = y - (small ? 0 : 7);
-          pen.rule(x, line, x + struck, line, { color: colors.soft });
-        }
-      }
+        now.set(y, x + long + 4);
+      });
       if (more) pen.words(`and ${more} more`, x, tall - 8, { size: 11, color: colors.soft });
+      ends = now;
+      edge = Math.max(...now.values());
     });
   }
 
   function pointed(event) {
     if (!event || (event.type === "pointermove" && !event.event.buttons)) return;
     const { width } = picture;
-    to(first(width) + Math.ceil((event.x - 18) / across(width)));
+    to(first(width) + Math.ceil((event.x - LEFT) / across(width)));
     time.pause();
   }
 
@@ -300,7 +303,7 @@ function render({ model, el }) {
   function told() {
     const level = run.levels[shown() - 1] ?? [];
     return level
-      .slice(0, ROWS)
+      .slice(0, MOST_TOLD)
       .map(({ text, logp, fate }) => `${text.replace(END, "end")} ${chance(logp)} ${FATES[fate]}`)
       .join("; ");
   }
@@ -323,11 +326,30 @@ function render({ model, el }) {
         }),
       ),
     ],
-    picture: [picture.node, scrub, time, best],
+    picture: [picture.node, tag("div", { class: "ll-beam-time" }, time, scrub)],
+    after: best,
     folds: values,
   });
   update();
   return view.dispose;
+}
+
+/** What stands at a branch of step k + 1: its word, and below or beside it its probability. */
+function branchWords(pen, { symbol, text, logp, fate }, k, high, room, alpha) {
+  const low = high < 31,
+    gone = fate === "pruned",
+    word = symbol === END ? `${gone ? "" : "■ "}end` : lastWord(text),
+    weight = gone ? 400 : 650,
+    sizes = low ? [11.5, 10.5, 10] : [13, 12, 11, 10],
+    size = sizes.find((px) => pen.measure(word, { size: px, weight }) <= room) ?? sizes.at(-1);
+  const look = { size, weight },
+    small = { size: low ? 10 : 11 },
+    score = `${chance(logp)} · ${fmt(logp / lengthPenalty(k + 1, alpha))}`,
+    wordings = [...(alpha && fate === "ends" ? [score] : []), chance(logp)],
+    told = fit(pen, word, room, look),
+    share = pen.fitting(wordings, room, small);
+  const both = pen.measure(`${word} `, look) + pen.measure(wordings[0], small);
+  return { told, look, share, small, oneLine: low && both <= room };
 }
 
 /** As much of a word as there is room for. */

@@ -328,14 +328,16 @@ function header(view) {
 
 /**
  * The usual layout: controls at the left (above each other when narrow), the picture and its words
- * at the right, what is there on demand below.
+ * at the right, what is there on demand below. after: what follows the picture, and where it is
+ * narrow the controls too, so that they stay in sight of what they move; the words come last.
  */
-export function layout(view, { controls, picture, folds = [] }) {
+export function layout(view, { controls, picture, after, folds = [] }) {
   const body = tag(
     "div",
     { class: "ll-body" },
     tag("div", { class: "ll-controls" }, controls),
-    tag("div", { class: "ll-view" }, picture, view.summary),
+    tag("div", { class: "ll-view" }, picture, after ? null : view.summary),
+    after ? tag("div", { class: "ll-after" }, after, view.summary) : null,
   );
   view.root.append(body, tag("div", { class: "ll-folds" }, folds));
   return body;

@@ -93,7 +93,7 @@ export function levels(view, contents) {
     moved = false;
     // Going in, the first thing to operate there; coming back, the place that one went in by.
     const target = inward
-      ? (stage.querySelector("button, [tabindex='0'], input, select") ??
+      ? (stage.querySelector("button:not([hidden]), [tabindex='0'], input, select") ??
         crumbs.querySelector("button"))
       : opener?.getClientRects().length
         ? opener

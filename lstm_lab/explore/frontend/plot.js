@@ -79,12 +79,12 @@ export function powerOfTen(value) {
 
 /**
  * A canvas as wide as the box it stands in. paint(pen) draws all of it. height: px, or a function
- * of the width. pointed({x, y, type, event, tapped}), if given, gets pointer moves and presses; and
- * null, when the pointer leaves or the browser takes it away. tapped: it was let go where it was
- * pressed, as a click or a tap. pull: "x" where a finger pulls sideways, and moves the page up and
- * down; "xy" where it pulls any way; or a function of {x, y} that says which. Returns {node,
- * canvas, redraw, label}: node goes into the page, redraw() paints, and label(words) is the text
- * alternative.
+ * of the width and of `measure`, the pen's. pointed({x, y, type, event, tapped}), if given, gets
+ * pointer moves and presses; and null, when the pointer leaves or the browser takes it away.
+ * tapped: it was let go where it was pressed, as a click or a tap. pull: "x" where a finger pulls
+ * sideways, and moves the page up and down; "xy" where it pulls any way; or a function of {x, y}
+ * that says which. Returns {node, canvas, redraw, label}: node goes into the page, redraw()
+ * paints, and label(words) is the text alternative.
  */
 export function plot(view, { height, paint, pointed, pull = "x", cursor = "crosshair" }) {
   const canvas = tag("canvas", { role: "img", class: "ll-canvas" });
@@ -96,7 +96,8 @@ export function plot(view, { height, paint, pointed, pull = "x", cursor = "cross
 
   const redraw = () => {
     if (!width) return;
-    const h = typeof height === "function" ? height(width) : height,
+    const { measure } = pen(ctx, width, 0, view.colors),
+      h = typeof height === "function" ? height(width, measure) : height,
       dpr = window.devicePixelRatio || 1;
     if (h !== tall || dpr !== ratio || canvas.width !== Math.round(width * dpr)) {
       tall = h;

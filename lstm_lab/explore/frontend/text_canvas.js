@@ -57,12 +57,16 @@ function arrange(characters, width, wide) {
  * A box of coloured text. With a name, the text is that control's and can be written in place:
  * typed(text, place) and moved(place) tell of it, hovered(place or null) of the pointer. Places
  * count characters, not the units of JavaScript's strings. Without a lane for bars below each line
- * the lines stand closer.
+ * the lines stand closer. most: of more lines than these a text that can be written in shows a
+ * part and scrolls; a button below opens all of them.
  *
  * show({characters, values, kind, property, at}): values (T) are NaN where the model knows nothing,
  * or null for plain text; property (T), if any, is drawn as a line; at: the mark, or null.
  */
-export function textCanvas(view, { name, words, typed, moved, hovered, lane = true }) {
+export function textCanvas(
+  view,
+  { name, words, typed, moved, hovered, lane = true, most = Infinity },
+) {
   const LINE = lane ? 36 : 22;
   const canvas = tag("canvas", { role: "img", class: "ll-canvas" }),
     ctx = canvas.getContext("2d");
@@ -80,11 +84,49 @@ export function textCanvas(view, { name, words, typed, moved, hovered, lane = tr
       style: `line-height: ${LINE}px; top: ${lane ? -6 : 1}px`,
     });
   const box = tag("div", { class: "ll-text-box" }, canvas, field);
-  const node = tag("div", { class: "ll-text-canvas" }, box, name ? error : null);
+  const more = tag("button", {
+    type: "button",
+    class: "ll-tool ll-text-more",
+    "aria-expanded": "false",
+    hidden: true,
+    onclick: () => {
+      put(more, { "aria-expanded": more.getAttribute("aria-expanded") === "false" });
+      seen = "";
+      paint();
+    },
+  });
+  const node = tag(
+    "div",
+    { class: "ll-text-canvas" },
+    box,
+    most < Infinity ? more : null,
+    name ? error : null,
+  );
   let width = 0,
     shown = null,
     places = null,
+    seen = "",
     cw = 8;
+
+  /** As much of a long text as there is room for; in sight are the caret, the mark or the end. */
+  function clip() {
+    const { rows, row, endRow } = places,
+      open = more.getAttribute("aria-expanded") === "true",
+      long = rows > most;
+    more.hidden = !long;
+    more.textContent = open
+      ? `Show only ${most} lines`
+      : `${most} of ${rows} lines in view. Show all`;
+    box.style.maxHeight = long && !open ? `${most * LINE + 4}px` : "";
+    box.classList.toggle("ll-text-clipped", long && !open);
+    const mark = document.activeElement === field ? caret() : (shown.at ?? Infinity),
+      line = mark >= row.length ? endRow : row[mark],
+      now = `${line} ${rows} ${open}`;
+    if (now === seen) return;
+    seen = now;
+    const low = (line + 1) * LINE + 4 - box.clientHeight;
+    box.scrollTop = Math.min(Math.max(box.scrollTop, low), line * LINE);
+  }
 
   const font = `${SIZE}px ${FONT}`;
   const wide = (character) => {
@@ -92,6 +134,7 @@ export function textCanvas(view, { name, words, typed, moved, hovered, lane = tr
     ctx.font = font;
     return character === "\t" ? cw : ctx.measureText(character).width;
   };
+  const caret = () => Array.from(field.value.slice(0, field.selectionStart)).length;
   const unit = (characters, place) => characters.slice(0, place).join("").length;
 
   function paint() {
@@ -115,6 +158,7 @@ export function textCanvas(view, { name, words, typed, moved, hovered, lane = tr
     }
     if (field)
       Object.assign(field.style, { width: `${columns * cw + cw / 2}px`, height: `${height}px` });
+    if (most < Infinity) clip();
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, height);
     ctx.font = font;
@@ -181,22 +225,22 @@ export function textCanvas(view, { name, words, typed, moved, hovered, lane = tr
       ctx.fill();
     }
   }
-  view.onWidth(node, (w) => {
+  // Of the box, since a bar to scroll with takes of its width.
+  view.onWidth(box, (w) => {
     width = w;
     paint();
   });
   view.onScreen(() => canvas.isConnected && paint());
 
   if (field) {
-    const place = () => Array.from(field.value.slice(0, field.selectionStart)).length;
     field.addEventListener("input", () => {
       const wrong = fault(name, field.value, view.specs[name]);
       error.textContent = wrong ?? "";
       put(field, { "aria-invalid": Boolean(wrong) });
-      if (!wrong) typed(field.value, place());
+      if (!wrong) typed(field.value, caret());
     });
     const follow = () => {
-      if (document.activeElement === field && !field.matches("[aria-invalid=true]")) moved(place());
+      if (document.activeElement === field && !field.matches("[aria-invalid=true]")) moved(caret());
     };
     document.addEventListener("selectionchange", follow);
     view.onDispose(() => document.removeEventListener("selectionchange", follow));

@@ -144,11 +144,29 @@ export function entitiesOf(names) {
   return found;
 }
 
+/** A text that fits(text), or as much of its beginning as does. */
+function shortened(text, fits) {
+  const letters = [...text];
+  let shown = text;
+  while (!fits(shown) && letters.pop()) shown = `${letters.join("")}…`;
+  return shown;
+}
+
 const score = (value) => (value === -Infinity ? "−∞" : fmt(value, 1));
-const LEFT = 92,
-  RIGHT = 30,
-  TOP = 30,
-  ROW = 38;
+
+// The picture in px. A number stands below its dot, in a strip of its own: edges are level within
+// it, and slant only between the strips.
+const ROW = 36,
+  LEVEL = 30,
+  UP = 90,
+  SLANT = Math.PI / 4,
+  RIGHT = 12,
+  BELOW = 18,
+  RING = 11,
+  // The least that an edge has to slant in.
+  GAP = 16;
+const WORD = { size: 12, weight: 700 },
+  NUMBER = { size: 10.5 };
 
 function render({ model, el }) {
   const view = explorable(model, el, { title: "The best row of tags", update });
@@ -161,45 +179,75 @@ function render({ model, el }) {
     done = () => step() === run.T;
   const chosen = () => tags.indexOf(s.tag),
     from = () => tags.indexOf(s.before);
-  const height = TOP + K * ROW + 6;
-  const place = (width) => ({
-    x: (t) => LEFT + (t + 0.5) * ((width - LEFT - RIGHT) / run.T),
-    y: (k) => TOP + (k + 0.5) * ROW,
-  });
+
+  /** Where everything stands, in a picture so wide. port(t): half the strip of a column. */
+  function place(width, measure) {
+    const { T, K, words, best } = run,
+      now = step() - 1,
+      left = Math.max(...tags.map((name) => measure(name, { size: 12 }))) + 14,
+      wide = (width - left - RIGHT) / T,
+      long = words.map((word) => measure(word, WORD)),
+      // They stand level while no two meet, and the last has room.
+      slanted = long.some((px, t) => (px + (long[t + 1] ?? px)) / 2 > wide - 8),
+      top = slanted ? Math.min(UP, Math.max(...long) * Math.sin(SLANT)) + 20 : LEVEL;
+    const half = (t) =>
+      Math.max(...tags.map((_, k) => measure(score(best[t * K + k]), NUMBER))) / 2 + 3;
+    const halves = words.map((_, t) => half(t)),
+      roomy = wide - 2 * Math.max(...halves) >= GAP,
+      some = wide - halves[now] >= GAP;
+    return {
+      left,
+      wide,
+      slanted,
+      top,
+      x: (t) => left + (t + 0.5) * wide,
+      y: (k) => top + (k + 0.5) * ROW,
+      port: (t) => (t <= now && (roomy || (some && t === now)) ? halves[t] : 0),
+      height: top + K * ROW + 6,
+    };
+  }
 
   const lattice = plot(view, {
-    height,
+    height: (width, measure) => place(width, measure).height,
     cursor: "pointer",
     paint,
     pointed(at) {
-      if (!at?.tapped) return;
-      const t = Math.floor(((at.x - LEFT) / (lattice.width - LEFT - RIGHT)) * run.T),
-        k = Math.floor((at.y - TOP) / ROW);
-      if (t < 0 || t >= run.T || k < 0 || k >= K) return;
+      const t = at ? Math.floor((at.x - drawn.left) / drawn.wide) : -1,
+        k = at ? Math.floor((at.y - drawn.top) / ROW) : -1;
+      const there = t >= 0 && t < run.T && k < K;
+      lattice.canvas.title = there ? run.words[t] + (k < 0 ? "" : `: ${tags[k]}${told(t, k)}`) : "";
+      if (!there || k < 0 || !at.tapped) return;
       const came = run.came[t * K + k];
       view.set({ step: t + 1, tag: tags[k], ...(came < 0 ? {} : { before: tags[came] }) });
     },
   });
+  const told = (t, k) => (t < step() ? ` ${score(run.best[t * K + k])}` : "");
+  let drawn = null;
 
   function paint(pen) {
     const { colors, width } = pen,
-      { x, y } = place(width),
-      wide = (width - LEFT - RIGHT) / run.T,
       now = step() - 1;
+    drawn = place(width, pen.measure);
+    const { left, wide, slanted, top, x, y, port } = drawn;
     tags.forEach((name, k) => {
-      pen.words(name, LEFT - 10, y(k), { size: 12, align: "right", baseline: "middle" });
-      pen.rule(LEFT, y(k), width, y(k), { color: colors.faint });
+      pen.words(name, left - 10, y(k), { size: 12, align: "right", baseline: "middle" });
+      pen.rule(left, y(k), width, y(k), { color: colors.faint });
     });
     run.words.forEach((word, t) => {
-      let shown = word;
-      while (shown.length > 2 && pen.measure(shown, { size: 12 }) > wide - 4)
-        shown = `${shown.replace(/…$/, "").slice(0, -1)}…`;
-      const look = { size: 12, align: "center", weight: t === now ? 700 : 400 };
-      pen.words(shown, x(t), TOP - 12, look);
+      const look = { size: 12, weight: t === now ? 700 : 400 };
+      if (!slanted) return pen.words(word, x(t), top - 12, { ...look, align: "center" });
+      pen.ctx.save();
+      pen.ctx.translate(x(t) + 3, top - 8);
+      pen.ctx.rotate(SLANT);
+      const whole = shortened(word, (text) => pen.measure(text, WORD) <= UP / Math.sin(SLANT));
+      pen.words(whole, 0, 0, { ...look, align: "right" });
+      pen.ctx.restore();
     });
     const edge = (t, j, k, look) => {
       pen.ctx.beginPath();
       pen.ctx.moveTo(x(t - 1), y(j));
+      pen.ctx.lineTo(x(t - 1) + port(t - 1), y(j));
+      pen.ctx.lineTo(x(t) - port(t), y(k));
       pen.ctx.lineTo(x(t), y(k));
       pen.stroke(look.color, look.width, look.dash ?? "", look.alpha ?? 1);
     };
@@ -220,27 +268,46 @@ function render({ model, el }) {
         most = Math.max(...column);
       for (let k = 0; k < K; k++) {
         // The larger, the more the word itself speaks for the tag.
-        const r = 3 + 6 * Math.exp((column[k] - most) / 2),
+        const r = Math.min(3 + 6 * Math.exp((column[k] - most) / 2), wide / 3),
           on = done() && run.path[t] === k;
         pen.dot(x(t), y(k), { color: on ? colors.f : colors.ink, r, hollow: !on && t > now });
         if (t === now && k === chosen()) {
           pen.ctx.beginPath();
-          pen.ctx.arc(x(t), y(k), 13, 0, 2 * Math.PI);
+          pen.ctx.arc(x(t), y(k), RING, 0, 2 * Math.PI);
           pen.stroke(colors.o, 2);
         }
-        if (t <= now && wide > 50)
-          pen.words(score(run.best[t * K + k]), x(t) + 11, y(k) + 15, {
-            size: 10.5,
+        if (port(t))
+          pen.words(score(run.best[t * K + k]), x(t), y(k) + BELOW, {
+            ...NUMBER,
+            align: "center",
+            baseline: "middle",
             color: colors.soft,
-            halo: true,
           });
       }
     }
   }
 
   const entities = tag("p", { class: "ll-lattice-line", "data-role": "entities" });
-  const facts = tag("p", { class: "ll-legend", "data-role": "facts" });
+  const facts = tag("p", { "data-role": "facts" }),
+    later = tag("p", { "data-role": "later" });
+  const result = tag("div", {}, entities, facts),
+    above = tag("div", { class: "ll-lattice-above" }, result, later);
   const ways = tag("div", { class: "ll-ways", "data-role": "ways" });
+  const key = (kind, ...words) =>
+    tag("span", {}, tag("span", { class: "ll-lattice-key", "data-kind": kind }), ...words);
+  const legend = tag(
+    "p",
+    { class: "ll-lattice-legend ll-wide", "data-role": "legend" },
+    key("dot", "computed, "),
+    key("open", "not yet; "),
+    "the larger, the more the word speaks for the tag. ",
+    key("back", "best way into a node, "),
+    key("ways", "all ways into the ringed one, "),
+    key("path", "best path. "),
+    "The number at a node is ",
+    tag("i", {}, "v"),
+    ", the score of the best path up to it.",
+  );
 
   const nameOf = (path) => path.map((k) => tags[k]);
   const asEntities = (names) =>
@@ -269,8 +336,14 @@ function render({ model, el }) {
     entities.replaceChildren(...parts);
     const broken = run.illegal === 1 ? "1 rule broken" : `${run.illegal} rules broken`;
     facts.textContent =
-      `Best path: score ${score(run.score)}, ${percent(run.probability)} of the probability of ` +
-      `all paths, ${broken}.`;
+      `Best path of the whole line: score ${score(run.score)}, ${percent(run.probability)} of ` +
+      `the probability of all paths, ${broken}.`;
+    later.textContent =
+      `${step()} of ${run.T} words are computed. The best path is read backwards from the last: ` +
+      "it stands here when all are.";
+    // Both keep their room, so that nothing below moves while the slider is dragged.
+    result.classList.toggle("ll-off", !done());
+    later.classList.toggle("ll-off", done());
   }
 
   function showWays() {
@@ -334,11 +407,11 @@ function render({ model, el }) {
         ? `No path leads into ${at}.`
         : `The best path into ${at} has score ${score(best)}${origin}.`;
     const row = nameOf(run.path);
-    return (
-      `${run.T} words, ${step()} computed, ${s.edges}. ${into} ` +
-      `The best row of tags: ${row.join(" ")}; that is ${asEntities(row)}. ` +
-      `It breaks ${run.illegal} rules.`
-    );
+    const end = done()
+      ? `The best row of tags: ${row.join(" ")}; that is ${asEntities(row)}. ` +
+        `It breaks ${run.illegal} rules.`
+      : "The best row of tags is known when all are.";
+    return `${run.T} words, ${step()} computed, ${s.edges}. ${into} ${end}`;
   }
 
   // The score of the chosen edge, as a slider: it stands for an edit, not for a setting.
@@ -361,8 +434,8 @@ function render({ model, el }) {
   ]);
   const stepper = slider(view, "step", {
     words: "computed up to word",
-    digits: 0,
     read: () => Math.min(view.get("step"), run.T),
+    show: (words) => `${words} of ${run.T}`,
   });
 
   function update() {
@@ -390,23 +463,30 @@ function render({ model, el }) {
   layout(view, {
     controls: [
       group(
-        "Line",
-        textfield(view, "line", { words: "words", rows: 3 }),
-        select(view, "edges", { words: "what counts" }),
-      ),
-      group("Step", stepper, select(view, "tag", { words: "read the node" })),
-      group(
-        "An edge",
-        select(view, "before", { words: "from" }),
-        tag("div", { class: "ll-slider" }, tag("label", { for: id }, edgeWords), edgeValue, edge),
+        "Step",
+        stepper,
         tag(
           "div",
-          { class: "ll-actions" },
-          button("Undo all dragging", () => view.set({ edits: "" })),
+          { class: "ll-lattice-pair" },
+          select(view, "tag", { words: "read the node" }),
+          select(view, "before", { words: "edge from" }),
+        ),
+        tag(
+          "div",
+          { class: "ll-lattice-edge" },
+          tag("div", { class: "ll-slider" }, tag("label", { for: id }, edgeWords), edgeValue, edge),
+          button("Undo all", () => view.set({ edits: "" }), { title: "Undo all dragging" }),
         ),
       ),
+      group(
+        "Line",
+        select(view, "edges", { words: "what counts" }),
+        textfield(view, "line", { words: "words", rows: 2 }),
+      ),
+      legend,
     ],
-    picture: [entities, facts, lattice.node, ways],
+    picture: [above, lattice.node],
+    after: ways,
     folds: [values],
   });
   update();

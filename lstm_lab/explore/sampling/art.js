@@ -3,7 +3,7 @@
 import { fmt, percent } from "../frontend/format.js";
 import { glyph } from "../frontend/text_canvas.js";
 
-export const BARS = 150;
+export const tallBars = (width) => (width < 420 ? 122 : 150);
 
 const SLOT = 40,
   LEFT = 4,
@@ -57,11 +57,12 @@ export function paintBars(pen, run, net) {
     const mark = floor - tall(model(id));
     pen.rule(x + 2, mark, x + SLOT - 2, mark, { color: colors.ink, thick: 1.5 });
     const over = Math.min(floor - high, mark) - 4;
-    pen.words(percent(share).replace(" %", "\u202f%"), x + SLOT / 2, over, {
-      size: 10.5,
+    const look = { size: 10.5, weight: rank === drawn ? 700 : 400 },
+      told = [percent(share).replace(" %", "\u202f%"), "<\u202f0.01"];
+    pen.words(pen.fitting(told, SLOT - 3, look), x + SLOT / 2, over, {
+      ...look,
       align: "center",
       color: out ? colors.soft : colors.ink,
-      weight: rank === drawn ? 700 : 400,
     });
     const sign = glyph(net.symbols[id]);
     pen.words(sign, x + SLOT / 2, floor + 17, {

@@ -85,6 +85,9 @@ export function numbersOf(s, alphabet, H, numbers, weightX) {
   };
 }
 
+// In words no more of what is drawn; all of it stands in the picture.
+const TOLD = 60;
+
 const ending = (run) => quoted(run.reading.characters.slice(-12).join("")).replace(/ +/g, " ");
 
 export function sentence(s, run, net) {
@@ -99,10 +102,12 @@ export function sentence(s, run, net) {
     run.parts >= s.length
       ? "and so does the setting beside it."
       : `the setting beside it leaves it after ${run.parts}.`;
+  const all = Array.from(own.more.text),
+    more = all.length > TOLD ? `${all.slice(0, TOLD).join("")}…` : own.more.text;
   return (
     `${before}there are ${fmt(own.choices, 1)} effective choices; ${left}${weight}. ` +
     `Likeliest: ${best.join(", ")}. Drawn: ${glyph(net.symbols[own.drawn])}. ` +
-    `It goes on with ${quoted(own.more.text).replace(/ +/g, " ")}, ${together}`
+    `It goes on with ${quoted(more).replace(/ +/g, " ")}, ${together}`
   );
 }
 

@@ -9,9 +9,13 @@ import { levels } from "../frontend/levels.js";
 import { plot } from "../frontend/plot.js";
 import { tableFold } from "../frontend/table.js";
 import { glyph, quoted, textCanvas } from "../frontend/text_canvas.js";
-import { BARS, paintBars, paintStrips, rankOf } from "./art.js";
+import { paintBars, paintStrips, rankOf, tallBars } from "./art.js";
 import { agreement, connect } from "./connect.js";
 import { askedAt, MEASURES, runSampling, sentence, sentenceInside } from "./run.js";
+
+// So many lines of the text are in sight at once; with bars below them fewer.
+const LINES = 4,
+  HIGH_LINES = 5;
 
 function render({ model, el }) {
   const net = charNet(model.get("_alphabet"), model.get("_cells"), floats(model.get("_net"))),
@@ -28,6 +32,7 @@ function render({ model, el }) {
       last = tag("span", { class: "ll-tile-name" }, below);
     return {
       node: tag("div", { class: "ll-tile", "data-q": "x" }, name, value, last),
+      name,
       value,
       last,
     };
@@ -45,18 +50,22 @@ function render({ model, el }) {
     view.set({ text: characters.join(""), at: view.limits.at.max });
   };
 
+  // What is drawn with both settings; it belongs to the overview, and follows the controls.
+  const drawn = tag("div", {});
+
   // ---- what comes next
   function overview(stage) {
     const tiles = {
       choices: tile("effective choices", ""),
       cut: tile("cut away", ""),
       next: tile("drawn", ""),
-      parts: tile("both go together for", "characters"),
+      parts: tile("both alike for", "characters"),
     };
     const field = textCanvas(view, {
       name: "text",
       words: "the text",
       lane: false,
+      most: LINES,
       typed: (text) => view.set({ text, at: view.limits.at.max }),
       moved: () => {},
       hovered: () => {},
@@ -72,7 +81,7 @@ function render({ model, el }) {
         `at this temperature ${percent(heated[id])}, ${out}`;
     };
     const bars = plot(view, {
-      height: BARS,
+      height: tallBars,
       paint: (pen) => run && paintBars(pen, run, net),
       cursor: "pointer",
       pointed: (point) => {
@@ -124,8 +133,8 @@ function render({ model, el }) {
         }),
         opener,
       ),
-      ...texts.flatMap(({ words, box }) => [words, box.node]),
     );
+    drawn.append(...texts.flatMap(({ words, box }) => [words, box.node]));
     return (s, words) => {
       const { own, beside, cut, parts, number } = run,
         all = own.kept === V;
@@ -134,7 +143,8 @@ function render({ model, el }) {
       tiles.cut.value.textContent = all ? "nothing" : percent(cut);
       tiles.cut.last.textContent = all ? "" : `${V - own.kept} characters`;
       tiles.next.value.textContent = letter(own.drawn);
-      tiles.next.last.textContent = `at ${fmt(number)}, beside ${letter(beside.drawn)}`;
+      tiles.next.name.textContent = `drawn at ${fmt(number)}`;
+      tiles.next.last.textContent = `beside ${letter(beside.drawn)}`;
       tiles.parts.value.textContent = parts >= s.length ? `all ${parts}` : String(parts);
       field.show({
         characters: run.reading.characters,
@@ -157,7 +167,7 @@ function render({ model, el }) {
           // A line break is a sign here: two texts stand below each other, character by character.
           characters = Array.from(text, glyph),
           who = name === "own" ? "Drawn with your setting" : `Drawn with ${s.beside}`;
-        title.textContent = `${who}, the same numbers`;
+        title.textContent = `${who}, same numbers`;
         box.show({
           characters,
           values: Float64Array.from(characters, (_, k) => (k === parts ? 6 : 0)),
@@ -181,6 +191,7 @@ function render({ model, el }) {
     const field = textCanvas(view, {
       name: "text",
       words: "the text; click a character to ask about it",
+      most: HIGH_LINES,
       typed: (text, at) => view.set({ text, at }),
       moved: (at) => view.set({ at }),
       hovered: (place) => tell(place),
@@ -280,6 +291,7 @@ function render({ model, el }) {
         inside = { ...connect(net, weightX, run.reading, t, asked), t, asked, key };
       words = sentenceInside(s, inside, asked, run, net);
     }
+    drawn.hidden = view.get("path") !== "";
     nav.draw(s, words);
     view.say(words);
     table.refresh();
@@ -312,6 +324,7 @@ function render({ model, el }) {
       ),
     ],
     picture: [nav.node],
+    after: drawn,
     folds: table,
   });
   update();

@@ -10,9 +10,14 @@ from tests.explore.cases import Case
 
 
 def shown(explorer):
-    values = explorer.values()
-    row = " ".join(shipped().tags[k] for k in values["path"])
-    return [f"The best row of tags: {row};", f"It breaks {values['illegal']} rules"]
+    values, tags, words = explorer.values(), shipped().tags, explorer.words()
+    step = min(explorer.step, len(words))
+    best = f"{values['best'][step - 1, tags.index(explorer.tag)]:.1f}".replace("-", "−")
+    node = f"into {explorer.tag} at “{words[step - 1]}” has score {best}"
+    if step < len(words):
+        return [f"{len(words)} words, {step} computed", node, "is known when all are"]
+    row = " ".join(tags[k] for k in values["path"])
+    return [node, f"The best row of tags: {row};", f"It breaks {values['illegal']} rules"]
 
 
 def arguments(explorer):

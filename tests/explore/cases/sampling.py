@@ -16,10 +16,12 @@ def shown(explorer):
     if explorer.path:
         asked = {" ": "␣", "\n": "↵"}.get(values["asked"], values["asked"])
         return [f"“{asked}” is predicted with "]
+    written = values["written"]
+    told = written[:60] + "…" * (len(written) > 60)
     return [
         f"there are {values['choices']:.1f} effective choices",
         # One blank stands for several.
-        "It goes on with “" + re.sub(" +", " ", values["written"].replace("\n", "↵")) + "”",
+        "It goes on with “" + re.sub(" +", " ", told.replace("\n", "↵")) + "”",
     ]
 
 
