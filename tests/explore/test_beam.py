@@ -91,11 +91,15 @@ def test_other_tables_are_refused(table, kind, message):
 
 def test_it_opens_on_greedys_mistake_and_a_wider_beam_mends_it(show):
     page = show(BeamExplorer())
-    assert summary(page).startswith("Greedy search finds “le foyer rouge”, 12 %. It missed “la")
+    greedy, question = "Greedy search finds “le foyer rouge”, 12 %.", "Does a wider beam find"
+    assert summary(page).startswith(f"{greedy} {question}")
     page.locator("input[data-name=width]").press("ArrowRight")
     page.wait_for_function("document.querySelector('.ll-summary').textContent.startsWith('A beam')")
     assert "“la maison rouge”, 31 %. No width up to 5 finds a better one." in summary(page)
     assert "1. la maison rouge" in words(page)
+    page.locator("input[data-name=width]").press("ArrowLeft")
+    page.wait_for_function("document.querySelector('.ll-summary').textContent.startsWith('Greedy')")
+    assert summary(page).startswith(f"{greedy} It missed “la maison rouge”, 31 %")
 
 
 def test_step_by_step(show):

@@ -108,8 +108,8 @@ const spoken = (text) => (text ? `“${text}”` : "nothing");
 const lastWord = (text) => text.split(" ").at(-1);
 const FATES = { lives: "kept", ends: "ended", pruned: "dropped" };
 
-/** The picture in words, after so many steps. */
-export function beamSentence(run, s, shown) {
+/** The picture in words, after so many steps, when the widest beam of all so far was this wide. */
+export function beamSentence(run, s, shown, widest) {
   const name = s.width === 1 ? "Greedy search" : `A beam of ${s.width}`,
     taken = run.levels.length;
   if (shown < taken) {
@@ -127,7 +127,9 @@ export function beamSentence(run, s, shown) {
     ? `It missed ${spoken(run.likeliest.text)}, ${chance(run.likeliest.logp)}, ` +
       `which a beam of ${run.likeliest.width} finds.`
     : "No width up to 5 finds a better one.";
-  return `${name} finds ${spoken(best.text)}, ${chance(best.logp)}. ${verdict}`;
+  // The question before its answer: only greedy search has been seen.
+  const after = widest > 1 ? verdict : "Does a wider beam find a better one?";
+  return `${name} finds ${spoken(best.text)}, ${chance(best.logp)}. ${after}`;
 }
 
 function render({ model, el }) {
@@ -135,7 +137,8 @@ function render({ model, el }) {
     view = explorable(model, el, { title: "Beam search", update });
   view.root.classList.add("ll-beam-explorer");
   let s = view.settings(),
-    run = runBeam(s, tables);
+    run = runBeam(s, tables),
+    widest = s.width;
   const shown = () => Math.min(view.get("steps"), run.levels.length);
 
   const picture = plot(view, { height: tallAt, paint, pointed });
@@ -293,7 +296,8 @@ function render({ model, el }) {
         : [tag("li", {}, tag("span", { class: "ll-score" }, "The search is not over."))]),
     );
     picture.redraw();
-    const words = beamSentence(run, s, shown());
+    widest = Math.max(widest, s.width);
+    const words = beamSentence(run, s, shown(), widest);
     picture.label(`The tree of the search, from left to right. ${words} ${told()}`);
     view.say(words);
     values.refresh();
