@@ -32,12 +32,12 @@ METHODS = {
 RECORDS: dict[str, dict[str, Any]] = {
     "el_nino": {
         "name": "Sea off Peru", "unit": "°C", "digits": 1, "blocks": 4, "test": 120,
-        "validation": 96, "length": 24, "period": 12, "shown": 36, "moments": (15, 75),
+        "validation": 96, "length": 24, "period": 12, "shown": 24, "moments": (15, 75),
         "units": (16, 4, 32, 32),
     },
     "sunspots": {
         "name": "Sunspots", "unit": "", "digits": 0, "blocks": 3, "test": 40,
-        "validation": 40, "length": 22, "period": 1, "shown": 44, "moments": (4, 20),
+        "validation": 40, "length": 22, "period": 1, "shown": 33, "moments": (4, 20),
         "units": (4, 32, 32),
     },
 }  # fmt: skip

@@ -16,7 +16,7 @@ const rmse = (said, truth) =>
 
 /** What is drawn, (12,): what is not stays as it was last seen. */
 export function ownForecast(drawn, envelope) {
-  const own = new Array(STEPS).fill(envelope.seen.at(-1));
+  const own = Array.from({ length: STEPS }, () => envelope.seen.at(-1));
   for (const [, step, value] of drawn.matchAll(/(\d+):(-?\d+(?:\.\d+)?)/g))
     if (step >= 1 && step <= STEPS) own[step - 1] = Number(value);
   return own;
@@ -43,7 +43,7 @@ export const writeDrawn = (values, digits) =>
 
 /** The steps that are drawn, (12,), null where none is. */
 export function readDrawn(drawn) {
-  const values = new Array(STEPS).fill(null);
+  const values = Array.from({ length: STEPS }, () => null);
   for (const [, step, value] of drawn.matchAll(/(\d+):(-?\d+(?:\.\d+)?)/g))
     if (step >= 1 && step <= STEPS) values[step - 1] = Number(value);
   return values;

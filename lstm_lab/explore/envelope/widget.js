@@ -11,7 +11,7 @@ import { dateOf, dateTicks, judge, METHODS, readDrawn, STEPS, writeDrawn } from 
 const HEIGHT = 300,
   LEFT = 44,
   RIGHT = 16,
-  TOP = 34,
+  TOP = 40,
   BOTTOM = 30;
 /** How far the axis of a record reaches, and what one press of a key draws. */
 const SCALES = {
@@ -152,7 +152,7 @@ function render({ model, el }) {
     const { name, seasons, unit } = run.shown;
     const title = seasons === 12 ? `${name}: anomaly, ${unit}` : `${name}, a year's mean`;
     pen.words(title, LEFT, 14, { size: 12, weight: 600 });
-    pen.words(run.errors ? "what came" : "sealed", width - RIGHT, 14, {
+    pen.words(run.errors ? "what came" : "sealed", width - RIGHT, TOP - 8, {
       size: 12,
       color: colors.soft,
       align: "right",
@@ -288,10 +288,7 @@ function render({ model, el }) {
   }
 
   layout(view, {
-    controls: [
-      group("Envelope", which, tag("div", { class: "ll-actions" }, seal, next)),
-      legend,
-    ],
+    controls: [group("Envelope", which, tag("div", { class: "ll-actions" }, seal, next)), legend],
     picture: [picture.node, scrub],
     folds: values,
   });
