@@ -41,7 +41,7 @@ _PACKED = {
 }
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _MISSING = {"", "-", "–", ".", "?", "na", "n/a", "nan", "null", "none", "missing"}
-_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -393,8 +393,7 @@ def _moment(field: str, decimal: str, where: str) -> tuple[float, bool]:
     if number is not None and np.isfinite(number):
         return number, False
     try:
-        month = _MONTH.fullmatch(field)
-        day = datetime(*map(int, month.groups()), 1) if month else datetime.fromisoformat(field)
+        day = datetime.fromisoformat(f"{field}-01" if _MONTH.fullmatch(field) else field)
     except ValueError:
         raise ValueError(
             f"{where}: {field!r} is neither a number nor a date as ISO 8601 writes it, such as "
