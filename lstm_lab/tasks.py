@@ -11,9 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import checked_choice, checked_generator, checked_size
+from ._validation import (
+    checked_choice,
+    checked_generator,
+    checked_number,
+    checked_size,
+    described,
+)
 
-__all__ = ["adding", "copying", "first_symbol", "temporal_order"]
+__all__ = ["adding", "copying", "first_symbol", "oscillations", "temporal_order"]
 
 ADDING_BASELINE = 1 / 24
 """Mean squared error of the constant 0.5 at the adding task: (1/3 + 1/3) / 16."""
@@ -169,3 +175,52 @@ def copying(
     target = np.full((steps, batch), blank)
     target[-count:] = drawn
     return _one_hot(inputs, symbols + 2), target
+
+
+def oscillations(
+    batch: int,
+    length: int,
+    seed: Any,
+    *,
+    noise: float = 0.2,
+    periods: tuple[float, float] = (6, 20),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say what comes next in many short noisy oscillations, each of its own period and height.
+
+    Each is A cos(2πt/P + φ) plus Gaussian noise: P is drawn evenly from ``periods``, A from ½ to
+    1½, φ from the whole circle. For who knows A, P and φ the error that is left is ``noise``.
+
+    Parameters
+    ----------
+    batch : int
+    length : int
+        T, at least 2.
+    seed : int or numpy.random.Generator
+    noise : float
+        Its standard deviation, at least 0.
+    periods : tuple of two float
+        The shortest and the longest, in steps; more than 2 each.
+
+    Returns
+    -------
+    x : numpy.ndarray (T, B, 1)
+    target : numpy.ndarray (T, B, 1), float32
+        The next value: ``target[t]`` is ``x[t + 1]``, and one more at the end.
+    """
+    rng = checked_generator(seed, optional=False)
+    batch = checked_size(batch, "batch")
+    length = checked_size(length, "length", least=2, why="one value says nothing of a period")
+    noise = checked_number(noise, "noise", low=0)
+    if not isinstance(periods, tuple | list) or len(periods) != 2:
+        raise ValueError(
+            f"periods must be two numbers, the shortest and the longest, not {described(periods)}"
+        )
+    shortest, longest = (checked_number(each, "periods", low=2, above=True) for each in periods)
+    if shortest > longest:
+        raise ValueError(f"periods must begin with the shorter one, got {shortest}, {longest}")
+    period = rng.uniform(shortest, longest, batch)
+    amplitude, phase = rng.uniform(0.5, 1.5, batch), rng.uniform(0, 2 * np.pi, batch)
+    t = np.arange(length + 1)[:, None]
+    values = amplitude * np.cos(2 * np.pi * t / period + phase)
+    values = (values + noise * rng.normal(size=values.shape)).astype("float32")[:, :, None]
+    return values[:-1], values[1:]

@@ -14,6 +14,7 @@ EVERY = {
     "temporal_order": lambda seed: tasks.temporal_order(50, seed, length=40, marks=3),
     "adding": lambda seed: tasks.adding(50, 30, seed),
     "copying": lambda seed: tasks.copying(50, 7, seed),
+    "oscillations": lambda seed: tasks.oscillations(50, 9, seed),
 }
 
 
@@ -113,3 +114,24 @@ def test_copying_is_that_of_2016():
 def test_what_cannot_be_drawn_is_refused(call, error, named: str):
     with pytest.raises(error, match=f"^{named}"):
         call()
+
+
+def test_an_oscillation_is_a_sinusoid_and_noise():
+    x, target = tasks.oscillations(300, 40, 0, noise=0)
+    assert x.shape == target.shape == (40, 300, 1) and target.dtype == np.float32
+    np.testing.assert_array_equal(x[1:], target[:-1])
+    # A sinusoid satisfies x(t+1) + x(t-1) = 2 cos(ω) x(t), each with its own ω.
+    middle, sides = x[1:-1, :, 0].astype("float64"), (x[2:] + x[:-2])[:, :, 0].astype("float64")
+    cosine = (middle * sides).sum(axis=0) / (middle**2).sum(axis=0) / 2
+    eps = float(np.finfo("float32").eps)
+    np.testing.assert_allclose(sides, 2 * cosine * middle, atol=8 * eps)
+    periods = 2 * np.pi / np.arccos(cosine)
+    assert 5.99 < periods.min() < 6.5 and 19.5 < periods.max() < 20.01
+    heights = abs(x).max(axis=(0, 2))
+    assert heights.min() > 0.45 and 1.3 < heights.max() <= 1.5
+
+
+def test_the_noise_of_an_oscillation_is_what_it_is_said_to_be():
+    noisy, plain = (tasks.oscillations(500, 40, 0, noise=noise)[0] for noise in (0.2, 0.0))
+    # 20 000 draws: the standard deviation is known to 1 / √40 000.
+    assert np.std(noisy - plain) == pytest.approx(0.2, rel=4 / 40000**0.5)

@@ -53,6 +53,7 @@ from lstm_lab.data import (
     python_source,
     read_conll,
     read_pairs,
+    read_series,
     read_text,
     split,
     tokenize,
@@ -117,6 +118,7 @@ TEXTS_OF = (3, None, THING, "ab", [], [3], ["a", "b"])
 CLASSES = (3, None, THING, "ab", [], [0.5], ["a", "b"])
 TAGGED = (3, None, THING, "O", ["O"], [["X"]], [["O"], ["O"]], [["O", "O"]])
 OWN = Path(__file__).parent / "data" / "own.tsv"
+OWN_SERIES = OWN.with_name("own_series.csv")
 
 
 @dataclass
@@ -330,6 +332,16 @@ LOSSES = [
         losses.mse,
         {"prediction": LOGITS, "target": LOGITS},
         {"prediction": FLOATS, "target": (*ARRAY, LOGITS[0]), "mask": WEIGHTS},
+    ),
+    Case(
+        losses.quantile,
+        {"prediction": LOGITS, "target": LOGITS},
+        {
+            "prediction": FLOATS,
+            "target": (*ARRAY, LOGITS[0]),
+            "mask": WEIGHTS,
+            "level": (0, 1, 1.0, 0.0, -0.5, np.nan, "a", None, THING, [], [0.1, 0.9], [[0.1]], [1]),
+        },
     ),
     Case(
         losses.cross_entropy,
@@ -708,6 +720,19 @@ DATA_AND_TASKS = [
         },
     ),
     Case(
+        read_series,
+        {"path": OWN_SERIES},
+        {
+            "path": PATH,
+            "column": (*NO_NUMBER[1:], 0, -1, 2.0, "no such name"),
+            "time": (*NO_NUMBER[1:], 0, -1, 2.0, "no such name"),
+            "delimiter": (3, THING, "", ", "),
+            "decimal": (*WORD, ";"),
+            "unit": (3, THING, None),
+            "encoding": (*TEXT, "utf-9"),
+        },
+    ),
+    Case(
         tasks.adding,
         {"batch": 2, "length": 30, "seed": 0},
         {"batch": SIZE, "length": (*SIZE, 23), "seed": (*SEED, None)},
@@ -732,6 +757,17 @@ DATA_AND_TASKS = [
             "seed": (*SEED, None),
             "symbols": (*SIZE, 1),
             "noise": SIZE,
+        },
+    ),
+    Case(
+        tasks.oscillations,
+        {"batch": 2, "length": 5, "seed": 0},
+        {
+            "batch": SIZE,
+            "length": (*SIZE, 1),
+            "seed": (*SEED, None),
+            "noise": AT_LEAST_0,
+            "periods": (3, "ab", None, THING, [], [6], [6, 7, 8], [2, 6], [9, 6], ["a", "b"]),
         },
     ),
     Case(

@@ -1,14 +1,14 @@
 """Floor 5: real data sets with their licences, and windows over them that do not leak.
 
-`load` gives each of them by its name, `catalogue` shows the names; `read_text`, `read_pairs` and
-`read_conll` read a reader's own files.
+`load` gives each of them by its name, `catalogue` shows the names; `read_text`, `read_pairs`,
+`read_conll` and `read_series` read a reader's own files.
 """
 
 from .catalogue import catalogue, load
 from .climatology import Climatology
 from .pairs import Pairs
 from .parts import Parts
-from .readers import read_conll, read_pairs, read_text
+from .readers import read_conll, read_pairs, read_series, read_text
 from .series import Series
 from .source_text import ALPHABET, Corpus, python_source
 from .tagged import Tagged
@@ -30,6 +30,7 @@ __all__ = [
     "python_source",
     "read_conll",
     "read_pairs",
+    "read_series",
     "read_text",
     "split",
     "tokenize",

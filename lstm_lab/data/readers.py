@@ -1,14 +1,19 @@
-"""A reader's own files: a text, a table of pairs, tagged words. They are read, never written."""
+"""A reader's own files: a text, pairs, tagged words, a series. They are read, never written."""
 
 from __future__ import annotations
 
+import calendar
 import codecs
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from .._validation import (
     check_kind,
@@ -20,9 +25,11 @@ from .._validation import (
     described,
 )
 from .pairs import Pairs
+from .parts import checksum
+from .series import Series
 from .tagged import Tagged
 
-__all__ = ["read_conll", "read_pairs", "read_text"]
+__all__ = ["read_conll", "read_pairs", "read_series", "read_text"]
 
 LARGEST = 200_000_000
 """Bytes that are read at most: more does not fit what the book's models learn in a day."""
@@ -32,6 +39,9 @@ _PACKED = {
     b"PK\x03\x04": "packed, as an Excel workbook is",
     b"%PDF": "a PDF",
 }
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_MISSING = {"", "-", "–", ".", "?", "na", "n/a", "nan", "null", "none", "missing"}
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -216,6 +226,207 @@ def read_conll(
         words=tuple(tuple(its_words) for its_words, _ in sentences),
         tags=tuple(tuple(its_tags) for _, its_tags in sentences),
     )
+
+
+def read_series(
+    path: Any,
+    *,
+    column: str | int | None = None,
+    time: str | int | None = None,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    unit: str = "",
+    encoding: str = "utf-8",
+) -> Series:
+    """One column of a table, as a series with one value after another.
+
+    The first line names the columns. Times, if there are any, go forward in equal steps: what
+    differs from the usual step by half of it is a gap, and refused. So are missing values.
+
+    Parameters
+    ----------
+    path : path of the file
+    column : str or int, optional
+        The values: a column's name, or its number counted from 1. By default the only one beside
+        ``time``.
+    time : str or int, optional
+        The times: numbers, or dates as ISO 8601 writes them (2024-03, 2024-03-31, with or without
+        a time of day), which become years and fractions of a year. By default steps are counted
+        from 1.
+    delimiter : str, optional
+        What parts the columns. By default the comma, semicolon or tab that the first line holds.
+    decimal : {".", ","}
+        The mark before the fraction of a number.
+    unit : str
+        The unit of the values, for the axis of a figure.
+    encoding : str
+        As in `read_text`.
+
+    Returns
+    -------
+    Series
+        Its name is the column's, its source the file's name.
+
+    Raises
+    ------
+    OSError
+        If the file is not there or cannot be read.
+    ValueError
+        With line and column, where there is no number or no time, or times leave a gap; where
+        ``column`` or ``time`` is none of the file's; else as `read_text`.
+    """
+    if delimiter is not None and len(checked_text(delimiter, "delimiter")) != 1:
+        raise ValueError(f"delimiter must be one character, got {delimiter!r}")
+    checked_choice(decimal, "decimal", (".", ","))
+    unit = checked_text(unit, "unit")
+    for name, place in (("column", column), ("time", time)):
+        if place is not None and not isinstance(place, str):
+            checked_size(place, name, why="columns count from 1")
+    file, text = _text(path, encoding)
+    mark = delimiter or _mark(file, text)
+    if mark == decimal:
+        raise ValueError(f"decimal and delimiter are both {mark!r}: a number would be two columns")
+    rows = _records(file, text, mark, quoted=True)
+    line, names = next(rows)
+    names = [each.strip() for each in names]
+    if all(_number(each, decimal) is not None for each in names):
+        raise ValueError(f"{file}, line {line}: there are numbers where the columns' names belong")
+    when = None if time is None else _column(file, names, time, "time")
+    what = _column(file, names, column, "column", other=when)
+    values, times, lines = [], [], []
+    for line, fields in rows:
+        if len(fields) != len(names):
+            meant = "; a decimal comma would part a number in two" if mark == "," else ""
+            raise ValueError(
+                f"{file}, line {line}: {len(fields)} columns, but the first line names "
+                f"{len(names)}, parted by {mark!r}{meant}"
+            )
+        where = f"{file}, line {line}, column {what + 1} ({names[what]})"
+        values.append(_value(fields[what].strip(), decimal, where))
+        lines.append(line)
+        if when is not None:
+            where = f"{file}, line {line}, column {when + 1} ({names[when]})"
+            times.append(_moment(fields[when].strip(), decimal, where))
+    if not values:
+        raise ValueError(f"{file} holds no values")
+    if when is not None:
+        _check_times(file, lines, times, names[when])
+    found = np.array(values)
+    moments = np.array([at for at, _ in times]) if times else np.arange(1.0, len(found) + 1)
+    return Series(
+        values=found,
+        times=moments,
+        name=names[what],
+        unit=unit,
+        source=file.name,
+        licence="",
+        description=f"Column {what + 1} of {file.name}.",
+        checksum=checksum(found, moments),
+    )
+
+
+def _mark(file: Path, text: str) -> str:
+    """What parts the columns, by the first line that holds anything."""
+    first = next(line for line in text.split("\n") if line.strip())
+    there = [each for each in ",;\t" if each in first]
+    if len(there) > 1:
+        raise ValueError(
+            f"{file}: its first line holds {' and '.join(map(repr, there))}; pass delimiter= to "
+            "say what parts the columns"
+        )
+    return there[0] if there else "\t"
+
+
+def _column(
+    file: Path, names: list[str], place: str | int | None, asked: str, other: int | None = None
+) -> int:
+    """Which column is meant, from 0."""
+    if place is None:
+        left = [k for k in range(len(names)) if k != other]
+        if len(left) == 1:
+            return left[0]
+        raise ValueError(
+            f"{file} has the columns {', '.join(map(repr, names))}; pass {asked}= to say which "
+            "holds the values"
+        )
+    if isinstance(place, str):
+        if names.count(place) > 1:
+            raise ValueError(
+                f"{file} has {names.count(place)} columns {place!r}; pass {asked}= as a number"
+            )
+        return names.index(checked_choice(place, asked, tuple(names)))
+    if place > len(names):
+        raise ValueError(f"{file} has {len(names)} columns, and {asked}={place} is asked")
+    return int(place) - 1
+
+
+def _number(field: str, decimal: str) -> float | None:
+    """The number that is written there; None if there is none."""
+    plain = field.strip().replace("\u2212", "-")
+    if decimal == ",":
+        if "." in plain:
+            return None
+        plain = plain.replace(",", ".")
+    return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _value(field: str, decimal: str, where: str) -> float:
+    value = _number(field, decimal)
+    if value is not None and np.isfinite(value):
+        return value
+    if field.lower() in _MISSING:
+        raise ValueError(
+            f"{where}: there is no number, but {field!r}; a series has no gaps: fill it, or take "
+            "a part of the file without one"
+        )
+    other = "," if decimal == "." else "."
+    meant = f"; pass decimal={other!r}?" if _number(field, other) is not None else ""
+    raise ValueError(
+        f"{where}: {field!r} is no number with {decimal!r} before its fraction and nothing between "
+        f"thousands{meant}"
+    )
+
+
+def _moment(field: str, decimal: str, where: str) -> tuple[float, bool]:
+    """A time, dates in years, and whether it is a date."""
+    number = _number(field, decimal)
+    if number is not None and np.isfinite(number):
+        return number, False
+    try:
+        day = datetime.fromisoformat(f"{field}-01" if _MONTH.fullmatch(field) else field)
+    except ValueError:
+        raise ValueError(
+            f"{where}: {field!r} is neither a number nor a date as ISO 8601 writes it, such as "
+            "2024-03-31 or 2024-03 (31.03.2024 and 03/04/2024 are not read: who knows which is "
+            "the month?)"
+        ) from None
+    share = (day.hour + day.minute / 60 + day.second / 3600) / 24
+    through = (day.day - 1 + share) / calendar.monthrange(day.year, day.month)[1]
+    return day.year + (day.month - 1 + through) / 12, True
+
+
+def _check_times(file: Path, lines: list[int], times: list[tuple[float, bool]], name: str) -> None:
+    """Refuse times that go back, leave a gap, or are partly dates and partly numbers."""
+    for line, (_, date) in zip(lines, times, strict=True):
+        if date != times[0][1]:
+            kinds = ("a date", "a number") if date else ("a number", "a date")
+            raise ValueError(
+                f"{file}, line {line}: {name} is {kinds[0]} here, and {kinds[1]} in line {lines[0]}"
+            )
+    apart = np.diff([at for at, _ in times])
+    # Of two steps the shorter one is the usual one: a gap makes a step longer.
+    usual = float(np.sort(apart)[(len(apart) - 1) // 2]) if len(apart) else 1.0
+    if not usual > 0:
+        raise ValueError(f"{file}: {name} does not go forward; the oldest value comes first")
+    # Months have 28 to 31 days, and a time may be rounded; where one is missing, it is twice that.
+    wrong = np.flatnonzero((apart < 0.5 * usual) | (apart > 1.5 * usual))
+    if wrong.size:
+        k = int(wrong[0])
+        what = "stands still or goes back" if apart[k] <= 0 else "takes another step than usual"
+        raise ValueError(
+            f"{file}, line {lines[k + 1]}: {name} {what} ({apart[k]:.4g} after line {lines[k]}, "
+            f"where {usual:.4g} is usual); a series goes on in equal steps"
+        )
 
 
 def _check_columns(file: Path, line: int, count: int, places: dict[str, int]) -> None:

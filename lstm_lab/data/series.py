@@ -20,7 +20,8 @@ class Series:
     ----------
     values : numpy.ndarray (N,), float64
     times : numpy.ndarray (N,), float64
-        Years; January is the whole number, each further month a twelfth more.
+        Years; January is the whole number, each further month a twelfth more. Of a file of one's
+        own: what the file says.
     name, unit, source, licence, description : str
     checksum : str
         SHA-256 of the values and times.
@@ -40,7 +41,9 @@ class Series:
 
     def __repr__(self) -> str:
         span = f"{int(self.times[0])}–{int(self.times[-1])}"
-        return f"<Series {self.name}: {len(self)} values, {span}, in {self.unit}; {self.licence}>"
+        unit = f", in {self.unit}" if self.unit else ""
+        licence = f"; {self.licence}" if self.licence else ""
+        return f"<Series {self.name}: {len(self)} values, {span}{unit}{licence}>"
 
 
 def sunspots() -> Series:

@@ -5,7 +5,7 @@ The value is a `Mean`: a float that knows its weight in a mean over several batc
 
 from .crf import CRFLattice, crf, crf_lattice
 from .ctc import CTCLattice, ctc, ctc_collapse, ctc_greedy, ctc_lattice
-from .elementwise import cross_entropy, mse
+from .elementwise import cross_entropy, mse, quantile
 from .mean import Mean, NothingCounts
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "ctc_greedy",
     "ctc_lattice",
     "mse",
+    "quantile",
 ]

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from .._validation import described, plain_array
 from ..backends import Array, Backend, backend_of
 from .mean import Mean, NothingCounts
 
@@ -36,12 +39,7 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[Me
     NothingCounts
         A ValueError, if the mask leaves nothing.
     """
-    backend, prediction = checked_prediction(prediction, "prediction")
-    target = backend.require(target, "target")
-    if target.shape != prediction.shape:
-        raise ValueError(f"target must have shape {prediction.shape}, got {target.shape}")
-    if target.dtype != prediction.dtype:
-        raise TypeError(f"target is {target.dtype}, but prediction is {prediction.dtype}")
+    backend, prediction, target = _compared(prediction, target)
     xp = backend.xp
     difference = prediction - target
     if mask is None:
@@ -53,6 +51,67 @@ def mse(prediction: Array, target: Array, mask: Array | None = None) -> tuple[Me
     total = _total(weights) * (difference.size // weights.size)
     gradient = weights / total * difference
     return Mean(xp.sum(gradient * difference), total), 2 * gradient
+
+
+def quantile(
+    prediction: Array, target: Array, mask: Array | None = None, *, level: Any = 0.5
+) -> tuple[Mean, Array]:
+    """The pinball loss: the least it can be on average is at a quantile of the target.
+
+    With d = y - p, an entry costs q d where the target lies above the prediction, and (1 - q) |d|
+    where it lies below. Level ½ is half the mean absolute error. Levels 0.05 and 0.95 of the same
+    target make an interval of 90 %: repeat the target on the last axis. Fix the level for a
+    training with ``functools.partial(losses.quantile, level=[0.05, 0.95])``.
+
+    Parameters
+    ----------
+    prediction, target : array (..., K)
+        Of one shape and dtype.
+    mask : array or None
+        As in `mse`.
+    level : float or sequence of K floats
+        The quantile q, above 0 and below 1, of all entries or of each of the last axis.
+
+    Returns
+    -------
+    loss : Mean
+        Σ m max(q d, (q - 1) d) / Σ m, over all entries; its weight is Σ m.
+    gradient : array (..., K)
+        -q where the target lies above, 1 - q where it lies below, 0 where it is met (there the
+        loss has a corner), each times its share of Σ m.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays do not fit each other, or a level is none.
+    NothingCounts
+        A ValueError, if the mask leaves nothing.
+
+    Notes
+    -----
+    Koenker & Bassett 1978, doi:10.2307/1913643.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss, gradient = quantile(np.zeros((1, 2)), np.array([[1.0, -1.0]]), level=0.75)
+    >>> float(loss), gradient.tolist()  # (0.75 + 0.25) / 2
+    (0.5, [[-0.375, 0.125]])
+    """
+    backend, prediction, target = _compared(prediction, target)
+    xp = backend.xp
+    levels = backend.asarray(_levels(level, prediction.shape[-1]), dtype=prediction.dtype)
+    difference = target - prediction
+    if mask is None:
+        share = xp.full((1,) * prediction.ndim, 1 / prediction.size, prediction.dtype)
+        total: float = prediction.size
+    else:
+        weights = _weights(backend, mask, prediction.shape, prediction.dtype, prediction.ndim)
+        difference = xp.where(weights > 0, difference, 0)
+        total = _total(weights) * (difference.size // weights.size)
+        share = weights / total
+    slope = share * xp.where(difference > 0, levels, xp.where(difference < 0, levels - 1, 0))
+    return Mean(xp.sum(slope * difference), total), -slope
 
 
 def cross_entropy(
@@ -152,6 +211,30 @@ def _softmax_cross_entropy(
         z *= (w / total)[:, None]
         z[right] -= w
     return xp.sum(losses)
+
+
+def _compared(prediction: Any, target: Any) -> tuple[Backend, Array, Array]:
+    """The backend of two arrays of one shape and dtype, and the arrays."""
+    backend, prediction = checked_prediction(prediction, "prediction")
+    target = backend.require(target, "target")
+    if target.shape != prediction.shape:
+        raise ValueError(f"target must have shape {prediction.shape}, got {target.shape}")
+    if target.dtype != prediction.dtype:
+        raise TypeError(f"target is {target.dtype}, but prediction is {prediction.dtype}")
+    return backend, prediction, target
+
+
+def _levels(level: Any, entries: int) -> np.ndarray:
+    """Levels (1,) or (K,), in float64."""
+    levels = np.atleast_1d(plain_array(level, "level"))
+    if levels.dtype.kind != "f" or levels.ndim != 1 or len(levels) not in (1, entries):
+        raise ValueError(
+            f"level must be a number between 0 and 1, or one for each of the {entries} entries of "
+            f"the last axis, not {described(level)}"
+        )
+    if not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(f"level must lie between 0 and 1, not {described(level)}")
+    return levels
 
 
 def checked_prediction(array: Any, name: str) -> tuple[Backend, Array]:

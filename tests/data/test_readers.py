@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from lstm_lab.data import Pairs, Tagged, read_conll, read_pairs, read_text, readers
+from lstm_lab.data import (
+    Pairs,
+    Series,
+    Tagged,
+    read_conll,
+    read_pairs,
+    read_series,
+    read_text,
+    readers,
+)
 
 
 @pytest.fixture
@@ -53,7 +63,7 @@ def test_a_text(file, content, encoding, text):
         (b"%PDF-1.7", "a PDF"),
     ],
 )
-@pytest.mark.parametrize("read", [read_text, read_pairs, read_conll])
+@pytest.mark.parametrize("read", [read_text, read_pairs, read_conll, read_series])
 def test_what_is_no_text(file, read, content, message):
     with pytest.raises(ValueError, match=message):
         read(file(content))
@@ -177,3 +187,102 @@ def test_bio_and_iob1_agree_where_both_may_be_meant(file):
 def test_faults_of_tagged_words_are_named_by_line_and_column(file, content, options, message):
     with pytest.raises(ValueError, match=message):
         read_conll(file(content), **options)
+
+
+# Series
+
+
+def test_a_series_with_dates(file):
+    path = file("month,sold,price\n2023-11,3,1\n2023-12,4.5,1\n\n2024-01,-2e1,1\n", "own.csv")
+    series = read_series(path, column="sold", time="month", unit="pieces")
+    assert isinstance(series, Series)
+    assert (series.name, series.unit, series.source) == ("sold", "pieces", "own.csv")
+    np.testing.assert_array_equal(series.values, [3, 4.5, -20])
+    np.testing.assert_allclose(series.times, [2023 + 10 / 12, 2023 + 11 / 12, 2024], rtol=1e-15)
+    assert repr(series) == "<Series sold: 3 values, 2023–2024, in pieces>"
+    assert read_series(path, column=2, time=1).checksum == series.checksum
+    assert read_series(path, column="price").times.tolist() == [1, 2, 3]
+
+
+def test_a_series_with_days_and_hours(file):
+    days = "t,x\n2024-02-28,1\n2024-02-29,2\n2024-03-01,3\n2024-03-02,4\n"
+    times = read_series(file(days, "own.csv"), time="t").times
+    assert times[2] == pytest.approx(2024 + 2 / 12, rel=1e-15) and (np.diff(times) > 0).all()
+    hours = "t,x\n2024-01-01 00:00,1\n2024-01-01T12:00:00,2\n2024-01-02,3\n"
+    times = read_series(file(hours, "own.csv"), time=1).times
+    np.testing.assert_allclose(np.diff(times), 0.5 / 31 / 12, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("year;x\n1999;1,5\n2000;2\n", {"decimal": ","}),
+        ("year\tx\n1999\t1.5\n2000\t2\n", {}),
+        ('year,x\n1999,"1,5"\n2000,2\n', {"decimal": ",", "delimiter": ";"}),
+        ('"year","x, in all"\n1999,1.5\n2000,2\n', {}),
+        ("year|x\n1999|+1.5\n2000|2.\n", {"delimiter": "|"}),
+    ],
+)
+def test_marks_of_a_series(file, content, options):
+    if options == {"decimal": ",", "delimiter": ";"}:
+        with pytest.raises(ValueError, match="time must be"):
+            read_series(file(content), time="year", **options)
+        return
+    series = read_series(file(content), time=1, **options)
+    assert series.values.tolist() == [1.5, 2] and series.times.tolist() == [1999, 2000]
+
+
+def test_a_column_alone_needs_no_name(file):
+    assert read_series(file("x\n1\n\n2\n")).values.tolist() == [1, 2]
+    assert read_series(file("a,x\n1,5\n2,6\n"), time="a").values.tolist() == [5, 6]
+    assert (
+        read_series(file("t,x\n1950.08,\u22121\n1950.17,2\n1950.25,3\n"), time="t").values[0] == -1
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("t,x\n1,2\n2,\n", {"time": 1}, r"own\.csv, line 3, column 2 \(x\): there is no number"),
+        ("t,x\n1,2\n\n2,NA\n", {"time": 1}, r"line 4, column 2 \(x\).*'NA'; a series has no gaps"),
+        ("t,x\n1,nan\n", {"time": 1}, "line 2, column 2.*no gaps"),
+        ("t,x\n1,1e999\n", {"time": 1}, "line 2, column 2.*is no number"),
+        ("t;x\n1;2,5\n", {"time": 1}, "line 2, column 2.*'2,5' is no number.*decimal=','"),
+        ("t;x\n1;2.5\n", {"time": 1, "decimal": ","}, r"'2\.5' is no number.*decimal='\.'"),
+        ("t;x\n1;1.234,5\n", {"time": 1, "decimal": ","}, "nothing between thousands"),
+        ('t,x\n1,"1,234.5"\n', {"time": 1}, "'1,234.5' is no number"),
+        (
+            "t,x\n1,2,5\n",
+            {"time": 1},
+            "line 2: 3 columns, but the first line names 2.*decimal comma",
+        ),
+        ("t,x\n1,2\n", {"time": 1, "decimal": ","}, "decimal and delimiter are both ','"),
+        ("t;x, all\n1;2\n", {}, "holds ',' and ';'; pass delimiter="),
+        ("t,x\n1,2\n2,3\n4,4\n", {"time": "t"}, "line 4: t takes another step"),
+        ("t,x\n1,2\n2,3\n2,4\n3,5\n4,6\n", {"time": "t"}, "line 4: t stands still or goes back"),
+        ("t,x\n3,2\n2,3\n1,4\n", {"time": "t"}, "does not go forward; the oldest"),
+        ("t,x\n2024-01,2\n2024-02,3\n2024-04,4\n", {"time": "t"}, "line 4: t takes another step"),
+        (
+            "t,x\n2024-01,2\n2025,3\n",
+            {"time": "t"},
+            "line 3: t is a number here, and a date in line 2",
+        ),
+        (
+            "t,x\n31.12.2023,2\n",
+            {"time": "t"},
+            r"line 2, column 1 \(t\): '31\.12\.2023' is neither",
+        ),
+        ("t,x\n2023-13,2\n", {"time": "t"}, "'2023-13' is neither"),
+        ("t,x\n,2\n", {"time": "t"}, "'' is neither"),
+        ("t,x,y\n1,2,3\n", {}, "has the columns 't', 'x', 'y'; pass column="),
+        ("t,x\n1,2\n", {"column": "z"}, "column must be"),
+        ("t,x\n1,2\n", {"column": 3}, "has 2 columns, and column=3 is asked"),
+        ("x,x\n1,2\n", {"column": "x"}, "has 2 columns 'x'; pass column= as a number"),
+        ("1,2\n3,4\n", {"column": 1}, "line 1: there are numbers where the columns' names"),
+        ("t,x\n", {"column": 1}, "holds no values"),
+        ('t,x\n"1,2\n', {"column": 1}, "record that begins at line 2"),
+    ],
+)
+def test_faults_of_a_series_are_named_by_line_and_column(file, content, options, message):
+    with pytest.raises(ValueError, match=message):
+        read_series(file(content, "own.csv"), **options)

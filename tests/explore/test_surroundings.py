@@ -99,6 +99,7 @@ PULLS = [
     ("BidirectionalExplorer", {}, 0, (7 / 9, 0.1), (0.5, 0.1), "length_1"),
     ("WeightExplorer", {}, 0, (0.5, 0.3), (0.5, 0.6), "delta"),
     ("RecurrenceExplorer", {}, 0, (0.3, 0.5), (0.6, 0.5), "step"),
+    ("EnvelopeExplorer", {"opened": False}, 0, (0.85, 0.3), (0.85, 0.6), "drawn"),
 ]
 
 

@@ -35,6 +35,10 @@ def test_gradients_agree_with_finite_differences(shape, mask_kind, seed):
     assert gradcheck(losses.mse, logits, other, mask=mask)
     assert gradcheck(losses.cross_entropy, logits, target, mask=mask)
     assert gradcheck(losses.cross_entropy, logits, target, mask=mask, class_weights=weights)
+    # Away from the corner, at which no difference quotient is the gradient.
+    below = other + np.where(abs(logits) < 0.01, 0.01, logits)
+    assert gradcheck(losses.quantile, below, other, mask=mask, level=0.3)
+    assert gradcheck(losses.quantile, below, other, mask=mask, level=rng.uniform(0.01, 0.99, 3))
 
 
 @pytest.mark.torch
@@ -57,11 +61,49 @@ def test_cross_entropy_is_torchs(weighted):
     np.testing.assert_allclose(gradient, theirs.grad.numpy(), atol=1e-14)
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("level", [0.1, [0.05, 0.5, 0.95]])
+def test_quantile_is_torchs(level, masked):
+    """torch has no such loss: it is written out there, and differentiated by torch."""
+    import torch
+
+    p, y = RNG.normal(size=(2, 6, 4, 3))
+    mask = RNG.random((6, 4)) * (RNG.random((6, 4)) < 0.6) if masked else None
+    theirs, levels = torch.tensor(p, requires_grad=True), torch.tensor(level, dtype=torch.float64)
+    difference = torch.tensor(y) - theirs
+    weights = torch.tensor(np.ones((6, 4)) if mask is None else mask)[..., None].expand(6, 4, 3)
+    each = torch.maximum(levels * difference, (levels - 1) * difference)
+    loss = (weights * each).sum() / weights.sum()
+    loss.backward()
+    value, gradient = losses.quantile(p, y, mask, level=level)
+    # A sum of 72 numbers of the size of 1.
+    assert value == pytest.approx(loss.item(), abs=tolerance.relative(72, "float64"))
+    np.testing.assert_allclose(gradient, theirs.grad.numpy(), atol=1e-15)
+
+
+def test_the_least_pinball_loss_is_at_the_quantile():
+    y = RNG.exponential(size=(999, 1))
+    for level in (0.05, 0.5, 0.9):
+        tried = np.quantile(y, [level - 0.02, level, level + 0.02])
+        found = [losses.quantile(np.full_like(y, p), y, level=level)[0] for p in tried]
+        assert np.argmin(found) == 1
+        below = (y < tried[1]).mean()
+        assert below == pytest.approx(level, abs=2 / len(y))
+    gradient = losses.quantile(y, y, level=0.9)[1]
+    assert not gradient.any(), "at the corner it is 0"
+
+
 def test_values_by_hand():
     p, y = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 0.0], [3.0, 1.0]])
     assert losses.mse(p, y)[0] == (1 + 4 + 0 + 16) / 4
     assert losses.mse(p, y, mask=np.array([True, False]))[0] == (1 + 4) / 2
     assert losses.mse(p, y, mask=np.array([1.0, 3.0]))[0] == (1 + 4 + 3 * 16) / 8
+    assert losses.quantile(p, y)[0] == (1 + 2 + 0 + 4) / 8
+    assert losses.quantile(y, p, level=0.25)[0] == (1 + 2 + 0 + 4) / 16
+    assert losses.quantile(y, p, np.array([1.0, 3.0]), level=[0.25, 0.5])[0] == (
+        (0.25 + 1 + 3 * 2) / 8
+    )
     logits, target = np.log(np.array([[0.2, 0.8], [0.5, 0.5]])), np.array([1, 0])
     assert losses.cross_entropy(logits, target)[0] == pytest.approx(-np.log(0.8 * 0.5) / 2)
     weighted = losses.cross_entropy(logits, target, class_weights=np.array([3.0, 1.0]))[0]
@@ -119,9 +161,10 @@ def test_what_is_masked_may_be_anything(backend, dtype):
         p[0, 1], y[0, 1] = rubbish, rubbish
         a = losses.mse(*map(backend.asarray, (p, y, mask)))
         b = losses.cross_entropy(*map(backend.asarray, (p, ids, mask)))
-        results.append([a[0], b[0], *(backend.to_numpy(g) for g in (a[1], b[1]))])
-        assert not results[-1][2][0, 1].any() and not results[-1][3][0, 1].any()
-        assert results[-1][3].dtype == dtype
+        c = losses.quantile(*map(backend.asarray, (p, y, mask)), level=[0.1, 0.5, 0.9])
+        results.append([a[0], b[0], c[0], *(backend.to_numpy(g) for g in (a[1], b[1], c[1]))])
+        for gradient in results[-1][3:]:
+            assert not gradient[0, 1].any() and gradient.dtype == dtype
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -138,13 +181,13 @@ def test_means_of_parts_make_the_mean_of_the_whole(kind):
     classes = np.array([1.0, 0.1, 5.0]) if kind in ("classes", "both") else None
 
     def compute(loss, part):
-        if loss == "mse":
+        if loss in ("mse", "quantile"):
             own = {} if mask is None else {"mask": mask[part]}
-            return losses.mse(p[part], y[part], **own)[0]
+            return getattr(losses, loss)(p[part], y[part], **own)[0]
         own = {"class_weights": classes} | ({} if mask is None else {"mask": mask[part]})
         return losses.cross_entropy(p[part], ids[part], **own)[0]
 
-    for loss in ("mse", "cross_entropy"):
+    for loss in ("mse", "quantile", "cross_entropy"):
         whole = compute(loss, slice(None))
         parts = [compute(loss, part) for part in (slice(0, 2), slice(2, 6), slice(6, 7))]
         weight = sum(part.weight for part in parts)
@@ -158,6 +201,7 @@ def test_the_weight_by_hand():
     mask = np.array([[1, 0]] * 5)
     assert losses.mse(p, p)[0].weight == 30
     assert losses.mse(p, p, mask)[0].weight == 15
+    assert losses.quantile(p, p)[0].weight == 30 and losses.quantile(p, p, mask)[0].weight == 15
     assert losses.cross_entropy(p, ids)[0].weight == 10
     assert losses.cross_entropy(p, ids, class_weights=np.array([2.0, 3, 0]))[0].weight == 25
     assert losses.ctc(p, [[1], [2]])[0].weight == 2
