@@ -49,7 +49,8 @@ def read_wav(path: Any) -> tuple[np.ndarray, int]:
         If it is no such file, holds no sample, or more than ten minutes.
     """
     path = checked_path(path, "path")
-    head = path.open("rb").read(4)
+    with path.open("rb") as opened:
+        head = opened.read(4)
     try:
         with wave.open(str(path), "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()

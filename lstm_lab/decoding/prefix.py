@@ -128,9 +128,8 @@ def prefix_beam_search(
     if language is not None:
         check_kind(language, "language", Callable, "a function from labels to log-probabilities")  # type: ignore[arg-type]
     told = _Language(language, weight, bonus, blank, classes)
-    log_y = scores - scores.max(axis=-1, keepdims=True)
-    log_y -= np.log(np.exp(log_y).sum(axis=-1, keepdims=True))
-    return [_search(log_y[:n, b], blank, width, told)[:n_best] for b, n in enumerate(frames)]
+    searches = (_log_softmax(scores[:n, b], b) for b, n in enumerate(frames))
+    return [_search(log_y, blank, width, told)[:n_best] for log_y in searches]
 
 
 class _Language:
@@ -160,8 +159,8 @@ class _Language:
                 )
             if not (row <= 1e-6).all():  # written so that NaN is refused too
                 raise ValueError(
-                    "language must return log-probabilities, none above 0; got "
-                    f"{np.nanmax(row):.4g}" + (" and NaN" if np.isnan(row).any() else "")
+                    "language must return log-probabilities, none above 0 and none NaN; got "
+                    f"{row.max():.4g} after {prefix}"
                 )
             self._next[prefix] = row
         return self._next[prefix]
@@ -223,6 +222,22 @@ def _log_add(a: float, b: float) -> float:
     if a < b:
         a, b = b, a
     return a if b == NEVER else a + math.log1p(math.exp(b - a))
+
+
+def _log_softmax(scores: np.ndarray, b: int) -> np.ndarray:
+    """Of the scores (T, K) of sequence b, which are refused where there is none."""
+    most = scores.max(axis=1, keepdims=True)
+    wrong = np.argwhere(np.isnan(scores) | (scores == np.inf))
+    if len(wrong):
+        t, k = wrong[0]
+        raise ValueError(f"logits[{t}, {b}, {k}] is {scores[t, k]}; expected numbers, or -inf")
+    if (most == NEVER).any():
+        raise ValueError(
+            f"logits: in frame {int((most == NEVER).argmax())} of sequence {b} every class has "
+            "probability 0"
+        )
+    log_y = scores - most
+    return log_y - np.log(np.exp(log_y).sum(axis=1, keepdims=True))
 
 
 def _checked_scores(logits: Any) -> np.ndarray:
