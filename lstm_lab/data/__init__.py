@@ -10,8 +10,8 @@ from .pairs import Pairs
 from .parts import Parts
 from .readers import read_conll, read_pairs, read_text
 from .series import Series
-from .speech import frames, log_mel, mel_bands, power_spectrum, read_wav
 from .source_text import ALPHABET, Corpus, python_source
+from .speech import frames, log_mel, mel_bands, power_spectrum, read_wav
 from .spoken import Spoken, number_words, spoken_samples
 from .tagged import Tagged
 from .tokens import detokenize, tokenize

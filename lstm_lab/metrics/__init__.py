@@ -5,8 +5,8 @@ score is, and when two differ, is `lstm_lab.evidence`'s affair.
 """
 
 from .classification import ConfusionMatrix, confusion_matrix
-from .entities import EntityScores, Score, entities, entity_scores, illegal_transitions
 from .edits import EditScore, edit_distance, edit_score
+from .entities import EntityScores, Score, entities, entity_scores, illegal_transitions
 from .language import bits_per_character, perplexity
 from .translation import bleu, chrf, exact_match
 

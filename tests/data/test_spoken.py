@@ -90,7 +90,8 @@ def test_it_can_be_made_again(tmp_path, monkeypatch, capsys):
     arrays = dict(np.load(tmp_path / FEATURES))
     assert checksum_of(arrays) in capsys.readouterr().out
     plan = list(make_spoken_numbers.plan())
-    assert [(number_words(int(n)), v) for n, v in zip(arrays["number"], arrays["voice"])] == said
+    pairs = zip(arrays["number"], arrays["voice"], strict=True)
+    assert [(number_words(int(n)), v) for n, v in pairs] == said
     assert [row[1] for row in plan] == arrays["voice"].tolist()
     with wave.open(str(tmp_path / SAMPLES[0])) as file:
         assert file.getframerate() == rate and file.getnframes()
