@@ -16,6 +16,7 @@ import sys
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def plan(seed: int = 0) -> Iterator[tuple[str, str, int, int, int]]:
 def espeak() -> tuple[Say, int]:  # pragma: no cover - needs the program
     """What speaks, and the rate of its samples."""
     try:
-        import espeakng_loader
+        import espeakng_loader  # type: ignore[import-not-found]
     except ImportError:
         raise ModuleNotFoundError(
             "espeakng-loader is not installed; install it with: "
@@ -87,7 +88,7 @@ def espeak() -> tuple[Say, int]:  # pragma: no cover - needs the program
     heard: list[np.ndarray] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-    def callback(samples, count, events):
+    def callback(samples: Any, count: int, events: Any) -> int:
         if count > 0 and samples:
             heard.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
@@ -124,7 +125,7 @@ def make(folder: Path, say: Say, rate: int, rows: Sequence[tuple[str, str, int, 
         sounds.append(sound)
         features.append(np.round(-log_mel(sound, rate) / STEP).astype(np.uint8))
     parts, voices, numbers, *_ = zip(*rows, strict=True)
-    arrays = {
+    arrays: dict[str, Any] = {
         "features": np.concatenate(features),
         "frames": np.array([len(one) for one in features], np.int32),
         "number": np.array(numbers, np.int32),

@@ -116,7 +116,11 @@ def spoken_numbers() -> Parts[Spoken]:
 
     def of(name: str) -> Spoken:
         rows = np.flatnonzero(part == name)
-        return Spoken(*(tuple(column[k] for k in rows) for column in (features, texts, voices)))
+        return Spoken(
+            tuple(features[k] for k in rows),
+            tuple(texts[k] for k in rows),
+            tuple(voices[k] for k in rows),
+        )
 
     return Parts(
         of("train"),

@@ -183,7 +183,7 @@ class _Language:
 
 def _search(log_y: np.ndarray, blank: int, width: int, told: _Language) -> list[Labelling]:
     """The labellings of one sequence (T, K) that are alive at its end, the best first."""
-    # Of each prefix: ln p of its paths that end in a blank, and of those that end in its last label.
+    # Of each prefix: ln p of its paths that end in a blank, and of those in its last label.
     alive: dict[Prefix, tuple[float, float]] = {(): (0.0, NEVER)}
     labels = [k for k in range(log_y.shape[1]) if k != blank]
     for frame in log_y.tolist():
@@ -208,7 +208,9 @@ def _search(log_y: np.ndarray, blank: int, width: int, told: _Language) -> list[
     return sorted(best, key=lambda one: (-one.score, one.labels))
 
 
-def _add(found: dict[Prefix, tuple[float, float]], prefix: Prefix, blank: float, label: float):
+def _add(
+    found: dict[Prefix, tuple[float, float]], prefix: Prefix, blank: float, label: float
+) -> None:
     if blank == NEVER and label == NEVER:
         return
     old = found.get(prefix)

@@ -338,7 +338,8 @@ class Recogniser:
         -------
         list of N str
         """
-        scores, lengths = self.scores(features)
+        scores, own = self.scores(features)
+        lengths = own.tolist()
         if width is None:
             if language is not None:
                 raise ValueError("language needs a width: the best path knows nothing of it")
