@@ -101,7 +101,7 @@ class Recogniser:
         if not heads or heads[-1].output_size != 1 + len(letters):
             found = heads[-1].output_size if heads else "no Linear"
             raise ValueError(
-                f"network must end in a Linear of {1 + len(letters)} outputs, one for each letter "
+                f"network must end in a Linear of {1 + len(letters)} outputs, one for each of letters "
                 f"and one for the blank; got {found}"
             )
         sizes = [s for s in (getattr(x, "input_size", None) for x in network.layers.values()) if s]
