@@ -101,8 +101,8 @@ class Recogniser:
         if not heads or heads[-1].output_size != 1 + len(letters):
             found = heads[-1].output_size if heads else "no Linear"
             raise ValueError(
-                f"network must end in a Linear of {1 + len(letters)} outputs, one for each of letters "
-                f"and one for the blank; got {found}"
+                f"network must end in a Linear of {1 + len(letters)} outputs, one for each of "
+                f"letters and one for the blank; got {found}"
             )
         sizes = [s for s in (getattr(x, "input_size", None) for x in network.layers.values()) if s]
         if sizes[0] != self.stack * len(self.mean):
