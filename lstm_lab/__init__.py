@@ -36,6 +36,7 @@ from .layers import (
     Linear,
     Reverse,
     Sequential,
+    TimeDelay,
     Trace,
     WordDropout,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Linear",
     "Reverse",
     "Sequential",
+    "TimeDelay",
     "Trace",
     "WordDropout",
 ]

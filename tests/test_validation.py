@@ -30,6 +30,7 @@ from lstm_lab import (
     Linear,
     Reverse,
     Sequential,
+    TimeDelay,
     WordDropout,
     _validation,
     decoding,
@@ -49,17 +50,24 @@ from lstm_lab.data import (
     Standardizer,
     Tagged,
     detokenize,
+    frames,
     load,
+    log_mel,
+    mel_bands,
+    number_words,
+    power_spectrum,
     python_source,
     read_conll,
     read_pairs,
     read_series,
     read_text,
+    read_wav,
     split,
+    spoken_samples,
     tokenize,
     windows,
 )
-from lstm_lab.models import Tagger, is_bio, tag_scores, word_features
+from lstm_lab.models import Recogniser, Tagger, is_bio, tag_scores, word_features
 from lstm_lab.models.connectivity import connectivity, rank_correlation
 from lstm_lab.models.probes import properties, score
 
@@ -209,6 +217,16 @@ LAYERS = [
             "dtype": DTYPE,
         },
     ),
+    Case(
+        TimeDelay,
+        {"input_size": 3, "output_size": 3},
+        {
+            "input_size": SIZE,
+            "output_size": SIZE,
+            "reach": tuple(v for v in WHOLE if v is not None),
+            **LAYER_OPTIONS,
+        },
+    ),
     Case(Dropout, {"rate": 0.5}, {"rate": RATE, "backend": BACKEND, "dtype": DTYPE}),
     Case(LastStep, {}, {"backend": BACKEND, "dtype": DTYPE}),
     Case(Reverse, {}, {"backend": BACKEND, "dtype": DTYPE}),
@@ -277,6 +295,7 @@ PASSES = [
         (GRU(3, 4), {"x": X}),
         (RNN(3, 4), {"x": X}),
         (Linear(3, 4), {"x": X}),
+        (TimeDelay(3, 4), {"x": X}),
         (Embedding(3, 4), {"x": X.astype(int)}),
         (FeatureEmbedding([3, 3, 3], [2, 1, 1]), {"x": X.astype(int)}),
         (CRF(3), {"x": X}),
@@ -481,6 +500,131 @@ TAGGERS = [
     ),
     Case(is_bio, {"tags": ["O"]}, {"tags": (3, None, THING, [3])}),
     Case(word_features, {"word": "Ann"}, {"word": TEXT}),
+]
+
+HEARD, SAID = [np.eye(3)], ["a b"]
+EAR = Recogniser.new(HEARD, SAID, hidden_size=2, stack=1)
+HEARD_REFUSED = (3, None, THING, "a", [], [np.eye(3)[0]], [[["a"]]], [np.eye(3) * np.nan], HEARD[0])
+HEARINGS = {
+    "features": (*HEARD_REFUSED, HEARD * 2),
+    "texts": (3, None, THING, "a", [], [3], SAID * 2),
+}
+READS = {
+    "width": MAYBE_SIZE,
+    "language": (3, "a", THING),
+    "weight": AT_LEAST_0,
+    "bonus": FINITE,
+}
+SOUND = np.sin(np.arange(800.0))
+SOUNDS = (*ROW, [], [np.nan])
+HOW_HEARD = {"window": POSITIVE, "hop": POSITIVE}
+BANDS = {"bands": SIZE, "low": AT_LEAST_0, "high": (*POSITIVE, 40)}
+SPEECH = [
+    Case(frames, {"samples": SOUND, "rate": 16000}, {"samples": SOUNDS, "rate": SIZE, **HOW_HEARD}),
+    Case(
+        power_spectrum,
+        {"pieces": np.ones((2, 4)), "rate": 8},
+        {"pieces": ("a", None, THING, [1.0], np.zeros((0, 3))), "rate": SIZE},
+    ),
+    Case(mel_bands, {"frequency": np.arange(9000.0)}, {"frequency": (*ROW, []), **BANDS}),
+    Case(
+        log_mel,
+        {"samples": SOUND, "rate": 16000},
+        {"samples": (*SOUNDS, [0.0]), "rate": SIZE, **HOW_HEARD, **BANDS},
+    ),
+    Case(read_wav, {"path": spoken_samples()[0]}, {"path": (3, 1.5, None, THING)}),
+    Case(number_words, {"number": 7}, {"number": (*WHOLE, 1000)}),
+    Case(
+        metrics.edit_distance,
+        {"truth": "a", "found": "b"},
+        {"truth": (3, None, THING), "found": (3, None, THING)},
+    ),
+    Case(
+        metrics.edit_score,
+        {"truth": ["a"], "found": ["b"]},
+        {"truth": (3, None, THING, "a", [], [3], [""]), "found": (3, None, THING, "a", [], [3])},
+    ),
+    Case(
+        decoding.prefix_beam_search,
+        {"logits": np.zeros((2, 2, 3)), "n_best": 2},
+        {
+            "logits": ("a", None, THING, np.zeros((2, 3)), np.full((2, 2, 3), np.nan)),
+            "lengths": LENGTHS,
+            "width": SIZE,
+            "blank": (*WHOLE, 3),
+            "language": (3, "a", THING, lambda labels: np.zeros(2)),
+            "weight": AT_LEAST_0,
+            "bonus": FINITE,
+            "n_best": SIZE,
+        },
+    ),
+    Case(
+        Recogniser,
+        {"network": EAR.network, "letters": " ab", "mean": EAR.mean, "scale": EAR.scale},
+        {
+            "network": (3, "a", None, THING, Linear(2, 2)),
+            "letters": (3, None, THING, "", "aab", "a"),
+            "mean": (*ROW, [], [np.nan] * 3, [1.0]),
+            "scale": (*ROW, [], [0.0] * 3, [1.0]),
+            "stack": SIZE,
+        },
+    ),
+    Case(
+        lambda features, texts, **options: Recogniser.new(features, texts, **options),
+        {"features": HEARD, "texts": SAID},
+        HEARINGS
+        | {
+            "body": WORD,
+            "hidden_size": SIZE,
+            "stack": SIZE,
+            "dropout": RATE,
+            "seed": WHOLE,
+            "backend": BACKEND,
+            "dtype": DTYPE,
+        },
+        spoken={"dropout": "rate"},
+        name="Recogniser.new",
+    ),
+    Case(
+        lambda reach: Recogniser.new(HEARD, SAID, body="window", reach=reach),
+        {"reach": 1},
+        {"reach": WHOLE},
+        name="Recogniser.new-window",
+    ),
+    Case(
+        EAR.fit,
+        {"features": HEARD, "texts": SAID, "epochs": 1, "progress": False},
+        HEARINGS
+        | {
+            "epochs": SIZE,
+            "learning_rate": POSITIVE,
+            "batch_size": SIZE,
+            "validation": (3, "a", THING, (HEARD,)),
+            "clip_norm": MAYBE_POSITIVE,
+            "patience": MAYBE_SIZE,
+            "seed": WHOLE,
+            "checkpoint": (3, 1.5, THING),
+            "progress": FLAG,
+        },
+        name="Recogniser.fit",
+    ),
+    *(
+        Case(
+            getattr(EAR, name),
+            {"features": HEARD},
+            {"features": HEARD_REFUSED},
+            name=f"Recogniser.{name}",
+        )
+        for name in ("encode", "scores", "posteriors")
+    ),
+    Case(
+        EAR.transcribe,
+        {"features": HEARD, "width": 2},
+        {"features": HEARD_REFUSED, **READS},
+        name="Recogniser.transcribe",
+    ),
+    Case(EAR.score, {"features": HEARD, "texts": SAID}, HEARINGS, name="Recogniser.score"),
+    Case(EAR.save, {"path": "ear.safetensors"}, {"path": PATH}, name="Recogniser.save"),
 ]
 
 VALUES, GRADS = {"w": np.ones(2)}, {"w": np.ones(2)}
@@ -1180,6 +1324,7 @@ CASES = [
     *LOSSES,
     *VITERBI,
     *TAGGERS,
+    *SPEECH,
     *OPTIM,
     *TRAINING,
     *GRADCHECK,
@@ -1227,6 +1372,7 @@ UNREFUSED = {
     "self": "",
     "options": "",
     "search": "",
+    "how": "as `transcribe`'s",
     "layers": "",
     "backend": "of a file that is not there",
 }
@@ -1237,12 +1383,12 @@ RESULT_TYPES = {
     *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
     *("Series", "Corpus", "Pairs", "Parts", "Tagged", "ConfusionMatrix", "EntityScores", "Score"),
     *("Reading", "CheckpointError", "Diverged", "ALPHABET"),
-    *("CRFLattice", "TagScores"),
+    *("CRFLattice", "TagScores", "Spoken", "EditScore", "Labelling"),
     *("NothingCounts", "Beam", "Branch", "Hypothesis", "Looked"),
     # Bases of what is tried here.
     *("Layer", "Optimizer"),
     # They take nothing.
-    *("catalogue", "shipped"),
+    *("catalogue", "shipped", "spoken_samples"),
 }
 
 

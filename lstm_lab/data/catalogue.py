@@ -12,6 +12,7 @@ from .pairs import Pairs, dates, emoji
 from .parts import Parts
 from .series import Series, el_nino, sunspots
 from .source_text import Corpus, python_source, topics
+from .spoken import Spoken, spoken_numbers
 from .tagged import Tagged, addresses, contacts, names
 
 __all__ = ["catalogue", "load"]
@@ -84,6 +85,13 @@ _SETS = {
         _PYTHON,
         _WITH_PYTHON,
     ),
+    "spoken_numbers": _Entry(
+        spoken_numbers,
+        "synthetic speech: numbers, log-mel features and letters",
+        "1,008 / 100 / 300 utterances",
+        "free",
+        _HERE,
+    ),
     "sunspots": _Entry(
         sunspots,
         "spots on the sun, yearly",
@@ -150,6 +158,8 @@ def load(name: _Pairs) -> Parts[Pairs]: ...
 @overload
 def load(name: _Text) -> Corpus: ...
 @overload
+def load(name: Literal["spoken_numbers"]) -> Parts[Spoken]: ...
+@overload
 def load(name: Literal["el_nino", "sunspots"]) -> Series: ...
 @overload
 def load(name: str) -> Parts[Any] | Series: ...
@@ -167,6 +177,7 @@ def load(name: str) -> Any:
     emoji            names of emoji and symbols, English to French              Unicode-3.0
     names            names of persons and companies, every word tagged by hand  MIT
     python_source    Python's own source text                                   PSF-2.0
+    spoken_numbers   synthetic speech: numbers, log-mel features and letters    free
     sunspots         spots on the sun, yearly                                   public domain
     topics           English prose about Python, each paragraph once            PSF-2.0
     topics_repeated  the same prose with what its topics repeat: a trap         PSF-2.0
@@ -179,7 +190,7 @@ def load(name: str) -> Any:
 
     Returns
     -------
-    Parts of Tagged, Parts of Pairs, Corpus or Series
+    Parts of Tagged, of Pairs or of Spoken, Corpus or Series
         Each has ``name``, ``description``, ``source``, ``licence`` and ``checksum``. All but a
         `Series` have ``train``, ``validation`` and ``test``.
 

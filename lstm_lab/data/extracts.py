@@ -23,7 +23,7 @@ CHECKSUMS = {
 }
 """SHA-256 of each extract's text, before it is packed."""
 
-_AGAIN = (
+AGAIN = (
     "get it back with: git checkout lstm_lab/data, or install lstm_lab again with: "
     "python -m pip install --force-reinstall --no-deps -e ."
 )
@@ -76,14 +76,14 @@ def body(file: str) -> list[str]:
     try:
         packed = resources.files(__package__).joinpath(file).read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(f"lstm_lab/data/{file} is missing; {_AGAIN}") from None
+        raise FileNotFoundError(f"lstm_lab/data/{file} is missing; {AGAIN}") from None
     try:
         text = gzip.decompress(packed)
     except (OSError, EOFError, zlib.error):
         text = b""
     if hashlib.sha256(text).hexdigest() != CHECKSUMS[file]:
         raise ValueError(
-            f"lstm_lab/data/{file} is damaged, or of another version of lstm_lab; {_AGAIN}"
+            f"lstm_lab/data/{file} is damaged, or of another version of lstm_lab; {AGAIN}"
         )
     lines = text.decode("utf-8").splitlines()
     return [line for line in lines if not line.startswith("# ")]

@@ -27,6 +27,7 @@ from ..layers import (
     Linear,
     Reverse,
     Sequential,
+    TimeDelay,
     WordDropout,
     write_params,
 )
@@ -37,7 +38,7 @@ CLASSES = {
     c.__name__: c
     for c in (
         *(LSTM, BiLSTM, GRU, RNN, Reverse, LastStep, Attention),
-        *(Linear, Embedding, FeatureEmbedding, Dropout, WordDropout, CRF),
+        *(Linear, Embedding, FeatureEmbedding, Dropout, WordDropout, CRF, TimeDelay),
     )
 }
 

@@ -3,6 +3,7 @@
 from .attention import Attention, AttentionGradient, AttentionTrace
 from .base import Gradient, Layer
 from .crf import CRF
+from .delay import TimeDelay
 from .dense import Embedding, Linear
 from .dropout import Dropout
 from .features import FeatureEmbedding, WordDropout
@@ -39,6 +40,7 @@ __all__ = [
     "Reverse",
     "Sequential",
     "Stepper",
+    "TimeDelay",
     "Trace",
     "WordDropout",
     "write_params",

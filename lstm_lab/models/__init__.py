@@ -4,6 +4,7 @@
 `compressed_bits` says what a compressor makes of the same text. `probes` says what single cells
 follow, and `shipped` is the model that comes with the book. `Seq2Seq`, an
 `EncoderDecoder` with its vocabularies, translates. `Tagger` gives every word of a line a tag.
+`Recogniser` writes down what it hears.
 """
 
 from .compression import compressed_bits
@@ -11,6 +12,7 @@ from .encoder_decoder import EncoderDecoder
 from .language import LanguageModel, Reading
 from .ngram import NGram
 from .pretrained import shipped
+from .recogniser import Recogniser
 from .seq2seq import Looked, Seq2Seq
 from .tagger import Tagger, TagScores, is_bio, tag_scores, word_features
 from .vocabulary import Vocabulary
@@ -21,6 +23,7 @@ __all__ = [
     "Looked",
     "NGram",
     "Reading",
+    "Recogniser",
     "Seq2Seq",
     "TagScores",
     "Tagger",

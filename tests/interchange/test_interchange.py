@@ -21,6 +21,7 @@ from lstm_lab import (
     Linear,
     Reverse,
     Sequential,
+    TimeDelay,
     WordDropout,
     layers,
 )
@@ -217,6 +218,7 @@ ALL = [
     Embedding(3, 4),
     FeatureEmbedding([3, 5], [4, 2]),
     Dropout(0.5),
+    TimeDelay(3, 4, 2),
     WordDropout(0.5),
     CRF(3, np.eye(4, dtype=bool)),
     LastStep(),
