@@ -6,6 +6,7 @@
 
 from .catalogue import catalogue, load
 from .climatology import Climatology
+from .digits import Digits
 from .pairs import Pairs
 from .parts import Parts
 from .readers import read_conll, read_pairs, read_text
@@ -19,6 +20,7 @@ __all__ = [
     "ALPHABET",
     "Climatology",
     "Corpus",
+    "Digits",
     "Pairs",
     "Parts",
     "Series",
