@@ -345,8 +345,8 @@ def turns(
     batch: int,
     seed: Any,
     *,
-    steps: int = 24,
-    ring: int = 16,
+    steps: int = 16,
+    ring: int = 12,
     most: int = 3,
     missing: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 It has seen walls of all widths and places, and digits that the picture does not show. What it reads
 of a frame are the pixels that are seen, and for each column whether the wall hides it.
-``python -m lstm_lab.explore.wall.film`` trains it again, in a few minutes.
+``python -m lstm_lab.explore.wall.film`` trains it again, in a minute or two.
 """
 
 from __future__ import annotations
@@ -70,8 +70,16 @@ def film(
 def shipped() -> Sequential:
     """The network that comes with the book, in float64."""
     from ...interchange import load as load_network
+    from ...layers import LSTM, Linear, Sequential
 
-    return load_network(SHIPPED, backend="numpy").astype("float64")
+    small, made = load_network(SHIPPED, backend="numpy"), {"backend": "numpy", "dtype": "float64"}
+    pixels = HEIGHT * WIDTH
+    network = Sequential(
+        lstm=LSTM(pixels + WIDTH, CELLS, **made), readout=Linear(CELLS, pixels, **made)
+    )
+    for name, array in network.params.items():
+        array[...] = small.params[name]
+    return network
 
 
 def random_films(count: int, images: np.ndarray, seed: int) -> np.ndarray:
@@ -88,7 +96,9 @@ def random_films(count: int, images: np.ndarray, seed: int) -> np.ndarray:
     return x
 
 
-def train(clips: int = 10_000, epochs: int = 14, seed: int = 0) -> Sequential:
+def train(
+    clips: int = 8_000, epochs: int = 14, batch: int = 64, seed: int = 0, progress: bool = False
+) -> Sequential:
     """An LSTM with a linear readout that predicts the next frame, of the pixels that are seen."""
     from ...layers import LSTM, Linear, Sequential
     from ...losses import mse
@@ -106,12 +116,13 @@ def train(clips: int = 10_000, epochs: int = 14, seed: int = 0) -> Sequential:
         x[:-1],
         x[1:, :, :pixels],
         loss=mse,
-        optimizer=Adam(cosine(0.006, epochs * -(-clips // 32))),
+        optimizer=Adam(cosine(0.01, epochs * -(-clips // batch))),
         epochs=epochs,
+        batch_size=batch,
         clip_norm=1.0,
         target_axis=1,
         seed=seed,
-        progress=False,
+        progress=progress,
     )
     return network
 
@@ -121,7 +132,7 @@ def main() -> None:
     from ...interchange import save
     from ...training import predict
 
-    network = train()
+    network = train(progress=True)
     x = random_films(1000, load("digits").validation.images[:, :, INK], 99)
     error = ((predict(network, x[:-1]) - x[1:, :, : HEIGHT * WIDTH]) ** 2).mean()
     copy = ((x[:-1] - x[1:])[:, :, : HEIGHT * WIDTH] ** 2).mean()

@@ -1,0 +1,117 @@
+"""WallExplorer: what the shipped network has learnt, and what is its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import traitlets
+
+from lstm_lab.data import load
+from lstm_lab.explore import WallExplorer
+from lstm_lab.explore.wall import film
+from tests.explore.page import settled, state, summary
+
+
+def test_the_shipped_network_is_small_and_has_learnt():
+    assert film.SHIPPED.stat().st_size < 300_000
+    network = film.shipped()
+    pixels = film.HEIGHT * film.WIDTH
+    x = film.random_films(200, load("digits").test.images[:, :, film.INK], 1)
+    x = x.astype("float64")
+    found = network.forward(x[:-1])[0]
+    seen = x[:, :, :pixels]
+    error, copy = ((found - seen[1:]) ** 2).mean(), (np.diff(seen, axis=0) ** 2).mean()
+    assert error < 0.3 * copy
+
+
+def test_it_begins_where_the_memory_matters():
+    values = WallExplorer().values()
+    first = values["out"] - 1
+    assert WallExplorer().frame == values["out"]
+    assert values["kept"][first] < 0.6 * min(values["gone"][first], values["copy"][first])
+
+
+@pytest.mark.parametrize("speed", [1, 2])
+def test_with_the_memory_erased_no_digit_is_another(speed):
+    """After it only empty frames are read, the same ones whatever the digit was."""
+    found = []
+    for digit in range(10):
+        explorer = WallExplorer(digit=digit, speed=speed, erased=True)
+        values = explorer.values()
+        assert explorer.hidden()[values["out"] - 2]
+        found.append(values["prediction"][values["out"] - 1])
+    np.testing.assert_array_equal(found, np.tile(found[0], (10, 1)))
+    explorer.erased = False
+    kept = explorer.values()["prediction"][values["out"] - 1]
+    assert abs(kept - found[0]).max() > 0.05
+
+
+def test_the_ten_digits_are_from_the_test_part():
+    test = load("digits").test
+    for digit, image in enumerate(film.ten_digits()):
+        (row,) = np.flatnonzero((test.images[:, :, film.INK] == image).all(axis=(1, 2)))[:1]
+        assert test.labels[row] == digit
+
+
+@pytest.mark.parametrize(
+    ("setting", "out", "hides"),
+    [
+        ({"width": 0}, 0, False),
+        ({"width": 5}, 0, False),
+        ({"speed": 1, "width": 14, "wall": 14}, 0, True),
+    ],
+)
+def test_films_in_which_it_does_not_come_out(setting, out, hides):
+    explorer = WallExplorer(**setting)
+    assert explorer.hidden().any() == hides and explorer.values()["out"] == out
+    assert "erased" not in explorer.describe()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"digit": 10}, "digit: expected"),
+        ({"width": 15}, "width: expected"),
+        ({"frame": 0}, "frame"),
+    ],
+)
+def test_settings_that_are_none(setting, message):
+    with pytest.raises(traitlets.TraitError, match=message):
+        WallExplorer(**setting)
+
+
+def test_it_plays_pauses_and_steps(show):
+    page = show(WallExplorer(frame=22))
+    assert "In frame 9 the digit comes out" in summary(page)
+    page.get_by_role("button", name="Step").click()
+    settled(page)
+    assert state(page)["frame"] == 23
+    page.get_by_role("button", name="Back").click()
+    settled(page)
+    assert state(page)["frame"] == 22
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('[data-name=frame]').value === '24'")
+    page.get_by_role("button", name="Play").wait_for()  # It has stopped at the end.
+    page.locator("[data-name=frame]").focus()
+    page.keyboard.press("ArrowLeft")
+    settled(page)
+    assert state(page)["frame"] == 23
+
+
+def test_a_reader_who_wants_calm_gets_a_frame_a_second(show):
+    page = show(WallExplorer(frame=1), reduced_motion="reduce")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(500)
+    # The first step at once, and no other within half a second; six a second otherwise.
+    assert state(page)["frame"] == 2
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_a_click_on_a_row_chooses_its_cell_and_frame(show):
+    page = show(WallExplorer())
+    box = page.locator("canvas").nth(1).bounding_box()
+    wide = (box["width"] - 50) / 24
+    page.mouse.click(box["x"] + 42 + 4.5 * wide, box["y"] + 22 + 96 * 10.5 / 48)
+    settled(page)
+    now = state(page)
+    assert (now["frame"], now["cell"]) == (5, 11)
