@@ -7,9 +7,10 @@ it has not seen: on the validation part, where rates, sizes and epochs were chos
 Rows that a file has already are not computed again.
 
 *wall*: mean squared error · 1000 of the first frame in which something is seen again, ``first``,
-and of all frames, ``all``. *turns*: the fraction of clips whose number of turns is right in the
-last frame, ``last``; *lost*: the same task with frames missing, the fraction of frames whose number
-so far is right, ``all``, and of the missing ones, ``missing``.
+and of all frames, ``all``; of the LSTM also what `cells` finds. *turns*: the fraction of clips
+whose number of turns is right in the last frame, ``last``; *lost*: the same task with frames
+missing, the fraction of frames whose number so far is right, ``all``, and of the missing ones,
+``missing``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from lstm_lab.training import fit, predict
 BOOK = Path(__file__).parents[1] / "book"
 FILE = BOOK / "16-video.csv"
 COLUMNS = ("seed", "task", "method", "part", "measure", "value", "parameters", "seconds")
-CLIPS, HELD_OUT, BATCH = 3000, 1000, 32
+CLIPS, HELD_OUT, BATCH = 2000, 1000, 32
 INK = slice(1, 7)
 PARTS = ("validation", "test")
 
@@ -84,7 +85,7 @@ def trained(
 # ---- an image behind a wall
 
 
-HIDDEN, EPOCHS = 128, 14
+HIDDEN, EPOCHS, MUTED = 96, 14, 12
 RATES = {"LSTM": 0.008, "RNN": 0.005, "MLP, 8 frames": 0.005}
 
 
@@ -163,8 +164,87 @@ def wall(seed: int, done: set[str]) -> Iterator[Any]:
             continue
         network = recurrent(kind, x.shape[2], HIDDEN, x.shape[2], seed)
         spent = trained(network, x, target, losses.mse, EPOCHS, RATES[kind.__name__], seed)
-        yield (kind.__name__, each(lambda its, n=network: predict(n, its.frames[:-1])),
-               network.size, spent)  # fmt: skip
+        found = each(lambda its, n=network: predict(n, its.frames[:-1]))
+        if kind is LSTM:
+            untrained = recurrent(kind, x.shape[2], HIDDEN, x.shape[2], seed)
+            for part, more in cells(network, untrained, train, held).items():
+                found[part] |= more
+        yield kind.__name__, found, network.size, spent
+
+
+def states(network: Sequential, its: tasks.Clips) -> tuple[Any, np.ndarray, np.ndarray]:
+    """The trace; the frame in which each image first is wholly hidden; tanh c in the last such."""
+    _, trace = network.layers["recurrent"].forward(its.frames[:-1])
+    wide = INK.stop - INK.start
+    hidden = (its.places >= its.wall.start) & (its.places + wide <= its.wall.stop)
+    return trace, hidden.argmax(axis=0), np.tanh(trace.cell[its.out - 1, np.arange(len(its))])
+
+
+def explained(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Of each column's variance, the fraction that lies between the groups."""
+    whole, between = ((values - values.mean(axis=0)) ** 2).sum(axis=0), 0.0
+    for group in np.unique(groups):
+        some = values[groups == group]
+        between = between + len(some) * (some.mean(axis=0) - values.mean(axis=0)) ** 2
+    return between / np.maximum(whole, 1e-12)
+
+
+def without(network: Sequential, its: tasks.Clips, trace: Any, entry: Any, cells: Any) -> float:
+    """The error of the first frame out if these cells are set to 0 in the first hidden frame."""
+    lstm, out = network.layers.values()
+    predicted, blank = np.zeros((len(its), its.frames.shape[2]), "float32"), its.out - entry
+    for n in np.unique(blank):
+        rows = np.flatnonzero(blank == n)
+        h, c = (array[entry[rows], rows].copy() for array in (trace.hidden, trace.cell))
+        h[:, cells] = c[:, cells] = 0
+        if n > 1:
+            y, _ = lstm.forward(np.zeros((n - 1, *predicted[rows].shape), "float32"),
+                                (h[None], c[None]))  # fmt: skip
+            h = y[-1]
+        predicted[rows] = out.forward(h[None])[0][0]
+    true = its.frames[its.out, np.arange(len(its))]
+    return 1000 * float(((predicted - true) ** 2).mean())
+
+
+def probe(x: np.ndarray, labels: np.ndarray, others: np.ndarray, theirs: np.ndarray) -> float:
+    """The fraction of labels that a linear readout, fitted on the first, finds of the second."""
+    classes = int(labels.max()) + 1
+    x, others = (np.c_[values, np.ones(len(values))] for values in (x, others))
+    gram = x.T @ x + 1e-4 * len(x) * np.eye(x.shape[1])
+    weights = np.linalg.solve(gram, x.T @ np.eye(classes)[labels])
+    return float(((others @ weights).argmax(axis=1) == theirs).mean())
+
+
+def cells(
+    network: Sequential, untrained: Sequential, train: tasks.Clips, held: dict[str, tasks.Clips]
+) -> dict[str, dict[str, float]]:
+    """What the cells hold in the last hidden frame, with controls; cells chosen on validation."""
+    found: dict[str, dict[str, float]] = {part: {} for part in held}
+    labels = {part: getattr(digits(), part).labels[its.which] for part, its in held.items()}
+    own = digits().train.labels[train.which]
+    rng = np.random.default_rng(0)
+    for name, net in (("trained", network), ("untrained", untrained)):
+        learnt = states(net, train)[2]
+        for part, its in held.items():
+            read = states(net, its)[2]
+            for what, mine, theirs in (
+                ("digit", own, labels[part]),
+                ("speed", train.speeds, its.speeds),
+                ("shuffled", rng.permutation(own), labels[part]),
+            ):
+                found[part][f"probe {what}, {name}"] = probe(learnt, mine, read, theirs)
+    chosen = states(network, held["validation"])[2]
+    groups = {"digit": labels["validation"], "speed": held["validation"].speeds}
+    best = {what: np.argsort(-explained(chosen, group))[:MUTED] for what, group in groups.items()}
+    for part, its in held.items():
+        trace, entry, read = states(network, its)
+        for what, group in (("digit", labels[part]), ("speed", its.speeds)):
+            found[part][f"best cell, {what}"] = float(explained(read, group)[best[what][0]])
+            found[part][f"without {what} cells"] = without(network, its, trace, entry, best[what])
+        some = [rng.choice(HIDDEN, MUTED, replace=False) for _ in range(10)]
+        errors = [without(network, its, trace, entry, each) for each in some]
+        found[part]["without random cells"] = float(np.median(errors))
+    return found
 
 
 # ---- turns of a light
