@@ -2,7 +2,7 @@
 
 Each function draws fresh examples: ``x`` is (T, B, D) in float32, ``lengths`` (B,) where the
 sequences are not equally long, and the target is what `lstm_lab.losses` takes. Symbols are
-one-hot.
+one-hot. `behind_a_wall` makes clips of images, whose target is their own next frame.
 """
 
 from __future__ import annotations
