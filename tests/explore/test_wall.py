@@ -13,15 +13,19 @@ from tests.explore.page import settled, state, summary
 
 
 def test_the_shipped_network_is_small_and_has_learnt():
-    assert film.SHIPPED.stat().st_size < 300_000
-    network = film.shipped()
-    pixels = film.HEIGHT * film.WIDTH
-    x = film.random_films(200, load("digits").test.images[:, :, film.INK], 1)
-    x = x.astype("float64")
-    found = network.forward(x[:-1])[0]
-    seen = x[:, :, :pixels]
-    error, copy = ((found - seen[1:]) ** 2).mean(), (np.diff(seen, axis=0) ** 2).mean()
-    assert error < 0.3 * copy
+    assert film.FILE.stat().st_size < 300_000
+    held = film.clips(load("digits").test, 300, 1)
+    # Of the frame before 11; who is told all but the digit has 4.7.
+    assert film.error(held) < 2.5
+
+
+def test_packing_loses_little():
+    made = film.network()
+    arrays = film.pack(made.params)
+    for name in film.MATRICES:
+        again = arrays[name] * arrays[f"{name}.scale"][:, None]
+        assert abs(again - made.params[name]).max() <= 0.51 * arrays[f"{name}.scale"].max()
+        assert arrays[name].dtype == np.int8 and abs(arrays[name]).max() == 127
 
 
 def test_it_begins_where_the_memory_matters():
@@ -31,7 +35,7 @@ def test_it_begins_where_the_memory_matters():
     assert values["kept"][first] < 0.6 * min(values["gone"][first], values["copy"][first])
 
 
-@pytest.mark.parametrize("speed", [1, 2])
+@pytest.mark.parametrize("speed", [2, 3])
 def test_with_the_memory_erased_no_digit_is_another(speed):
     """After it only empty frames are read, the same ones whatever the digit was."""
     found = []
@@ -58,20 +62,20 @@ def test_the_ten_digits_are_from_the_test_part():
     [
         ({"width": 0}, 0, False),
         ({"width": 5}, 0, False),
-        ({"speed": 1, "width": 14, "wall": 14}, 0, True),
+        ({"width": 15, "wall": 12, "speed": 2}, 12, True),
     ],
 )
-def test_films_in_which_it_does_not_come_out(setting, out, hides):
+def test_what_the_wall_hides(setting, out, hides):
     explorer = WallExplorer(**setting)
     assert explorer.hidden().any() == hides and explorer.values()["out"] == out
-    assert "erased" not in explorer.describe()
+    assert ("erased" in explorer.describe()) == hides
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
         ({"digit": 10}, "digit: expected"),
-        ({"width": 15}, "width: expected"),
+        ({"width": 16}, "width: expected"),
         ({"frame": 0}, "frame"),
     ],
 )
@@ -81,21 +85,21 @@ def test_settings_that_are_none(setting, message):
 
 
 def test_it_plays_pauses_and_steps(show):
-    page = show(WallExplorer(frame=22))
+    page = show(WallExplorer(frame=14))
     assert "In frame 9 the digit comes out" in summary(page)
     page.get_by_role("button", name="Step").click()
     settled(page)
-    assert state(page)["frame"] == 23
+    assert state(page)["frame"] == 15
     page.get_by_role("button", name="Back").click()
     settled(page)
-    assert state(page)["frame"] == 22
+    assert state(page)["frame"] == 14
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('[data-name=frame]').value === '24'")
+    page.wait_for_function("document.querySelector('[data-name=frame]').value === '16'")
     page.get_by_role("button", name="Play").wait_for()  # It has stopped at the end.
     page.locator("[data-name=frame]").focus()
     page.keyboard.press("ArrowLeft")
     settled(page)
-    assert state(page)["frame"] == 23
+    assert state(page)["frame"] == 15
 
 
 def test_a_reader_who_wants_calm_gets_a_frame_a_second(show):
@@ -110,8 +114,8 @@ def test_a_reader_who_wants_calm_gets_a_frame_a_second(show):
 def test_a_click_on_a_row_chooses_its_cell_and_frame(show):
     page = show(WallExplorer())
     box = page.locator("canvas").nth(1).bounding_box()
-    wide = (box["width"] - 50) / 24
-    page.mouse.click(box["x"] + 42 + 4.5 * wide, box["y"] + 22 + 96 * 10.5 / 48)
+    wide = (box["width"] - 50) / 16
+    page.mouse.click(box["x"] + 42 + 4.5 * wide, box["y"] + 22 + 96 * 10.5 / 128)
     settled(page)
     now = state(page)
     assert (now["frame"], now["cell"]) == (5, 11)

@@ -2,31 +2,33 @@
 
 import { addProduct, lstmForward } from "../frontend/equations/lstm.js";
 
-export const FRAMES = 24;
+export const FRAMES = 16;
 export const HEIGHT = 8;
 export const WIDTH = 30;
 export const WIDE = 6;
-const PIXELS = HEIGHT * WIDTH,
-  D = PIXELS + WIDTH;
+const D = HEIGHT * WIDTH,
+  H = 128,
+  PIXELS = D;
 
-/** The network out of its numbers, one after another; images (10 · 48). */
-export function filmNet(images, numbers) {
-  const all = Float64Array.from(numbers);
-  // 4H (D + H) + 4H + 240 H + 240 numbers.
-  const b = (4 * D + 4 + PIXELS) / 8,
-    H = Math.round(Math.sqrt(b * b + (all.length - PIXELS) / 4) - b);
-  let at = 0;
-  const take = (size) => all.subarray(at, (at += size));
-  return {
-    images,
-    D,
-    H,
-    W: take(4 * H * D),
-    U: take(4 * H * H),
-    b: take(4 * H),
-    out: take(PIXELS * H),
-    outBias: take(PIXELS),
-  };
+/**
+ * The network: matrices holds W, U and the readout as whole numbers; rest a scale for each of their
+ * rows, then the biases of both layers. images (10 · 48).
+ */
+export function filmNet(images, matrices, rest) {
+  let at = 0,
+    row = 0;
+  const rows = 4 * H,
+    matrix = (count, columns) => {
+      const found = new Float64Array(count * columns);
+      for (let r = 0; r < count; r++, row++)
+        for (let k = 0; k < columns; k++) found[r * columns + k] = matrices[at++] * rest[row];
+      return found;
+    };
+  const net = { images, D, H, W: matrix(rows, D), U: matrix(rows, H), out: matrix(PIXELS, H) };
+  return Object.assign(net, {
+    b: Float64Array.from(rest.subarray(row, row + rows)),
+    outBias: rest.subarray(row + rows, row + rows + PIXELS),
+  });
 }
 
 /** The predictions of frames from + 1 … T - 1 out of a trace that begins at frame `from`. */
@@ -40,9 +42,7 @@ function readOut(net, trace, from, into) {
 
 /** Everything that is drawn. */
 export function runFilm(s, net) {
-  const { H } = net,
-    stop = s.wall + s.width,
-    x = new Float64Array(FRAMES * D),
+  const stop = s.wall + s.width,
     places = Array.from({ length: FRAMES }, (_, t) => s.speed * t);
   const seen = new Float64Array(FRAMES * PIXELS);
   places.forEach((place, t) => {
@@ -52,20 +52,18 @@ export function runFilm(s, net) {
         if (column >= WIDTH || (column >= s.wall && column < stop)) continue;
         const value = net.images[(s.digit * HEIGHT + row) * WIDE + k];
         seen[t * PIXELS + row * WIDTH + column] = value;
-        x[t * D + row * WIDTH + column] = value;
       }
-    for (let column = s.wall; column < stop; column++) x[t * D + PIXELS + column] = 1;
   });
   const hidden = places.map((place) => place >= s.wall && place + WIDE <= stop),
     first = hidden.indexOf(true),
     cut = first < 0 ? FRAMES : first;
-  const trace = lstmForward(net, x, FRAMES),
+  const trace = lstmForward(net, seen, FRAMES),
     kept = new Float64Array(FRAMES * PIXELS);
   readOut(net, trace, 0, kept);
   const gone = kept.slice(),
     cells = trace.c.slice();
   if (cut < FRAMES) {
-    const after = lstmForward(net, x.subarray(cut * D), FRAMES - cut);
+    const after = lstmForward(net, seen.subarray(cut * D), FRAMES - cut);
     readOut(net, after, cut, gone);
     if (s.erased) cells.set(after.c, cut * H);
   }
@@ -93,8 +91,8 @@ export function runFilm(s, net) {
 }
 
 /** The same as plain lists, of what is synced. */
-export function numbersOf(s, images, numbers) {
-  const run = runFilm(s, filmNet(images, numbers)),
+export function numbersOf(s, images, matrices, rest) {
+  const run = runFilm(s, filmNet(images, matrices, Float64Array.from(rest))),
     found = { out: run.out };
   for (const name of ["prediction", "kept", "gone", "copy"]) found[name] = [...run[name]];
   return { ...found, cell: [...run.cells] };

@@ -38,7 +38,12 @@ export function sentence(s, run) {
 function render({ model, el }) {
   const view = explorable(model, el, { title: "A digit behind a wall", update });
   view.root.classList.add("ll-wall-explorer");
-  const net = filmNet(floats(model.get("_images")), floats(model.get("_net")));
+  const bytes = model.get("_matrices");
+  const net = filmNet(
+    floats(model.get("_images")),
+    new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    floats(model.get("_rest")),
+  );
   let s = view.settings(),
     run = runFilm(s, net);
   const at = () => s.frame - 1;
@@ -170,7 +175,7 @@ function render({ model, el }) {
     pen.line(run.gone, middle, ey, { color: colors.f, dash: "2 4", width: 3, first: 1 });
     pen.line(run.kept, middle, ey, { color: colors.o, width: 2.25, first: 1 });
     if (run.out) pen.dot(middle(run.out - 1), ey(run.kept[run.out - 1]), { color: colors.o, r: 4 });
-    const gap = width < 480 ? 5 : 2,
+    const gap = width < 480 ? 3 : 1,
       ticks = Array.from({ length: FRAMES }, (_, t) => t).filter((t) => t % gap === 0);
     pen.axisX(
       Object.assign((t) => middle(t), { from: px(0), to: px(FRAMES) }),

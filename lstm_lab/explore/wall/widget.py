@@ -11,46 +11,49 @@ import traitlets
 from ..core.base import Explorable, control, flag, floats
 from ..core.bundle import module, styles
 from .film import (
+    BIASES,
     CELLS,
     FRAMES,
-    HEIGHT,
-    PLACES,
+    HIDDEN,
+    MATRICES,
+    PIXELS,
     SPEEDS,
+    WALL,
     WIDE,
-    WIDEST,
-    WIDTH,
     film,
+    packed,
     shipped,
     ten_digits,
 )
 
 HERE = Path(__file__).parent
+WIDEST = 15
 
 
 class WallExplorer(Explorable):
     """A digit passes behind a wall, and a small trained LSTM predicts every next frame.
 
     The wall's place and width, the digit and its speed are the reader's. The network has seen none
-    of these digits. Below the frames are its cell states over time, and the error of three
-    predictions: with its memory, with the memory erased in the first frame in which nothing of the
-    digit is seen, and the frame before.
+    of these digits, and no wall but the one that the picture begins with. Below the frames are its
+    cell states over time, and the error of three predictions: with its memory, with the memory
+    erased in the first frame in which nothing of the digit is seen, and the frame before.
 
     Parameters
     ----------
     digit : int
         0 to 9.
     speed : int
-        Columns a frame, 1 to 3.
+        Columns a frame, 2 or 3.
     wall : int
-        Columns before the wall, 6 to 14.
+        Columns before the wall, 6 to 12.
     width : int
-        Columns that the wall hides, 0 to 14.
+        Columns that the wall hides, 0 to 15.
     erased : bool
         Draw the prediction and the cells with the memory erased.
     frame : int
-        The frame that is shown, 1 to 24.
+        The frame that is shown, 1 to 16.
     cell : int
-        The cell whose curve is drawn, 1 to 48.
+        The cell whose curve is drawn, 1 to 128.
 
     Raises
     ------
@@ -64,19 +67,24 @@ class WallExplorer(Explorable):
 
     digit = control(3, 0, 9, 1, whole=True)
     speed = control(2, *SPEEDS, 1, whole=True)
-    wall = control(9, *PLACES, 1, whole=True)
-    width = control(11, 0, WIDEST, 1, whole=True)
+    wall = control(WALL, 6, 12, 1, whole=True)
+    width = control(HIDDEN, 0, WIDEST, 1, whole=True)
     erased = flag(False)
     frame = control(9, 1, FRAMES, 1, whole=True, view=True)
-    cell = control(1, 1, CELLS, 1, whole=True, view=True)
+    cell = control(26, 1, CELLS, 1, whole=True, view=True)
 
     _images = traitlets.Bytes(b"").tag(sync=True)
-    _net = traitlets.Bytes(b"").tag(sync=True)
+    _matrices = traitlets.Bytes(b"").tag(sync=True)
+    _rest = traitlets.Bytes(b"").tag(sync=True)
 
     def __init__(self, **settings: Any):
-        arrays = (array.ravel() for array in shipped().params.values())
+        arrays = packed()
+        rest = [arrays[name] for name in (*(f"{m}.scale" for m in MATRICES), *BIASES)]
         super().__init__(
-            **settings, _images=floats(ten_digits()), _net=floats(np.concatenate([*arrays]))
+            **settings,
+            _images=floats(ten_digits()),
+            _matrices=b"".join(arrays[name].tobytes() for name in MATRICES),
+            _rest=floats(np.concatenate(rest)),
         )
 
     def places(self) -> np.ndarray:
@@ -93,18 +101,18 @@ class WallExplorer(Explorable):
         Returns
         -------
         dict
-            ``prediction`` (24, 240), of each frame from those before it (of the first there is
-            none: 0), and ``cell`` (24, 48), as they are drawn; ``kept``, ``gone`` and ``copy``
-            (24,), 1000 times the mean squared error with the memory, with the memory erased and
+            ``prediction`` (16, 240), of each frame from those before it (of the first there is
+            none: 0), and ``cell`` (16, 128), as they are drawn; ``kept``, ``gone`` and ``copy``
+            (16,), 1000 times the mean squared error with the memory, with the memory erased and
             of the frame before; ``out``, the first frame after the wall, from 1, or 0.
         """
-        one = (np.array([value]) for value in (0, self.speed, self.wall, self.width))
-        x = film(ten_digits()[[self.digit]], *one)[0].astype("float64")
+        seen = film(self.digit, self.speed, self.wall, self.width).astype("float64")
+        x = seen[:, None]
         network, hidden = shipped(), self.hidden()
         lstm, readout = network.layers.values()
         cut = int(hidden.argmax()) if hidden.any() else FRAMES
         y, trace = lstm.forward(x)
-        kept = np.concatenate([np.zeros((1, 1, HEIGHT * WIDTH)), readout.forward(y)[0][:-1]])[:, 0]
+        kept = np.concatenate([np.zeros((1, 1, PIXELS)), readout.forward(y)[0][:-1]])[:, 0]
         prediction, cell = kept, trace.cell[:, 0]
         gone = kept.copy()
         if cut < FRAMES:
@@ -112,7 +120,6 @@ class WallExplorer(Explorable):
             gone[cut + 1 :] = readout.forward(y)[0][:-1, 0]
             if self.erased:
                 prediction, cell = gone, np.concatenate([cell[:cut], after.cell[:, 0]])
-        seen = x[:, 0, : HEIGHT * WIDTH]
         before = np.concatenate([np.zeros_like(seen[:1]), seen[:-1]])
         after_wall = np.flatnonzero(
             (self.places() + WIDE > self.wall + self.width) & (np.arange(FRAMES) > cut)

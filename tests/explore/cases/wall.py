@@ -20,8 +20,9 @@ def shown(explorer):
 
 
 def js(explorer):
-    images, net = (np.frombuffer(b, "<f4").tolist() for b in (explorer._images, explorer._net))
-    return "wall/model.js", "numbersOf", [explorer.settings(), images, net]
+    images, rest = (np.frombuffer(b, "<f4").tolist() for b in (explorer._images, explorer._rest))
+    matrices = np.frombuffer(explorer._matrices, "int8").tolist()
+    return "wall/model.js", "numbersOf", [explorer.settings(), images, matrices, rest]
 
 
 def same(answer, explorer):
