@@ -73,12 +73,13 @@ def trained(
     rate: float,
     seed: int,
     batch: int = BATCH,
+    **more: Any,
 ) -> float:
     """Train it; how long that took, in seconds of the processor."""
     start = time.process_time()
     fit(network, x, target, loss=loss, epochs=epochs, batch_size=batch, clip_norm=1.0, seed=seed,
         optimizer=Adam(cosine(rate, epochs * -(-x.shape[1] // batch))), target_axis=1,
-        progress=False)  # fmt: skip
+        progress=False, **more)  # fmt: skip
     return time.process_time() - start
 
 
@@ -250,7 +251,12 @@ def cells(
 # ---- turns of a light
 
 
-TURN_HIDDEN, TURN_EPOCHS, TURN_RATE, LOST = 48, 20, 0.02, 0.25
+TURN_HIDDEN, TURN_EPOCHS, TURN_RATE, LOST, LATER = 48, 20, 0.02, 0.25, 3
+
+
+def later(x: np.ndarray) -> np.ndarray:
+    """With as many empty frames behind as the answer may come late."""
+    return np.concatenate([x, np.zeros((LATER, *x.shape[1:]), x.dtype)])
 
 
 def turns(seed: int, done: set[str], lost: float = 0.0) -> Iterator[Any]:
@@ -299,6 +305,15 @@ def turns(seed: int, done: set[str], lost: float = 0.0) -> Iterator[Any]:
             return found.transpose(1, 0, 2)
 
         yield "MLP, all frames", each(answer), network.size, spent
+    name = f"LSTM, {LATER} frames later"
+    if lost and name not in done:
+        network = recurrent(LSTM, ring, TURN_HIDDEN, most, seed)
+        # Empty frames behind the end, and no answer to the first ones.
+        none = np.zeros((LATER, *target.shape[1:]), int)
+        mask = np.concatenate([none, np.ones_like(target)]).astype("float32")
+        spent = trained(network, later(x), np.concatenate([none, target]), losses.cross_entropy,
+                        TURN_EPOCHS, TURN_RATE, seed, mask=mask)  # fmt: skip
+        yield name, each(lambda v: predict(network, later(v))[LATER:]), network.size, spent
     for kind in (LSTM, BiLSTM) if lost else (RNN, GRU, LSTM):
         if kind.__name__ in done:
             continue
