@@ -251,7 +251,7 @@ def cells(
 # ---- turns of a light
 
 
-TURN_HIDDEN, TURN_EPOCHS, TURN_RATE, LOST, LATER = 48, 20, 0.02, 0.25, 3
+TURN_HIDDEN, TURN_EPOCHS, TURN_RATE, LOST, LATER = 48, 20, 0.02, 0.25, 1
 
 
 def later(x: np.ndarray) -> np.ndarray:
@@ -305,7 +305,7 @@ def turns(seed: int, done: set[str], lost: float = 0.0) -> Iterator[Any]:
             return found.transpose(1, 0, 2)
 
         yield "MLP, all frames", each(answer), network.size, spent
-    name = f"LSTM, {LATER} frames later"
+    name = "LSTM, a frame later"
     if lost and name not in done:
         network = recurrent(LSTM, ring, TURN_HIDDEN, most, seed)
         # Empty frames behind the end, and no answer to the first ones.
