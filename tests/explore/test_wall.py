@@ -119,3 +119,19 @@ def test_a_click_on_a_row_chooses_its_cell_and_frame(show):
     settled(page)
     now = state(page)
     assert (now["frame"], now["cell"]) == (5, 11)
+
+
+def test_cell_66_follows_the_speed_and_cell_119_the_digit():
+    """Chapter 16 says so; in the last frame in which nothing is seen."""
+    states = []
+    for digit in range(10):
+        for speed in film.SPEEDS:
+            values = WallExplorer(digit=digit, speed=speed).values()
+            states.append(np.tanh(values["cell"][values["out"] - 2]))
+    states = np.reshape(states, (10, 2, -1))
+    centred = states - states.mean(axis=(0, 1))
+    whole = (centred**2).sum(axis=(0, 1))
+    by_digit = 2 * (centred.mean(axis=1) ** 2).sum(axis=0) / whole
+    by_speed = 10 * (centred.mean(axis=0) ** 2).sum(axis=0) / whole
+    assert by_speed[65] > 0.9 and by_digit[65] < 0.1
+    assert by_digit[118] > 0.75 and by_speed[118] < 0.1

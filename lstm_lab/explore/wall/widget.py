@@ -71,7 +71,7 @@ class WallExplorer(Explorable):
     width = control(HIDDEN, 0, WIDEST, 1, whole=True)
     erased = flag(False)
     frame = control(9, 1, FRAMES, 1, whole=True, view=True)
-    cell = control(26, 1, CELLS, 1, whole=True, view=True)
+    cell = control(119, 1, CELLS, 1, whole=True, view=True)
 
     _images = traitlets.Bytes(b"").tag(sync=True)
     _matrices = traitlets.Bytes(b"").tag(sync=True)
