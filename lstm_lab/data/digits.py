@@ -54,9 +54,11 @@ def digits() -> Parts[Digits]:
     images = (shades / (len(SHADES) - 1)).reshape(-1, SIDE, SIDE).astype("float32")
     order = np.random.default_rng(0).permutation(len(rows))
     cut = np.split(order, [-sum(HELD_OUT), -HELD_OUT[1]])
-    made = [Digits(images[part], labels[part]) for part in cut]
+    train, validation, test = made = [Digits(images[part], labels[part]) for part in cut]
     return Parts(
-        *made,
+        train,
+        validation,
+        test,
         name="Digits",
         source="Alpaydin & Kaynak 1998, doi:10.24432/C50P49, as packed in scikit-learn 1.9.1",
         licence="CC BY 4.0",
