@@ -72,7 +72,11 @@ export function runFilm(s, net) {
   const error = (found) =>
     Float64Array.from({ length: FRAMES }, (_, t) => {
       let sum = 0;
-      for (let k = t * PIXELS; k < (t + 1) * PIXELS; k++) sum += (found[k] - seen[k]) ** 2;
+      for (let k = t * PIXELS; k < (t + 1) * PIXELS; k++) {
+        const column = k % WIDTH;
+        // What the wall covers is not asked for.
+        if (column < s.wall || column >= stop) sum += (found[k] - seen[k]) ** 2;
+      }
       return (1000 * sum) / PIXELS;
     });
   return {

@@ -20,6 +20,7 @@ from .film import (
     SPEEDS,
     WALL,
     WIDE,
+    WIDTH,
     film,
     packed,
     shipped,
@@ -104,7 +105,8 @@ class WallExplorer(Explorable):
             ``prediction`` (16, 240), of each frame from those before it (of the first there is
             none: 0), and ``cell`` (16, 128), as they are drawn; ``kept``, ``gone`` and ``copy``
             (16,), 1000 times the mean squared error with the memory, with the memory erased and
-            of the frame before; ``out``, the first frame after the wall, from 1, or 0.
+            of the frame before, where what the wall covers counts as right; ``out``, the first
+            frame after the wall, from 1, or 0.
         """
         seen = film(self.digit, self.speed, self.wall, self.width).astype("float64")
         x = seen[:, None]
@@ -125,8 +127,11 @@ class WallExplorer(Explorable):
             (self.places() + WIDE > self.wall + self.width) & (np.arange(FRAMES) > cut)
         )
 
+        column = np.arange(PIXELS) % WIDTH
+        open_ = (column < self.wall) | (column >= self.wall + self.width)
+
         def error(found: np.ndarray) -> np.ndarray:
-            return 1000 * ((found - seen) ** 2).mean(axis=1)
+            return 1000 * ((found - seen) ** 2 * open_).mean(axis=1)
 
         return {
             "prediction": prediction,
