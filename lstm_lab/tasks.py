@@ -2,11 +2,13 @@
 
 Each function draws fresh examples: ``x`` is (T, B, D) in float32, ``lengths`` (B,) where the
 sequences are not equally long, and the target is what `lstm_lab.losses` takes. Symbols are
-one-hot.
+one-hot. `behind_a_wall` makes clips of images, whose target is their own next frame.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,23 @@ from ._validation import (
     checked_choice,
     checked_generator,
     checked_number,
+    checked_rate,
     checked_size,
     described,
+    plain_array,
 )
 
-__all__ = ["adding", "copying", "first_symbol", "oscillations", "temporal_order"]
+__all__ = [
+    "Clips",
+    "adding",
+    "behind_a_wall",
+    "copying",
+    "drawn",
+    "first_symbol",
+    "oscillations",
+    "temporal_order",
+    "turns",
+]
 
 ADDING_BASELINE = 1 / 24
 """Mean squared error of the constant 0.5 at the adding task: (1/3 + 1/3) / 16."""
@@ -175,6 +189,214 @@ def copying(
     target = np.full((steps, batch), blank)
     target[-count:] = drawn
     return _one_hot(inputs, symbols + 2), target
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """Short films of an image that crosses a wall: what `behind_a_wall` makes.
+
+    Attributes
+    ----------
+    frames : numpy.ndarray (T, N, height · width), float32
+        What is seen, row by row; the wall's columns are 0.
+    places : numpy.ndarray (T, N), int
+        The column of the image's left edge, seen or not; past ``width`` it has left.
+    which : numpy.ndarray (N,), int
+        The image of each clip.
+    speeds : numpy.ndarray (N,), int
+        Columns a frame.
+    out : numpy.ndarray (N,), int
+        The first frame in which a column of the image is seen to the right of the wall.
+    wall : slice
+        The hidden columns.
+    shape : tuple of int
+        (height, width) of a frame.
+    """
+
+    frames: np.ndarray
+    places: np.ndarray
+    which: np.ndarray
+    speeds: np.ndarray
+    out: np.ndarray
+    wall: slice
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def __repr__(self) -> str:
+        (height, width), (start, stop) = self.shape, (self.wall.start, self.wall.stop)
+        return (
+            f"<Clips: {len(self)} of {len(self.frames)} frames, {height} × {width} pixels, wall "
+            f"before columns {start} to {stop - 1}>"
+        )
+
+
+def drawn(images: Any, places: Any, width: int) -> np.ndarray:
+    """Images at their places: each clip's image, in each frame with its left edge in that column.
+
+    Parameters
+    ----------
+    images : array_like (N, height, w)
+    places : array_like of int (T, N)
+        What lies left of column 0 or right of the last is cut off.
+    width : int
+        Columns of a frame.
+
+    Returns
+    -------
+    numpy.ndarray (T, N, height, width), float32
+    """
+    images = _images(images)
+    places, width = plain_array(places, "places"), checked_size(width, "width")
+    if places.ndim != 2 or places.dtype.kind not in "iu" or places.shape[1] != len(images):
+        raise ValueError(
+            f"places must be whole numbers (T, {len(images)}), one column for each image, got "
+            f"{places.dtype} {places.shape}"
+        )
+    wide = images.shape[2]
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 1)))
+    # The image's own column that each column of the frame shows; the padding where there is none.
+    column = np.clip(np.arange(width) - places[:, :, None], -1, wide) + 1
+    every = np.arange(len(images))[None, :, None]
+    return np.ascontiguousarray(padded[every, :, column].transpose(0, 1, 3, 2))
+
+
+def _images(images: Any) -> np.ndarray:
+    images = plain_array(images, "images")
+    if images.ndim != 3 or not images.size or images.dtype.kind not in "biuf":
+        raise ValueError(
+            f"images must be numbers (N, height, width), got {images.dtype} {images.shape}"
+        )
+    if not np.isfinite(images).all():
+        raise ValueError("images holds NaN or infinity")
+    return images.astype("float32")
+
+
+def behind_a_wall(
+    images: Any,
+    batch: int,
+    seed: Any,
+    *,
+    steps: int = 16,
+    width: int = 30,
+    hidden: int = 11,
+    speeds: Sequence[int] = (2, 3),
+) -> Clips:
+    """An image crosses the frame from left to right, and a wall in the middle hides it for a while.
+
+    What is to be predicted is the next frame. In the first frame the whole image is seen. While
+    it is behind the wall the frames are empty, whatever the image: only who remembers can know
+    what comes out.
+
+    Parameters
+    ----------
+    images : array_like (n, height, w)
+        Each clip draws one of them. Keep those of the test apart.
+    batch : int
+        How many clips.
+    seed : int or numpy.random.Generator
+    steps : int
+        Frames of a clip, T.
+    width, hidden : int
+        Columns of a frame, and those in its middle that the wall hides: at least w, so that the
+        image disappears.
+    speeds : sequence of int
+        Columns a frame; each clip draws one of them, and its place in the first frame.
+
+    Raises
+    ------
+    ValueError
+        If the image does not fit beside the wall or behind it, or a clip ends before the slowest
+        one is out.
+    """
+    rng = checked_generator(seed, optional=False)
+    images, batch = _images(images), checked_size(batch, "batch")
+    (count, height, wide), steps = images.shape, checked_size(steps, "steps")
+    hidden = checked_size(hidden, "hidden", least=wide, why="or the image is never hidden")
+    width = checked_size(
+        width, "width", least=hidden + 2 * wide, why="so that the image fits on both sides"
+    )
+    ways = np.array([checked_size(speed, "speeds") for speed in speeds])
+    if not len(ways):
+        raise ValueError("speeds must hold one speed at least")
+    start = (width - hidden) // 2
+    wall = slice(start, start + hidden)
+    needed = -(-(wall.stop - wide + 1) // int(ways.min())) + 1
+    if steps < needed:
+        raise ValueError(
+            f"steps must be at least {needed}, or the slowest image is not out before the end; "
+            f"got {steps}"
+        )
+    which, drawn_speeds = rng.integers(count, size=batch), rng.choice(ways, size=batch)
+    begin = rng.integers(start - wide + 1, size=batch)
+    places = begin + drawn_speeds * np.arange(steps)[:, None]
+    frames = drawn(images[which], np.minimum(places, width), width)
+    frames[..., wall] = 0
+    return Clips(
+        frames=frames.reshape(steps, batch, height * width),
+        places=places,
+        which=which,
+        speeds=drawn_speeds,
+        out=(places + wide > wall.stop).argmax(axis=0),
+        wall=wall,
+        shape=(height, width),
+    )
+
+
+def turns(
+    batch: int,
+    seed: Any,
+    *,
+    steps: int = 16,
+    ring: int = 12,
+    most: int = 3,
+    missing: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many times has a light turned that runs round a ring of places? Counted so far.
+
+    Each frame it goes one place on. Where it starts is drawn uniformly and which way by a coin, so
+    that one frame, and any two neighbouring frames, are equally likely whatever the number of
+    turns: who sees no more can only guess. How many turns a clip has is drawn uniformly from 0 to
+    ``most``, and then where they are.
+
+    Parameters
+    ----------
+    batch : int
+    seed : int or numpy.random.Generator
+    steps : int
+        Frames of a clip, T.
+    ring : int
+        Places of the ring; at least 3, or the two ways round are one.
+    most : int
+        The largest number of turns.
+    missing : float
+        The probability that a frame is lost: it is all 0.
+
+    Returns
+    -------
+    x : numpy.ndarray (T, B, ring)
+        One-hot where the light is.
+    target : numpy.ndarray of int (T, B)
+        Turns so far: frame t counts those that show in frames 0 to t. In the last frame each
+        number is as likely as the others.
+    """
+    rng = checked_generator(seed, optional=False)
+    batch, most = checked_size(batch, "batch"), checked_size(most, "most")
+    steps = checked_size(steps, "steps", least=most + 2, why="so that the turns have room")
+    ring = checked_size(ring, "ring", least=3, why="or both ways round are one")
+    missing = checked_rate(missing, "missing")
+    count = rng.integers(most + 1, size=batch)
+    # Of the frames in which a turn can show, the `count` first of a shuffled row.
+    rank = rng.permuted(np.tile(np.arange(steps - 2), (batch, 1)), axis=1).T
+    turned = np.zeros((steps, batch), int)
+    turned[2:] = rank < count
+    so_far = turned.cumsum(axis=0)
+    way = rng.choice((-1, 1), size=batch) * (-1) ** so_far
+    way[0] = rng.integers(ring, size=batch)
+    x = _one_hot(way.cumsum(axis=0) % ring, ring)
+    x[rng.random(x.shape[:2]) < missing] = 0
+    return x, so_far
 
 
 def oscillations(

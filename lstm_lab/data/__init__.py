@@ -7,6 +7,7 @@ sound.
 
 from .catalogue import catalogue, load
 from .climatology import Climatology
+from .digits import Digits
 from .pairs import Pairs
 from .parts import Parts
 from .readers import read_conll, read_pairs, read_series, read_text
@@ -22,6 +23,7 @@ __all__ = [
     "ALPHABET",
     "Climatology",
     "Corpus",
+    "Digits",
     "Pairs",
     "Parts",
     "Series",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 from .._validation import checked_text
+from .digits import Digits, digits
 from .pairs import Pairs, dates, emoji
 from .parts import Parts
 from .series import Series, el_nino, sunspots
@@ -56,6 +57,13 @@ _SETS = {
         "2,500 / 250 / 500 pairs",
         _UNICODE,
         "with Babel",
+    ),
+    "digits": _Entry(
+        digits,
+        "handwritten digits, 8 × 8 grey values",
+        "1,197 / 200 / 400 images",
+        "CC BY 4.0",
+        _HERE,
     ),
     "el_nino": _Entry(
         el_nino,
@@ -160,6 +168,8 @@ def load(name: _Text) -> Corpus: ...
 @overload
 def load(name: Literal["spoken_numbers"]) -> Parts[Spoken]: ...
 @overload
+def load(name: Literal["digits"]) -> Parts[Digits]: ...
+@overload
 def load(name: Literal["el_nino", "sunspots"]) -> Series: ...
 @overload
 def load(name: str) -> Parts[Any] | Series: ...
@@ -173,6 +183,7 @@ def load(name: str) -> Any:
     contacts         persons, companies, addresses in one line, BIO tags        MIT
     dates            dates in words, English to French                          Unicode-3.0
     dates_medium     the same dates, without the day of the week in English     Unicode-3.0
+    digits           handwritten digits, 8 × 8 grey values                      CC BY 4.0
     el_nino          temperature of the sea off Peru, monthly                   public domain
     emoji            names of emoji and symbols, English to French              Unicode-3.0
     names            names of persons and companies, every word tagged by hand  MIT
@@ -190,7 +201,7 @@ def load(name: str) -> Any:
 
     Returns
     -------
-    Parts of Tagged, of Pairs or of Spoken, Corpus or Series
+    Parts of Tagged, of Pairs, of Digits or of Spoken, Corpus or Series
         Each has ``name``, ``description``, ``source``, ``licence`` and ``checksum``. All but a
         `Series` have ``train``, ``validation`` and ``test``.
 

@@ -18,6 +18,7 @@ __all__ = ["CHECKSUMS", "body", "make", "text_of"]
 
 CHECKSUMS = {
     "addresses.tsv.gz": "b241054c3f8625800eb51f464364982d665ef32ce51aea48745a8edc4395912e",
+    "digits.tsv.gz": "efaea3e9021ce16a038117d1ab956e5628081e700921e14719c3300c48f3d68f",
     "emoji.tsv.gz": "ea5cb42369e93845f071918743db0bace63659158273effc49406d597c518e51",
     "names.tsv.gz": "a4ab6ef4b322201f953368c7193c58bce9eb8fabd9fb836590f6aa1c038d7abd",
 }

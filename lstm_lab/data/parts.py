@@ -33,7 +33,7 @@ class Parts(Generic[P]):
 
     Attributes
     ----------
-    train, validation, test : Tagged, Pairs or tuple of str
+    train, validation, test : Tagged, Pairs, Digits or tuple of str
         To learn from; to choose rates, sizes and epochs on; to be measured on once, at the end.
     name, source, licence : str
     description : str

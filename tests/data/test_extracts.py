@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lstm_lab.data import extracts, load, make_addresses, make_emoji, make_names
+from lstm_lab.data import extracts, load, make_addresses, make_digits, make_emoji, make_names
 from lstm_lab.data.extracts import CHECKSUMS, body
 
 FOLDER = Path(extracts.__file__).parent
 LICENCES = {
     "addresses.tsv.gz": ("The MIT License", "Copyright (c) 2014 The Atlanta Journal"),
+    "digits.tsv.gz": ("E. Alpaydin and C. Kaynak, 1998", "CC BY 4.0", "BSD 3-Clause License"),
     "emoji.tsv.gz": ("UNICODE LICENSE V3", "Copyright © 2004-2026 Unicode, Inc."),
     "names.tsv.gz": ("The MIT License", "Copyright (c) 2014 The Atlanta Journal"),
 }
@@ -63,6 +64,17 @@ def names(folder: Path) -> tuple:
     return make_names, [folder], sum(one, [])
 
 
+def digits(folder: Path) -> tuple:
+    packed = folder / "sklearn" / "datasets" / "data" / "digits.csv.gz"
+    packed.parent.mkdir(parents=True)
+    rows = [[*range(17), *[0] * 47, 7], [16] * 64 + [0]]
+    text = "\n".join(",".join(map(str, map(float, row))) for row in rows)
+    packed.write_bytes(gzip.compress(text.encode("ascii")))
+    write(folder / "sklearn-1.dist-info" / "licenses" / "COPYING", "Free.\n\n# Really.")
+    shades = make_digits.SHADES
+    return make_digits, [folder], [f"7\t{shades}{'a' * 47}", f"0\t{'q' * 64}"]
+
+
 def emoji(folder: Path) -> tuple:
     """ "#" is a name's own sign, not the licence's; flags and what has no name are left out."""
     tables = {
@@ -79,7 +91,7 @@ def emoji(folder: Path) -> tuple:
     return make_emoji, [folder / kind for kind in tables], lines
 
 
-@pytest.mark.parametrize("sources", [addresses, emoji, names])
+@pytest.mark.parametrize("sources", [addresses, digits, emoji, names])
 def test_an_extract_can_be_made_again(sources, tmp_path, monkeypatch, capsys):
     module, folders, expected = sources(tmp_path / "source")
     target = tmp_path / f"{sources.__name__}.tsv.gz"
@@ -105,12 +117,18 @@ def test_a_string_with_anything_but_tagged_words_is_refused(wrong):
         make_addresses.as_text(f"<C>{wrong}</C>", "")
 
 
+@pytest.mark.parametrize("row", ["0,1", ",".join(["17"] * 64 + ["0"]), "0," * 64 + "10"])
+def test_a_row_that_is_no_digit_is_refused(row):
+    with pytest.raises(ValueError, match="row 0 is no image of 64 pixels"):
+        make_digits.as_text([row], "")
+
+
 def test_a_name_with_a_tab_is_refused():
     with pytest.raises(ValueError, match="tab or a line break"):
         make_emoji.as_text({"en": {"x": "a\tb"}, "fr": {"x": "c"}}, "")
 
 
-@pytest.mark.parametrize("name", ["addresses", "contacts", "emoji", "names"])
+@pytest.mark.parametrize("name", ["addresses", "contacts", "digits", "emoji", "names"])
 @pytest.mark.parametrize("damage", ["missing", "cut", "changed", "no gzip"])
 def test_what_is_lost_or_damaged_says_so_in_one_sentence(name, damage, tmp_path, monkeypatch):
     for file in CHECKSUMS:

@@ -8,10 +8,11 @@ import types
 from collections import Counter
 from datetime import date
 
+import numpy as np
 import pytest
 
 from lstm_lab import data
-from lstm_lab.data import Corpus, Pairs, Parts, Series, Tagged, catalogue, load, tokenize
+from lstm_lab.data import Corpus, Digits, Pairs, Parts, Series, Tagged, catalogue, load, tokenize
 from lstm_lab.data.catalogue import _SETS
 
 NAMES = list(_SETS)
@@ -20,12 +21,20 @@ PARTS = ("train", "validation", "test")
 CHECKSUMS = {
     "addresses": "b97ef1f7",
     "contacts": "86ccf1af",
+    "digits": "5842ae84",
     "el_nino": "b59b41ae",
     "emoji": "a7bbceaa",
     "names": "54a97aa4",
     "spoken_numbers": "a35fc322",
     "sunspots": "7cad9594",
 }
+
+
+def examples(part):
+    """What two parts may not share; an image by its bytes, an utterance by what is said."""
+    if isinstance(part, Digits):
+        return (image.tobytes() for image in part.images)
+    return getattr(part, "texts", part)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +103,7 @@ def test_a_package_that_is_missing(name, package, advice, monkeypatch):
 # "topics_repeated" is there to show what happens if they do.
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"el_nino", "sunspots", "topics_repeated"}))
 def test_no_example_stands_in_two_parts(sets, name):
-    parts = [set(getattr(part, "texts", part)) for part in (getattr(sets[name], p) for p in PARTS)]
+    parts = [set(examples(getattr(sets[name], part))) for part in PARTS]
     if isinstance(sets[name].train, Tagged):
         parts = [{words for words, _ in part} for part in parts]
     assert all(parts)
@@ -319,3 +328,21 @@ def test_too_few_topics(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", fake)
     with pytest.raises(ValueError, match="does not hold enough topics.*found 1"):
         load("topics")
+
+
+def test_digits_are_images_that_lie_in_one_part(sets):
+    found = sets["digits"]
+    seen = []
+    for part, size in zip(PARTS, (1197, 200, 400), strict=True):
+        digits = getattr(found, part)
+        assert digits.images.shape == (size, 8, 8) and digits.images.dtype == "float32"
+        assert digits.images.min() == 0 and digits.images.max() == 1
+        assert len(digits) == len(digits.labels) == size and str(size) in repr(digits)
+        assert set(digits.labels) == set(range(10))
+        seen += [image.tobytes() for image in digits.images]
+    assert len(set(seen)) == len(seen) == 1797
+    # The file's first image, a 0, begins with this row.
+    images = np.concatenate([getattr(found, part).images for part in PARTS])
+    labels = np.concatenate([getattr(found, part).labels for part in PARTS])
+    first = (16 * images[:, 0] == [0, 0, 5, 13, 9, 1, 0, 0]).all(axis=1)
+    assert 0 in labels[first]
