@@ -317,9 +317,9 @@ def behind_a_wall(
     width = checked_size(
         width, "width", least=hidden + 2 * wide, why="so that the image fits on both sides"
     )
+    if not isinstance(speeds, list | tuple | np.ndarray) or not len(speeds):
+        raise ValueError(f"speeds must hold one speed at least, got {described(speeds)}")
     ways = np.array([checked_size(speed, "speeds") for speed in speeds])
-    if not len(ways):
-        raise ValueError("speeds must hold one speed at least")
     start = (width - hidden) // 2
     wall = slice(start, start + hidden)
     needed = -(-(wall.stop - wide + 1) // int(ways.min())) + 1

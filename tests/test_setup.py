@@ -231,8 +231,8 @@ def modules_of(*groups: list[str]) -> set[str]:
 def test_what_is_imported_is_declared():
     library, book = PROJECT["project"]["dependencies"], EXTRAS["book"]
     code = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
-    # What the library looks for and does without.
-    optional = {"cupy", "numba", "onnx", "scipy", "torch"}
+    # What the library looks for and does without; and what made the shipped speech.
+    optional = {"cupy", "numba", "onnx", "scipy", "torch", "espeakng_loader"}
     assert third_party(code) <= modules_of(library, book) | optional
 
     notebooks = [path for room in ("book", "labs") for path in ROOT.glob(f"{room}/**/*.ipynb")]

@@ -882,6 +882,19 @@ DATA_AND_TASKS = [
         {"batch": SIZE, "length": (*SIZE, 23), "seed": (*SEED, None)},
     ),
     Case(
+        tasks.behind_a_wall,
+        {"images": np.ones((2, 3, 4), "f4"), "batch": 2, "seed": 0},
+        {
+            "images": (3, "a", None, THING, [], [[1.0]], np.full((1, 2, 2), np.nan)),
+            "batch": SIZE,
+            "seed": (*SEED, None),
+            "steps": (*SIZE, 5),
+            "width": (*SIZE, 12),
+            "hidden": (*SIZE, 3),
+            "speeds": (3, "a", None, THING, (), (0,), (2.5,)),
+        },
+    ),
+    Case(
         tasks.copying,
         {"batch": 2, "delay": 3, "seed": 0},
         {
@@ -890,6 +903,15 @@ DATA_AND_TASKS = [
             "seed": (*SEED, None),
             "count": SIZE,
             "symbols": (*SIZE, 1),
+        },
+    ),
+    Case(
+        tasks.drawn,
+        {"images": np.ones((2, 3, 4), "f4"), "places": [[0, 1]], "width": 9},
+        {
+            "images": (3, "a", None, THING, [], [[1.0]], np.full((2, 2, 2), np.inf)),
+            "places": (3, "a", None, THING, [], [0, 1], [[0.5, 1.0]], [[0, 1, 2]]),
+            "width": SIZE,
         },
     ),
     Case(
@@ -918,6 +940,18 @@ DATA_AND_TASKS = [
         tasks.temporal_order,
         {"batch": 2, "seed": 0},
         {"batch": SIZE, "seed": (*SEED, None), "length": (*SIZE, 19), "marks": (*SIZE, 1, 4)},
+    ),
+    Case(
+        tasks.turns,
+        {"batch": 2, "seed": 0},
+        {
+            "batch": SIZE,
+            "seed": (*SEED, None),
+            "steps": (*SIZE, 4),
+            "ring": (*SIZE, 2),
+            "most": SIZE,
+            "missing": RATE,
+        },
     ),
 ]
 
@@ -1383,7 +1417,7 @@ RESULT_TYPES = {
     *("Gradient", "Trace", "CTCLattice", "Report", "Entry", "History", "Interval"),
     *("Series", "Corpus", "Pairs", "Parts", "Tagged", "ConfusionMatrix", "EntityScores", "Score"),
     *("Reading", "CheckpointError", "Diverged", "ALPHABET"),
-    *("CRFLattice", "TagScores", "Spoken", "EditScore", "Labelling"),
+    *("CRFLattice", "TagScores", "Spoken", "Digits", "Clips", "EditScore", "Labelling"),
     *("NothingCounts", "Beam", "Branch", "Hypothesis", "Looked"),
     # Bases of what is tried here.
     *("Layer", "Optimizer"),
