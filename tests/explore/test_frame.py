@@ -81,9 +81,9 @@ def test_what_a_link_puts_out_of_range_is_put_right(case, show):
 def test_nothing_leaves_its_frame(case, show):
     """In a narrow page, and in one that is widened in place."""
     page = page_of(show, case, width=WIDTHS[0])
-    for path in case.kind.levels:
-        for width in WIDTHS:
-            widen(page, width)
+    for width in WIDTHS:
+        widen(page, width)  # the last level in place, the others before they open
+        for path in case.kind.levels:
             go(page, path)
             assert page.evaluate(OVERFLOWS) == [], (path, width)
     go(page, "")
@@ -138,8 +138,9 @@ def test_taking_it_down_leaves_nothing(case, show):
 def test_axe_finds_nothing_serious(first, show, artifacts):
     """A page with several explorables, every fold open, at three depths of levels.
 
-    On one page with all of them axe takes four times as long as on these together. In the dark theme only what is about colours is asked anew. And of a table's rows, which are
-    all made alike, the first three stand for the others.
+    On one page with all of them axe takes four times as long as on these together. In the dark
+    theme only what is about colours is asked anew. And of a table's rows, which are all made
+    alike, the first three stand for the others.
     """
     cases = CASES[first::PAGES]
     page = show(*(case.new(**case.lively) for case in cases), width=1280)
