@@ -13,7 +13,6 @@ norm of 1. Rows that the file has already are not computed again.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +24,8 @@ import numpy as np
 
 from lstm_lab import LSTM, LastStep, Linear, Sequential, cells, losses, tasks
 from lstm_lab.optim import Adam, clip_by_norm
+
+from .rows import add, rows_of
 
 FILE = Path(__file__).parents[1] / "book" / "06-biases.csv"
 COLUMNS = (
@@ -158,18 +159,11 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FILE)
     arguments = parser.parse_args()
     os.environ.setdefault("LSTM_LAB_BACKEND", "numpy")
-    rows = []
-    if arguments.to.exists():
-        with arguments.to.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    else:
-        arguments.to.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-    for start in missing(arguments.seeds, rows):
+    for start in missing(arguments.seeds, rows_of(arguments.to, COLUMNS)):
         solved, updates, accuracy, arrives, saturated, rms = train(*start)
         parts = solved, updates, f"{accuracy:.3f}", f"{arrives:.2e}", f"{saturated:.3f}"
         row = *start, *parts, f"{rms:.2f}"
-        with arguments.to.open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+        add(arguments.to, *row)
         print(*row, flush=True)
 
 

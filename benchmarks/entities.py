@@ -14,7 +14,6 @@ file has already are not computed again.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import time
 from collections import Counter, defaultdict
@@ -32,6 +31,8 @@ from lstm_lab.metrics import illegal_transitions
 from lstm_lab.models import Tagger, tag_scores, word_features
 from lstm_lab.optim import Adam, cosine
 from lstm_lab.training import fit, predict
+
+from .rows import add, rows_of
 
 BOOK = Path(__file__).parents[1] / "book"
 FILE = BOOK / "14-entities.csv"
@@ -198,18 +199,6 @@ def measured(rows: Rows, part: Tagged) -> list[int]:
     found = score.entities
     return [found.right, found.found, found.actual, score.words_right, score.words,
             illegal_transitions(rows)]  # fmt: skip
-
-
-def rows_of(file: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    if not file.exists():
-        file.write_text(",".join(columns) + "\n", encoding="utf-8")
-    with file.open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
-def add(file: Path, *row: object) -> None:
-    with file.open("a", encoding="utf-8", newline="") as lines:
-        csv.writer(lines, lineterminator="\n").writerow(row)
 
 
 def measure(file: Path, seeds: range) -> None:

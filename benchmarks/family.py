@@ -17,7 +17,6 @@ constant's, and the largest ``abs(c)`` on sequences that no training has seen.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +28,8 @@ import numpy as np
 from lstm_lab import GRU, LSTM, RNN, LastStep, Linear, Sequential, losses, tasks
 from lstm_lab.layers import Recurrent
 from lstm_lab.optim import Adam, clip_by_norm
+
+from .rows import add, rows_of
 
 FILE = Path(__file__).parents[1] / "book" / "07-family.csv"
 COLUMNS = ("relative", "task", "seed", "updates", "error", "first")
@@ -235,16 +236,9 @@ def main() -> None:
         parser.error("--biases: neither --only nor --units can be combined with it")
     os.environ["LSTM_LAB_BACKEND"] = "numpy"
     to = arguments.to or (BIASES_FILE if arguments.biases else FILE)
-    rows: list[dict[str, str]] = []
-    if to.exists():
-        with to.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    else:
-        columns = BIASES_COLUMNS if arguments.biases else COLUMNS
-        to.write_text(",".join(columns) + "\n", encoding="utf-8")
+    rows = rows_of(to, BIASES_COLUMNS if arguments.biases else COLUMNS)
     for row in (biases_table if arguments.biases else family_table)(arguments, rows):
-        with to.open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+        add(to, *row)
         print(*row, flush=True)
 
 

@@ -21,7 +21,6 @@ Rows that a file has already are not computed again.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import time
 from collections.abc import Iterator
@@ -33,6 +32,8 @@ import numpy as np
 
 from lstm_lab.data import ALPHABET, load
 from lstm_lab.models import LanguageModel, NGram, compressed_bits, shipped
+
+from .rows import add, rows_of
 
 FILE = Path(__file__).parents[1] / "book" / "11-language.csv"
 COLUMNS = ("experiment", "model", "setting", "seed", "bits", "seconds")
@@ -129,16 +130,9 @@ def source() -> Iterator[tuple[Row, float]]:
     yield from compressed("source", "compressor", train, test)
 
 
-def rows_of(file: Path) -> list[dict[str, str]]:
-    if not file.exists():
-        file.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
 def measure(file: Path, seeds: int, only: list[str]) -> None:
     """Each group of rows at once: its first row says whether it is there already."""
-    done = {tuple(row[name] for name in COLUMNS[:4]) for row in rows_of(file)}
+    done = {tuple(row[name] for name in COLUMNS[:4]) for row in rows_of(file, COLUMNS)}
     groups: list[tuple[tuple[str, ...], Iterator[tuple[Row, float]]]] = [
         (("baseline", "topics", "order 0", ""), baselines()),
         (("context", "counting", "0", ""), contexts()),
@@ -159,10 +153,7 @@ def measure(file: Path, seeds: int, only: list[str]) -> None:
         begin = time.process_time()
         for row, bits in group:
             seconds = time.process_time() - begin
-            with file.open("a", encoding="utf-8", newline="") as lines:
-                csv.writer(lines, lineterminator="\n").writerow(
-                    [*row, f"{bits:.4f}", f"{seconds:.1f}"]
-                )
+            add(file, *row, f"{bits:.4f}", f"{seconds:.1f}")
             print(*row, f"{bits:.3f} {seconds:.1f} s", flush=True)
             begin = time.process_time()
 

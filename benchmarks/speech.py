@@ -22,9 +22,9 @@ from typing import Any
 from lstm_lab.data import load
 from lstm_lab.models import NGram, Recogniser
 
-from .entities import BOOK, add, rows_of
+from .rows import add, rows_of
 
-FILE = BOOK / "15-speech.csv"
+FILE = Path(__file__).parents[1] / "book" / "15-speech.csv"
 COLUMNS = ("seed", "method", "read", "part", "errors", "letters", "right", "numbers",
            "parameters", "seconds")  # fmt: skip
 

@@ -16,7 +16,6 @@ Rows that a file has already are not computed again.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import re
 from collections import Counter, defaultdict
@@ -30,6 +29,8 @@ from lstm_lab import LSTM, BiLSTM, Embedding, Linear, Sequential, losses
 from lstm_lab.data import load
 from lstm_lab.optim import Adam
 from lstm_lab.training import fit, predict
+
+from .rows import add, rows_of
 
 BOOK = Path(__file__).parents[1] / "book"
 FILE, CHOICE = BOOK / "08-tagging.csv", BOOK / "08-tagging-choice.csv"
@@ -176,18 +177,6 @@ def trained(
         "BiLSTM": lambda seed: BiLSTM(24, 32, seed=seed),
     }[method]
     return network(split, make, seed, rate, part, epochs)
-
-
-def rows_of(file: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    if not file.exists():
-        file.write_text(",".join(columns) + "\n", encoding="utf-8")
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def add(file: Path, *row: object) -> None:
-    with file.open("a", encoding="utf-8", newline="") as lines:
-        csv.writer(lines, lineterminator="\n").writerow(row)
 
 
 def choose(file: Path) -> None:

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_lab.data import Pairs, Parts, load, tokenize
-from lstm_lab.metrics import chrf
+from lstm_lab.metrics import chrf, edit_distance
 from lstm_lab.models import Seq2Seq
 
 FILE = Path(__file__).parents[1] / "book" / "13-translation.csv"
@@ -111,18 +111,8 @@ def copy_nearest(train: Pairs, sources: Texts) -> Texts:
     found = []
     for source in sources:
         words = tokenize(source)
-        found.append(min(known, key=lambda pair: distance(words, pair[0]))[1])
+        found.append(min(known, key=lambda pair: edit_distance(words, pair[0]))[1])
     return found
-
-
-def distance(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """Words to insert, delete or replace (Levenshtein 1966)."""
-    row = list(range(len(other) + 1))
-    for i, word in enumerate(one, start=1):
-        before, row[0] = row[0], i
-        for j, there in enumerate(other, start=1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != there))
-    return row[-1]
 
 
 BASELINES: dict[str, Callable[[Pairs, Texts], Texts]] = {

@@ -31,6 +31,8 @@ from lstm_lab.data import load
 from lstm_lab.optim import Adam, cosine
 from lstm_lab.training import fit, predict
 
+from .rows import rows_of
+
 BOOK = Path(__file__).parents[1] / "book"
 FILE = BOOK / "16-video.csv"
 COLUMNS = ("seed", "task", "method", "part", "measure", "value", "parameters", "seconds")
@@ -331,10 +333,7 @@ TASKS: dict[str, Callable[[int, set[str]], Iterator[Any]]] = {
 
 
 def measure(file: Path, seeds: range) -> None:
-    if not file.exists():
-        file.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = [(row["seed"], row["task"], row["method"]) for row in csv.DictReader(lines)]
+    rows = [(row["seed"], row["task"], row["method"]) for row in rows_of(file, COLUMNS)]
     for seed in seeds:
         for task, methods in TASKS.items():
             done = {method for its, of, method in rows if (its, of) == (str(seed), task)}

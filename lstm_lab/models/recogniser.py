@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 from .._validation import (
     check_kind,
     checked_choice,
-    checked_number,
     checked_seed,
     checked_size,
     checked_text,
@@ -24,8 +22,8 @@ from ..interchange import weights
 from ..layers import LSTM, Dropout, Linear, Sequential, TimeDelay
 from ..losses import ctc, ctc_greedy
 from ..metrics import EditScore, edit_score
-from ..optim import Adam, cosine
-from ..training import History, fit, predict
+from ..training import History, predict
+from .common import read, teach
 
 __all__ = ["Recogniser"]
 
@@ -224,31 +222,20 @@ class Recogniser:
             As `lstm_lab.training.fit` does; and if a text holds a letter that is none of the
             recogniser's, or more letters than its frames can hold.
         """
-        epochs = checked_size(epochs, "epochs")
-        batch_size = checked_size(batch_size, "batch_size")
-        rate = checked_number(learning_rate, "learning_rate", low=0, above=True)
-        x, target, lengths = self._arrays(features, texts)
-        held_out = None
-        if validation is not None:
-            if not isinstance(validation, Sequence) or len(validation) != 2:
-                raise TypeError("validation must be a pair (features, texts)")
-            named = zip(("x", "target", "lengths"), self._arrays(*validation), strict=True)
-            held_out = dict(named)
-        updates = epochs * math.ceil(x.shape[1] / batch_size)
-        return fit(
+        return teach(
             self.network,
-            x,
-            target,
-            lengths=lengths,
-            loss=ctc,
-            optimizer=Adam(cosine(rate, updates)),
+            self._arrays,
+            "features, texts",
+            (features, texts),
+            validation,
             epochs=epochs,
             batch_size=batch_size,
+            learning_rate=learning_rate,
+            loss=ctc,
+            target_axis=0,
             clip_norm=clip_norm,
             patience=patience,
             seed=seed,
-            target_axis=0,
-            validation=held_out,
             checkpoint=checkpoint,
             progress=progress,
         )
@@ -409,14 +396,11 @@ class Recogniser:
         ValueError
             If it is no such file, or a damaged one.
         """
-        network: Any = weights.load(path, backend)
-        try:
-            note = weights.read_notes(path)[KEY]
+
+        def made(network: Any, note: Any) -> Recogniser:
             return cls(network, note["letters"], note["mean"], note["scale"], note["stack"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{path} holds no recogniser: {error}; Recogniser.save writes one"
-            ) from error
+
+        return read(path, backend, KEY, "recogniser; Recogniser", made)
 
     def __repr__(self) -> str:
         body = next(x for x in self.network.layers.values() if not isinstance(x, Dropout))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from .._validation import (
     check_kind,
     checked_bool,
     checked_choice,
-    checked_number,
     checked_seed,
     checked_size,
     described,
@@ -25,8 +23,8 @@ from ..decoding import Beam, beam_search
 from ..interchange import weights
 from ..layers import LSTM, Attention, Embedding, Linear, Sequential
 from ..losses import cross_entropy
-from ..optim import Adam, cosine
-from ..training import History, fit
+from ..training import History
+from .common import read, teach
 from .encoder_decoder import EncoderDecoder, log_softmax
 
 __all__ = ["Looked", "Seq2Seq"]
@@ -234,29 +232,19 @@ class Seq2Seq:
             As `lstm_lab.training.fit` does, and if a target holds a symbol that the model cannot
             write.
         """
-        rate = checked_number(learning_rate, "learning_rate", low=0, above=True)
-        epochs, batch_size = checked_size(epochs, "epochs"), checked_size(batch_size, "batch_size")
-        x, target, lengths = self.examples(sources, targets)
-        if validation is not None:
-            if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-                raise ValueError(
-                    f"validation must be (sources, targets), got {described(validation)}"
-                )
-            validation = self._named(*validation)
-        if optimizer is None:
-            optimizer = Adam(cosine(rate, epochs * ceil(target.shape[1] / batch_size)))
-        return fit(
+        return teach(
             self.network,
-            x,
-            target,
-            lengths=lengths,
-            target_axis=1,
-            loss=cross_entropy,
-            optimizer=optimizer,
+            self.examples,
+            "sources, targets",
+            (sources, targets),
+            validation,
             epochs=epochs,
             batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            loss=cross_entropy,
+            target_axis=1,
             clip_norm=clip_norm,
-            validation=validation,
             patience=patience,
             seed=seed,
             checkpoint=checkpoint,
@@ -297,10 +285,6 @@ class Seq2Seq:
         written, own = _padded([[0, *ids] for ids in numbers])
         target, _ = _padded([[*ids, 1] for ids in numbers])
         return (source, written), target, (ends, own)
-
-    def _named(self, sources: Sequence[Any], targets: Sequence[Any]) -> Any:
-        x, target, lengths = self.examples(sources, targets)
-        return {"x": x, "target": target, "lengths": lengths}
 
     def _encoded(self, sources: Any) -> tuple[np.ndarray, np.ndarray]:
         """Ids (S, N) of sources and their lengths (N,)."""
@@ -484,14 +468,11 @@ class Seq2Seq:
         ValueError
             If it is no such file, or a damaged one.
         """
-        layers: Any = weights.load(path, backend)
-        try:
-            note = weights.read_notes(path)[KEY]
+
+        def made(layers: Any, note: Any) -> Seq2Seq:
             return cls(EncoderDecoder(**layers.layers), **note)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{path} holds no model that translates: {error}; Seq2Seq.save writes one"
-            ) from error
+
+        return read(path, backend, KEY, "model that translates; Seq2Seq", made)
 
     def __repr__(self) -> str:
         looks = "with" if "attention" in self.network.layers else "no"

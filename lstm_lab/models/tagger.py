@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections import Counter
@@ -18,7 +17,6 @@ from .._validation import (
     check_kind,
     checked_bool,
     checked_choice,
-    checked_number,
     checked_seed,
     checked_size,
     checked_text,
@@ -36,8 +34,8 @@ from ..layers import (
 )
 from ..losses import crf, crf_lattice, cross_entropy
 from ..metrics import EntityScores, entity_scores
-from ..optim import Adam, cosine
-from ..training import History, fit, predict
+from ..training import History, predict
+from .common import read, teach
 
 __all__ = ["TagScores", "Tagger", "is_bio", "tag_scores", "word_features"]
 
@@ -304,31 +302,20 @@ class Tagger:
             As `lstm_lab.training.fit` does; and if a tag is none of the tagger's, or a line has
             not as many tags as words.
         """
-        epochs = checked_size(epochs, "epochs")
-        batch_size = checked_size(batch_size, "batch_size")
-        rate = checked_number(learning_rate, "learning_rate", low=0, above=True)
-        x, target, lengths = self._arrays(words, tags)
-        held_out = None
-        if validation is not None:
-            if not isinstance(validation, Sequence) or len(validation) != 2:
-                raise TypeError("validation must be a pair (words, tags)")
-            named = zip(("x", "target", "lengths"), self._arrays(*validation), strict=True)
-            held_out = dict(named)
-        updates = epochs * math.ceil(x.shape[1] / batch_size)
-        return fit(
+        return teach(
             self.network,
-            x,
-            target,
-            lengths=lengths,
-            loss=cross_entropy if self.crf is None else crf,
-            optimizer=Adam(cosine(rate, updates)),
+            self._arrays,
+            "words, tags",
+            (words, tags),
+            validation,
             epochs=epochs,
             batch_size=batch_size,
+            learning_rate=learning_rate,
+            loss=cross_entropy if self.crf is None else crf,
+            target_axis=1,
             clip_norm=clip_norm,
             patience=patience,
             seed=seed,
-            target_axis=1,
-            validation=held_out,
             checkpoint=checkpoint,
             progress=progress,
         )
@@ -464,12 +451,11 @@ class Tagger:
         ValueError
             If it is no such file, or a damaged one.
         """
-        network: Any = weights.load(path, backend)
-        try:
-            note = weights.read_notes(path)[KEY]
+
+        def made(network: Any, note: Any) -> Tagger:
             return cls(network, note["vocabularies"], note["tags"], note["legal"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} holds no tagger: {error}; Tagger.save writes one") from error
+
+        return read(path, backend, KEY, "tagger; Tagger", made)
 
     def __repr__(self) -> str:
         head = "softmax" if self.crf is None else "CRF"

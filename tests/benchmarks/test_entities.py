@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import entities
+from benchmarks.rows import rows_of
 from lstm_lab.metrics import entity_scores, illegal_transitions
 
 TAGS = ["O", "B-company", "I-company", "B-person", "I-person"]
@@ -28,7 +29,7 @@ def test_without_stray_is_the_strict_count(seed):
 
 
 def test_the_file_has_ten_seeds_of_every_method_and_every_treatment():
-    rows = list(entities.rows_of(entities.FILE, entities.COLUMNS))
+    rows = rows_of(entities.FILE, entities.COLUMNS)
     keys = [(row["method"], row["rows"], row["part"], row["seed"]) for row in rows]
     assert len(set(keys)) == len(keys)
     for method in entities.LEARNT:

@@ -7,6 +7,7 @@ import wave
 import numpy as np
 import pytest
 
+from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.data import frames, log_mel, mel_bands, power_spectrum, read_wav
 from lstm_lab.data.speech import RANGE
 
@@ -40,8 +41,8 @@ def test_the_power_is_that_of_the_direct_sum():
         np.testing.assert_allclose(column, direct, rtol=1e-11, atol=1e-12)
 
 
-def test_the_power_is_scipys():
-    signal = pytest.importorskip("scipy.signal")
+def test_the_power_is_scipys(require):
+    signal = require("scipy.signal", INSTALL_TEST)
     x = np.random.default_rng(1).normal(size=RATE // 2)
     fade = np.sin(np.pi * (np.arange(512) + 0.5) / 512) ** 2
     frequency, _, found = signal.stft(

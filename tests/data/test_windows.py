@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstm_lab.cli import INSTALL_TEST
 from lstm_lab.data import Climatology, Standardizer, load, split, windows
 
 
@@ -169,12 +170,12 @@ def test_dates_words_and_complex_numbers_are_no_series(values):
         windows(values, 1)
 
 
-def test_the_byte_order_of_a_file_is_the_files_own_affair():
+def test_the_byte_order_of_a_file_is_the_files_own_affair(require):
     values = np.array([1.0, 2, 3, 5])
     for name in (">f4", "<f8", ">f8", ">i2"):
         x, target = windows(values.astype(name), 2)
         assert x.dtype.isnative and target.tolist() == [[3], [5]]
-    pandas = pytest.importorskip("pandas")
+    pandas = require("pandas", INSTALL_TEST)
     assert windows(pandas.Series(values), 2)[1].tolist() == [[3], [5]]
     with pytest.raises(ValueError, match=r"values\[1\] is nan"):
         windows(pandas.array([1, None, 3], dtype="Int64"), 1)

@@ -24,6 +24,8 @@ def test_it_is_the_shortest_way():
     assert edit_distance("kitten", "sitting") == 3
     assert edit_distance(["one", "two"], ["two"]) == 1
     assert edit_distance((), "ab") == 2
+    assert edit_distance(("a", "b", "c"), ("a", "c", "d")) == 2
+    assert edit_distance(("a", "b"), ("a", "b")) == 0
 
 
 def test_rates():

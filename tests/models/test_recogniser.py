@@ -182,7 +182,11 @@ def test_what_does_not_fit():
         (lambda: model.fit(features, "abca"), TypeError, "texts must be a list"),
         (lambda: model.fit(features, ["x"] * 4), ValueError, r"texts\[0\] holds 'x'"),
         (lambda: model.fit(features, ["abc" * 9] * 4), ValueError, "needs at least 27 frames"),
-        (lambda: model.fit(features, texts, validation=3), TypeError, "pair"),
+        (
+            lambda: model.fit(features, texts, validation=3),
+            ValueError,
+            r"validation must be \(features, texts\)",
+        ),
         (lambda: Recogniser.new(features, [""] * 4), ValueError, "no letter"),
         (lambda: Recogniser.new(features, texts, body="GRU"), ValueError, "body must be"),
         (lambda: changed(1, "ab"), ValueError, "Linear of 3 outputs"),
