@@ -45,7 +45,9 @@ LONG = [
     "tests/explore/test_frame.py", "tests/explore/test_page.py", "tests/tools/test_mutants.py",
     "tests/test_browser_book.py", "tests/explore/test_controls.py",
     "tests/backends/test_book_on_device.py", "tests/explore/test_sequence.py",
-    "tests/explore/test_family.py", "tests/explore/test_training.py", "book/06-training.ipynb",
+    "tests/explore/test_family.py", "tests/explore/test_training.py",
+    "tests/explore/test_surroundings.py", "book/13-translation.ipynb",
+    "book/11-language-modelling.ipynb", "book/14-named-entities.ipynb", "book/06-training.ipynb",
     "book/07-family.ipynb", "book/10-forecasting.ipynb", "book/08-bidirectional.ipynb",
     "tests/layers/test_step_options.py", "tests/backends/test_persistent.py",
 ]  # fmt: skip
